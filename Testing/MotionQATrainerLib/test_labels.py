@@ -1,4 +1,5 @@
 import pytest
+
 from MotionQALib.scale import Grade
 from MotionQATrainerLib.labels import (
     Label,

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+
 from MotionQATrainerLib.objective import OrdinalLikelihood, squared_distance
 
 
