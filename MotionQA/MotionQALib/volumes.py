@@ -1,0 +1,331 @@
+"""Cardiac MR files to a `Volume`: voxels, spacing, slices, frames and identity.
+
+Reads NIfTI, NRRD, MetaImage and the folder of a DICOM series. Whatever cannot be graded raises
+`VolumeError`, whose text is one sentence that names the file and says what to do.
+"""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import hashlib
+import math
+import os
+import stat
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from .formats.stored import StoredImage, VolumeError, display_name, refusal
+
+__all__ = ["IMAGE_SUFFIXES", "Volume", "VolumeError", "check", "find", "read"]
+
+_FORMATS = {
+    ".nii": "nifti",
+    ".nii.gz": "nifti",
+    ".hdr": "nifti",
+    ".nrrd": "nrrd",
+    ".nhdr": "nrrd",
+    ".mha": "metaimage",
+    ".mhd": "metaimage",
+    ".dcm": "dicom",
+    ".ima": "dicom",
+}
+
+IMAGE_SUFFIXES = tuple(_FORMATS)
+"""Suffixes that `read` knows and `find` looks for; DICOM files need none."""
+
+PIXEL_SPACING = (0.01, 100.0)
+"""mm; a pixel outside it means that the header's spacing is wrong."""
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """A stack of slices, perhaps at several times.
+
+    Attributes
+    ----------
+    voxels
+        (frames, slices, rows, columns), the file's own numbers where it stores integers; slices
+        and frames in the file's own order. Given as (rows, columns) or (slices, rows, columns),
+        the missing axes are added.
+    spacing
+        mm between slices, between rows, between columns.
+    name
+        The file's name without its suffix, or the DICOM folder's.
+    source
+        Where it was read from; None for an array from memory.
+    slice_axis, frame_axis
+        The file's own axes that slices and frames count along; None where there are no frames.
+    series_uid
+        DICOM's SeriesInstanceUID, which then is the identity.
+    """
+
+    voxels: np.ndarray
+    spacing: tuple[float, float, float]
+    name: str = "volume"
+    source: Path | None = None
+    slice_axis: int = 2
+    frame_axis: int | None = None
+    series_uid: str | None = None
+
+    def __post_init__(self) -> None:
+        voxels = np.asarray(self.voxels)
+        if not 2 <= voxels.ndim <= 4:
+            raise VolumeError(
+                f"{self.name} has {voxels.ndim} axes, but a volume has 2 to 4: "
+                "(frames, slices, rows, columns)."
+            )
+        voxels = voxels.reshape((1,) * (4 - voxels.ndim) + voxels.shape)
+        object.__setattr__(self, "voxels", voxels)
+        object.__setattr__(self, "spacing", tuple(float(size) for size in self.spacing))
+
+    @property
+    def n_frames(self) -> int:
+        return self.voxels.shape[0]
+
+    @property
+    def n_slices(self) -> int:
+        return self.voxels.shape[1]
+
+    @cached_property
+    def identity(self) -> str:
+        """Key of the content: the series' UID or, computed when first asked, the voxels' hash."""
+        if self.series_uid:
+            return f"dicom:{self.series_uid}"
+        digest = hashlib.blake2b(digest_size=16)
+        digest.update(repr((self.voxels.dtype.name, self.voxels.shape)).encode())
+        for frame in self.voxels:
+            for image in frame:
+                digest.update(np.ascontiguousarray(image))
+        return f"voxels:{digest.hexdigest()}"
+
+
+def read(
+    path: str | Path, *, slice_axis: int | None = None, frame_axis: int | None = None
+) -> Volume:
+    """Read one file, or the folder of one DICOM series.
+
+    Parameters
+    ----------
+    path
+        A NIfTI, NRRD or MetaImage file, a DICOM series' folder, or any one file of a series
+        (which stands for its series).
+    slice_axis, frame_axis
+        The file's own axes of slices and frames, from 0; found from header and geometry if None.
+
+    Raises
+    ------
+    VolumeError
+        The file is missing, damaged, or nothing that can be graded.
+    """
+    path = Path(path)
+    with _in_plain_words(path):
+        image = _load(path)
+        return check(_arrange(path, image, slice_axis, frame_axis))
+
+
+def check(volume: Volume) -> Volume:
+    """Return the volume if it can be graded.
+
+    Raises
+    ------
+    VolumeError
+        Its spacing, size or voxels make no image: see the sentence.
+    """
+    path = volume.source or Path(volume.name)
+    rows, columns = volume.voxels.shape[2:]
+    if min(volume.voxels.shape) < 1:
+        raise refusal(path, "has no voxels; export it again.")
+    if min(rows, columns) < 2:
+        raise refusal(
+            path,
+            f"is one pixel wide ({rows} × {columns} along its slices); choose another file, "
+            "or name its slice axis if that was taken wrongly.",
+        )
+    low, high = PIXEL_SPACING
+    between, *pixel = volume.spacing
+    good = all(map(math.isfinite, volume.spacing)) and between > 0
+    if not good or not all(low <= size <= high for size in pixel):
+        written = " × ".join(f"{size:g}" for size in volume.spacing)
+        raise refusal(
+            path,
+            f"has an impossible spacing in its header ({written} mm between slices, rows and "
+            "columns); correct it or export the file again.",
+        )
+    _check_values(path, volume.voxels)
+    return volume
+
+
+def _check_values(path: Path, voxels: np.ndarray) -> None:
+    # Minimum and maximum show NaN and infinity too, without a temporary array.
+    low, high = voxels.min(), voxels.max()
+    if voxels.dtype.kind == "f" and not (np.isfinite(low) and np.isfinite(high)):
+        bad = sum(int(np.count_nonzero(~np.isfinite(frame))) for frame in voxels)
+        raise refusal(
+            path,
+            f"holds {bad} of {voxels.size} voxels that are no numbers (NaN or infinite); "
+            "replace them and save it again.",
+        )
+    if low == high:
+        raise refusal(path, f"is blank: every voxel is {low:g}; choose another file.")
+
+
+def _load(path: Path) -> StoredImage:
+    from importlib import import_module
+
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        return import_module(".formats.dicom", __package__).read(path)
+    if not stat.S_ISREG(mode):
+        raise refusal(path, "is no ordinary file; choose an image file.")
+    format_name = _FORMATS.get(_suffix(path))
+    if format_name is None and _is_dicom(path):
+        format_name = "dicom"
+    if format_name is None:
+        raise refusal(
+            path,
+            "is of no kind that MotionQA reads; give NIfTI, NRRD, MetaImage or a DICOM folder.",
+        )
+    return import_module(f".formats.{format_name}", __package__).read(path)
+
+
+def _arrange(
+    path: Path, image: StoredImage, slice_axis: int | None, frame_axis: int | None
+) -> Volume:
+    from .formats.axes import find_axes
+
+    slice_axis, frame_axis = find_axes(path, image, slice_axis, frame_axis)
+    shape = image.voxels.shape
+    columns, rows = (a for a in range(len(shape)) if a not in (slice_axis, frame_axis))
+    voxels, axis_order = image.voxels, []
+    for axis in (frame_axis, slice_axis, rows, columns):
+        if axis is None or axis >= len(shape):
+            voxels, axis = voxels[..., None], voxels.ndim
+        axis_order.append(axis)
+    # One slice has no distance to the next, whatever the header says.
+    between = image.spacing[slice_axis] if slice_axis < len(image.spacing) else 1.0
+    if voxels.shape[axis_order[1]] == 1 and not (math.isfinite(between) and between > 0):
+        between = 1.0
+    return Volume(
+        voxels=voxels.transpose(axis_order),
+        spacing=(between, image.spacing[rows], image.spacing[columns]),
+        name=image.name or _stem(path),
+        source=path,
+        slice_axis=slice_axis,
+        frame_axis=frame_axis,
+        series_uid=image.series_uid,
+    )
+
+
+def find(paths: str | Path | Iterable[str | Path]) -> list[Path]:
+    """Expand files and folders to what `read` takes, sorted within each folder.
+
+    A file is returned as it is, even when missing, so that `read` can say what is wrong with it.
+    A folder is searched through all its subfolders; one that holds a DICOM series stands for it.
+    Masks beside their image (`x_gt`, `x-label`, `x.seg`, …) are left out.
+
+    Raises
+    ------
+    VolumeError
+        A folder holds no images.
+    """
+    if isinstance(paths, str | os.PathLike):
+        paths = [paths]
+    found: dict[Path, None] = {}
+    for path in map(Path, paths):
+        with _in_plain_words(path):
+            inside = _search(path) if path.is_dir() else [path]
+        if not inside:
+            raise refusal(
+                path,
+                "holds no images; give a folder with NIfTI, NRRD, MetaImage or DICOM files.",
+            )
+        found.update(dict.fromkeys(inside))
+    return list(found)
+
+
+_MASK_ENDINGS = ("_gt", "-gt", "_label", "-label", "_seg", "-seg", ".seg", "_mask", "-mask")
+
+
+def _search(folder: Path) -> list[Path]:
+    images: list[Path] = []
+    for root, folders, names in os.walk(folder, onerror=_raise):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        here = [Path(root, name) for name in sorted(names) if not name.startswith(".")]
+        stacks = [path for path in here if _FORMATS.get(_suffix(path), "dicom") != "dicom"]
+        stems = {_stem(path) for path in stacks}
+        images += [path for path in stacks if not _is_mask(path, stems)]
+        slices = [path for path in here if path not in set(stacks) and _is_dicom(path)]
+        if slices:
+            from .formats import dicom
+
+            images += dicom.series_paths(Path(root), slices)
+    return images
+
+
+def _is_mask(path: Path, stems: set[str]) -> bool:
+    stem = _stem(path)
+    return any(
+        stem.endswith(ending) and stem.removesuffix(ending) in stems for ending in _MASK_ENDINGS
+    )
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _is_dicom(path: Path) -> bool:
+    """DICOM by its suffix or by its preamble; most archives write no suffix."""
+    if _FORMATS.get(_suffix(path)) == "dicom":
+        return True
+    try:
+        with path.open("rb") as stream:
+            return stream.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def _suffix(path: Path) -> str:
+    name = path.name.lower()
+    return next((s for s in sorted(_FORMATS, key=len, reverse=True) if name.endswith(s)), "")
+
+
+def _stem(path: Path) -> str:
+    name = display_name(path.resolve() if path.name in ("", "..") else path)
+    return name[: len(name) - len(_suffix(path))] or name
+
+
+@contextmanager
+def _in_plain_words(path: Path) -> Iterator[None]:
+    """Whatever a damaged file makes a reader raise becomes a `VolumeError`."""
+    try:
+        yield
+    except VolumeError:
+        raise
+    except FileNotFoundError as error:
+        missing = Path(os.fsdecode(error.filename)) if error.filename else path
+        raise refusal(missing, "does not exist; check the path.") from error
+    except PermissionError as error:
+        raise refusal(path, "may not be read; ask for permission to read it.") from error
+    except MemoryError as error:
+        raise refusal(
+            path, "needs more memory than is free; close other programs or crop it."
+        ) from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise refusal(
+            path, "is a damaged or cut-short compressed file; copy or export it again."
+        ) from error
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise refusal(path, "has too long a path; move it to a shorter one.") from error
+        reason = error.strerror or type(error).__name__
+        raise refusal(path, f"cannot be read ({reason}); check the disk or copy it.") from error
+    except Exception as error:  # parsers raise anything on bytes they did not expect
+        reason = " ".join(str(error).split()).rstrip(".")[:200] or type(error).__name__
+        raise refusal(path, f"is damaged ({reason}); copy or export it again.") from error
