@@ -1,0 +1,142 @@
+"""Probabilities that mean what they say, and when a result is called uncertain.
+
+Both are fitted on validation subjects: on those that trained, a network is always too sure.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from MotionQALib.scale import GRADE_OF_SCORE, Grade, grade_probabilities, median_score
+
+TEMPERATURES = (0.05, 20.0)
+
+# A result whose grade is less likely than all others together is uncertain, whatever the target.
+MOST_UNCERTAIN = 0.5
+LEAST_CERTAIN_SHARE = 0.1
+
+
+def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """Probabilities (…, 5) of logits (…, 5) divided by the temperature."""
+    scaled = np.asarray(logits, dtype=np.float64) / temperature
+    raised = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return raised / raised.sum(axis=-1, keepdims=True)
+
+
+def fit_temperature(
+    logits: np.ndarray, levels: np.ndarray, weights: np.ndarray | None = None
+) -> float:
+    """Return the temperature under which the labels are likeliest (Guo et al., 2017).
+
+    Parameters
+    ----------
+    logits : (n, 5) on validation subjects.
+    levels : (n, 5) bool, the scores that each label allows.
+    weights : (n,), one a label, or None.
+
+    The result lies within ``TEMPERATURES`` and leans towards 1, as one label more would make it,
+    so that a handful of labels, all of them right, do not ask for boundless certainty.
+    """
+    from scipy.optimize import minimize_scalar
+
+    logits, levels = np.asarray(logits, dtype=np.float64), np.asarray(levels, dtype=bool)
+    if logits.shape != levels.shape or logits.ndim != 2:
+        raise ValueError(f"Logits {logits.shape} and levels {levels.shape} must both be (n, 5).")
+    if not len(logits):
+        raise ValueError("There are no validation labels to fit the temperature on.")
+    weights = np.ones(len(logits)) if weights is None else np.asarray(weights, dtype=np.float64)
+
+    def cost(log_temperature: float) -> float:
+        allowed = (softmax(logits, math.exp(log_temperature)) * levels).sum(axis=1)
+        unlikelihood = -np.log(np.maximum(allowed, np.finfo(np.float64).tiny))
+        return float(weights @ unlikelihood + 0.5 * log_temperature**2)
+
+    bounds = tuple(map(math.log, TEMPERATURES))
+    # Coarse first: with grades as labels the cost may have more than one valley.
+    coarse = np.linspace(*bounds, 25)
+    middle = int(np.argmin([cost(value) for value in coarse]))
+    low, high = coarse[max(middle - 1, 0)], coarse[min(middle + 1, 24)]
+    return math.exp(minimize_scalar(cost, bounds=(low, high), method="bounded").x)
+
+
+def uncertainty(probabilities: np.ndarray) -> np.ndarray:
+    """Return 1 - the probability of the reported grade, (…,), of (…, 5) probabilities."""
+    grades = grade_probabilities(probabilities)
+    reported = GRADE_OF_SCORE[median_score(probabilities) - 1] - Grade.MILD
+    return 1 - np.take_along_axis(grades, reported[..., None], axis=-1)[..., 0]
+
+
+@dataclass(frozen=True)
+class UncertaintyThreshold:
+    """Above which uncertainty a result is called uncertain, and what that gave on validation.
+
+    coverage : share of results left certain.
+    accuracy : share of those whose grade is right.
+    reached : whether that accuracy is the target's.
+    """
+
+    uncertain_above: float
+    coverage: float
+    accuracy: float
+    reached: bool
+
+    def __str__(self) -> str:
+        if not self.coverage:
+            return "None of the validation images is certain."
+        sentence = (
+            f"{self.coverage:.0%} of the validation images are certain "
+            f"(uncertainty up to {self.uncertain_above:.2f}); the grade of {self.accuracy:.0%} "
+            "of these is right"
+        )
+        return sentence + ("." if self.reached else ", less than asked for.")
+
+
+def fit_uncertain_above(
+    probabilities: np.ndarray, levels: np.ndarray, target: float = 0.9
+) -> UncertaintyThreshold:
+    """Return the threshold that leaves as many results certain as the target accuracy allows.
+
+    The threshold trades coverage for accuracy: the lower it is, the fewer results are called
+    certain, and the more of their grades are right. Chosen is the highest, at most 0.5, at which
+    at least ``target`` of the certain grades are right and a tenth of all results are certain.
+    Where none is, the one with the highest accuracy is taken, and ``reached`` is False.
+
+    Parameters
+    ----------
+    probabilities : (n, 5), calibrated, on validation subjects.
+    levels : (n, 5) bool, the scores that each label allows. A reported grade is right where one
+        of its scores is allowed.
+    """
+    probabilities, levels = np.asarray(probabilities), np.asarray(levels, dtype=bool)
+    if not len(probabilities):
+        raise ValueError("There are no validation labels to fit the uncertainty on.")
+    doubt = uncertainty(probabilities)
+    reported = GRADE_OF_SCORE[median_score(probabilities) - 1]
+    right = (levels & (GRADE_OF_SCORE[None, :] == reported[:, None])).any(axis=1)
+
+    order = np.argsort(doubt, kind="stable")
+    doubt, right = doubt[order], right[order]
+    certain = np.arange(1, len(doubt) + 1)
+    accuracy = np.cumsum(right) / certain
+    # Between equal uncertainties no threshold can be drawn.
+    following = np.append(doubt[1:], np.inf)
+    allowed = (following > doubt) & (doubt <= MOST_UNCERTAIN)
+    allowed &= certain >= LEAST_CERTAIN_SHARE * len(doubt)
+    if not allowed.any():
+        none = doubt > MOST_UNCERTAIN
+        share = accuracy[~none][-1] if (~none).any() else math.nan
+        return UncertaintyThreshold(MOST_UNCERTAIN, float((~none).mean()), float(share), False)
+    enough = allowed & (accuracy >= target)
+    reached = bool(enough.any())
+    if reached:
+        last = int(np.flatnonzero(enough)[-1])
+    else:
+        last = int(np.argmax(np.where(allowed, accuracy, -1)))
+    # Half way to the next result, so that rounding does not push one over the threshold.
+    threshold = min((doubt[last] + following[last]) / 2, MOST_UNCERTAIN)
+    return UncertaintyThreshold(
+        float(threshold), float(certain[last] / len(doubt)), float(accuracy[last]), reached
+    )
