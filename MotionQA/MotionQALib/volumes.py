@@ -6,38 +6,26 @@ Reads NIfTI, NRRD, MetaImage and the folder of a DICOM series. Whatever cannot b
 
 from __future__ import annotations
 
-import errno
-import gzip
 import hashlib
 import math
 import os
 import stat
-import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 
-from .formats.stored import StoredImage, VolumeError, display_name, refusal
+from .formats.axes import find_axes
+from .formats.refusals import VolumeError, in_plain_words, refusal
+from .formats.search import FORMATS, images_under, is_dicom, stem_of, suffix_of
+from .formats.stored import StoredImage
 
 __all__ = ["IMAGE_SUFFIXES", "Volume", "VolumeError", "check", "find", "read"]
 
-_FORMATS = {
-    ".nii": "nifti",
-    ".nii.gz": "nifti",
-    ".hdr": "nifti",
-    ".nrrd": "nrrd",
-    ".nhdr": "nrrd",
-    ".mha": "metaimage",
-    ".mhd": "metaimage",
-    ".dcm": "dicom",
-    ".ima": "dicom",
-}
-
-IMAGE_SUFFIXES = tuple(_FORMATS)
+IMAGE_SUFFIXES = tuple(FORMATS)
 """Suffixes that `read` knows and `find` looks for; DICOM files need none."""
 
 PIXEL_SPACING = (0.01, 100.0)
@@ -125,7 +113,7 @@ def read(
         The file is missing, damaged, or nothing that can be graded.
     """
     path = Path(path)
-    with _in_plain_words(path):
+    with in_plain_words(path):
         image = _load(path)
         return check(_arrange(path, image, slice_axis, frame_axis))
 
@@ -177,15 +165,13 @@ def _check_values(path: Path, voxels: np.ndarray) -> None:
 
 
 def _load(path: Path) -> StoredImage:
-    from importlib import import_module
-
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
         return import_module(".formats.dicom", __package__).read(path)
     if not stat.S_ISREG(mode):
         raise refusal(path, "is no ordinary file; choose an image file.")
-    format_name = _FORMATS.get(_suffix(path))
-    if format_name is None and _is_dicom(path):
+    format_name = FORMATS.get(suffix_of(path))
+    if format_name is None and is_dicom(path):
         format_name = "dicom"
     if format_name is None:
         raise refusal(
@@ -198,8 +184,6 @@ def _load(path: Path) -> StoredImage:
 def _arrange(
     path: Path, image: StoredImage, slice_axis: int | None, frame_axis: int | None
 ) -> Volume:
-    from .formats.axes import find_axes
-
     slice_axis, frame_axis = find_axes(path, image, slice_axis, frame_axis)
     shape = image.voxels.shape
     columns, rows = (a for a in range(len(shape)) if a not in (slice_axis, frame_axis))
@@ -215,7 +199,7 @@ def _arrange(
     return Volume(
         voxels=voxels.transpose(axis_order),
         spacing=(between, image.spacing[rows], image.spacing[columns]),
-        name=image.name or _stem(path),
+        name=image.name or stem_of(path),
         source=path,
         slice_axis=slice_axis,
         frame_axis=frame_axis,
@@ -239,8 +223,8 @@ def find(paths: str | Path | Iterable[str | Path]) -> list[Path]:
         paths = [paths]
     found: dict[Path, None] = {}
     for path in map(Path, paths):
-        with _in_plain_words(path):
-            inside = _search(path) if path.is_dir() else [path]
+        with in_plain_words(path):
+            inside = images_under(path) if path.is_dir() else [path]
         if not inside:
             raise refusal(
                 path,
@@ -248,84 +232,3 @@ def find(paths: str | Path | Iterable[str | Path]) -> list[Path]:
             )
         found.update(dict.fromkeys(inside))
     return list(found)
-
-
-_MASK_ENDINGS = ("_gt", "-gt", "_label", "-label", "_seg", "-seg", ".seg", "_mask", "-mask")
-
-
-def _search(folder: Path) -> list[Path]:
-    images: list[Path] = []
-    for root, folders, names in os.walk(folder, onerror=_raise):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        here = [Path(root, name) for name in sorted(names) if not name.startswith(".")]
-        stacks = [path for path in here if _FORMATS.get(_suffix(path), "dicom") != "dicom"]
-        stems = {_stem(path) for path in stacks}
-        images += [path for path in stacks if not _is_mask(path, stems)]
-        slices = [path for path in here if path not in set(stacks) and _is_dicom(path)]
-        if slices:
-            from .formats import dicom
-
-            images += dicom.series_paths(Path(root), slices)
-    return images
-
-
-def _is_mask(path: Path, stems: set[str]) -> bool:
-    stem = _stem(path)
-    return any(
-        stem.endswith(ending) and stem.removesuffix(ending) in stems for ending in _MASK_ENDINGS
-    )
-
-
-def _raise(error: OSError) -> None:
-    raise error
-
-
-def _is_dicom(path: Path) -> bool:
-    """DICOM by its suffix or by its preamble; most archives write no suffix."""
-    if _FORMATS.get(_suffix(path)) == "dicom":
-        return True
-    try:
-        with path.open("rb") as stream:
-            return stream.read(132)[128:] == b"DICM"
-    except OSError:
-        return False
-
-
-def _suffix(path: Path) -> str:
-    name = path.name.lower()
-    return next((s for s in sorted(_FORMATS, key=len, reverse=True) if name.endswith(s)), "")
-
-
-def _stem(path: Path) -> str:
-    name = display_name(path.resolve() if path.name in ("", "..") else path)
-    return name[: len(name) - len(_suffix(path))] or name
-
-
-@contextmanager
-def _in_plain_words(path: Path) -> Iterator[None]:
-    """Whatever a damaged file makes a reader raise becomes a `VolumeError`."""
-    try:
-        yield
-    except VolumeError:
-        raise
-    except FileNotFoundError as error:
-        missing = Path(os.fsdecode(error.filename)) if error.filename else path
-        raise refusal(missing, "does not exist; check the path.") from error
-    except PermissionError as error:
-        raise refusal(path, "may not be read; ask for permission to read it.") from error
-    except MemoryError as error:
-        raise refusal(
-            path, "needs more memory than is free; close other programs or crop it."
-        ) from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise refusal(
-            path, "is a damaged or cut-short compressed file; copy or export it again."
-        ) from error
-    except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
-            raise refusal(path, "has too long a path; move it to a shorter one.") from error
-        reason = error.strerror or type(error).__name__
-        raise refusal(path, f"cannot be read ({reason}); check the disk or copy it.") from error
-    except Exception as error:  # parsers raise anything on bytes they did not expect
-        reason = " ".join(str(error).split()).rstrip(".")[:200] or type(error).__name__
-        raise refusal(path, f"is damaged ({reason}); copy or export it again.") from error

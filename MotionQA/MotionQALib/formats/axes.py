@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .stored import StoredImage, refusal
+from .refusals import refusal
+from .stored import StoredImage
 
 CLEARLY = 1.5
 """One spacing or size is clearly larger than another from this ratio on."""
@@ -26,8 +27,10 @@ def find_axes(
     frame_axis = _asked(path, shape, frame_axis, "frame")
     if slice_axis is not None and slice_axis == frame_axis:
         raise refusal(path, f"cannot have slices and frames both along axis {slice_axis}.")
-    if frame_axis is None and image.frame_axis is not None and image.frame_axis != slice_axis:
+    if frame_axis is None and image.frame_axis != slice_axis:
         frame_axis = image.frame_axis
+    if slice_axis is None and image.slice_axis != frame_axis:
+        slice_axis = image.slice_axis
     if frame_axis is None and len(shape) == 4:
         frame_axis = _guess_frames(shape, image.spacing, slice_axis)
     spatial = [axis for axis in range(len(shape)) if axis != frame_axis]
