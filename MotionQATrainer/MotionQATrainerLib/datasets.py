@@ -1,0 +1,218 @@
+"""Labelled images as slices ready to train on: resampled once, cached, gathered by the batch.
+
+Reading and resampling cost far more than a training step, so they are done once: every labelled
+slice lies, resampled and with a margin for shifts and turns, in one memory-mapped file that the
+next run finds again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from MotionQALib import volumes
+from MotionQALib.preprocessing import Preprocessing, heart_centre
+
+from .labels import Label, Levels, read_labels
+from .matching import DataError, Place, by_image, match, places
+
+CACHE_VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class SliceStore:
+    """Labelled slices.
+
+    Parameters
+    ----------
+    crops : (n, side, side) float16, resampled to the preprocessing's spacing, not normalised
+    images, subjects : (n,) text
+    frames, slices : (n,) int
+    levels : (n, 5) bool, the scores each label allows
+    volume_levels : image's name -> (5,) bool, for images that are labelled as a whole
+    preprocessing : of the network's input, which is the middle of each crop
+    remarks : sentences for the user about what was left out
+    """
+
+    crops: np.ndarray
+    images: np.ndarray
+    subjects: np.ndarray
+    frames: np.ndarray
+    slices: np.ndarray
+    levels: np.ndarray
+    volume_levels: dict[str, np.ndarray]
+    preprocessing: Preprocessing
+    remarks: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @cached_property
+    def volumes(self) -> np.ndarray:
+        """Number of the volume (one frame of one image) that each slice is of, (n,) int64."""
+        keys = np.char.add(self.images.astype(str), np.char.mod("\t%d", self.frames))
+        return np.unique(keys, return_inverse=True)[1]
+
+    def batch(
+        self,
+        indices: np.ndarray,
+        augment: Callable | None = None,
+        generator: torch.Generator | None = None,
+        device: torch.device | str = "cpu",
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Network input (b, 1, size, size) float32 and levels (b, 5) bool of some slices."""
+        crops = torch.from_numpy(np.asarray(self.crops[indices])).to(device).float()
+        size = self.preprocessing.size
+        if augment is None:
+            start = (crops.shape[-1] - size) // 2
+            crops = crops[:, start : start + size, start : start + size]
+        else:
+            crops = augment(crops, size, generator)
+        images = self.preprocessing.normalise(crops)[:, None]
+        return images, torch.from_numpy(self.levels[indices]).to(device)
+
+    def batches(
+        self, indices: np.ndarray, batch_size: int, device: torch.device | str = "cpu"
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Batches in the order of ``indices``, not augmented."""
+        for start in range(0, len(indices), batch_size):
+            yield self.batch(indices[start : start + batch_size], device=device)
+
+
+def open_store(
+    data: str | Path,
+    labels: str | Path,
+    preprocessing: Preprocessing,
+    *,
+    margin: int = 32,
+    cache: str | Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> SliceStore:
+    """Slices of the images below ``data`` that ``labels`` speaks of.
+
+    Parameters
+    ----------
+    labels : CSV file, any of the forms of `labels.read_labels`
+    margin : pixels added to the network's input, half on each side
+    cache : folder where the resampled slices are kept; a later call with the same files finds
+        them there
+    progress : called with images done and images to do
+
+    Raises
+    ------
+    DataError, LabelError, VolumeError
+    """
+    spoken = by_image(read_labels(labels))
+    paths, remarks = match(data, spoken, labels)
+    key = _key(data, paths, spoken, preprocessing, margin)
+    folder = Path(cache) / key
+    if not (folder / "index.json").exists():
+        _build(folder, paths, spoken, preprocessing, margin, progress)
+    index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    remarks += index["remarks"]
+    if not index["rows"]:
+        raise DataError(" ".join(["No slice is left to train on.", *remarks]))
+    return _assemble(folder, index["rows"], spoken, preprocessing, margin, remarks)
+
+
+def resampled(
+    path: Path, labels: Sequence[Label], preprocessing: Preprocessing, side: int
+) -> tuple[list[Place], np.ndarray, int]:
+    """Labelled slices of one file: places, (n, side, side) float16 crops, labels outside it."""
+    volume = volumes.read(path)
+    chosen, outside = places(labels, volume.n_frames, volume.n_slices)
+    if not chosen:
+        return [], np.empty((0, side, side), np.float16), outside
+    frames, slices = np.array(chosen).T
+    voxels = np.asarray(volume.voxels[frames, slices], dtype=np.float32)
+    # float16 reaches 65504; the network's input does not depend on the scale.
+    voxels /= max(float(np.abs(voxels).max()), np.finfo(np.float32).tiny)
+    crops = preprocessing.resample(
+        torch.from_numpy(voxels), volume.spacing[1:], heart_centre(volume), size=side
+    )
+    return chosen, crops.numpy().astype(np.float16), outside
+
+
+def _key(data, paths, spoken, preprocessing: Preprocessing, margin: int) -> str:
+    """Name of a cache: changes with the files, the slices wanted and the preprocessing."""
+    files = []
+    for image, path in sorted(paths.items()):
+        status = path.stat()
+        wanted = sorted((str(label.frame), str(label.slice)) for label in spoken[image])
+        files.append([image, str(path.resolve()), status.st_size, status.st_mtime_ns, wanted])
+    grid = [preprocessing.spacing, preprocessing.size + margin]
+    content = json.dumps([CACHE_VERSION, grid, files])
+    return hashlib.blake2b(content.encode(), digest_size=10).hexdigest()
+
+
+def _build(folder, paths, spoken, preprocessing, margin, progress) -> None:
+    """Write crops.f16 and index.json; the index last, so that a killed build is not believed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    side = preprocessing.size + margin
+    rows, remarks, outside = [], [], 0
+
+    def load(image: str):
+        try:
+            return image, resampled(paths[image], spoken[image], preprocessing, side)
+        except volumes.VolumeError as error:
+            return image, error
+
+    part = folder / f"crops.{os.getpid()}.part"
+    # Threads are enough: decompression and resampling release the interpreter.
+    with part.open("wb") as file, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        for done, (image, result) in enumerate(pool.map(load, paths), start=1):
+            if isinstance(result, Exception):
+                remarks.append(str(result))
+            else:
+                chosen, crops, beyond = result
+                outside += beyond
+                file.write(crops.tobytes())
+                rows += [[image, frame, index] for frame, index in chosen]
+            if progress:
+                progress(done, len(paths))
+    if outside:
+        remarks.append(f"{outside} labels name a frame or slice that its image does not have.")
+    part.replace(folder / "crops.f16")
+    index = folder / f"index.{os.getpid()}.part"
+    index.write_text(json.dumps({"rows": rows, "remarks": remarks}), encoding="utf-8")
+    index.replace(folder / "index.json")
+
+
+def _assemble(folder, rows, spoken, preprocessing, margin, remarks) -> SliceStore:
+    side = preprocessing.size + margin
+    crops = np.memmap(folder / "crops.f16", np.float16, "r", shape=(len(rows), side, side))
+    by_place = {
+        (image, label.frame, label.slice): label.levels
+        for image, labels in spoken.items()
+        for label in labels
+    }
+    images, frames, slices = zip(*rows, strict=True)
+    wholes = {image: by_place.get((image, None, None)) for image in dict.fromkeys(images)}
+    return SliceStore(
+        crops=crops,
+        images=np.array(images),
+        subjects=np.array([spoken[image][0].subject for image in images]),
+        frames=np.array(frames),
+        slices=np.array(slices),
+        levels=np.array([_levels(by_place, *row) for row in rows]),
+        volume_levels={k: np.array(v) for k, v in wholes.items() if v is not None},
+        preprocessing=preprocessing,
+        remarks=tuple(remarks),
+    )
+
+
+def _levels(by_place: dict, image: str, frame: int, index: int) -> Levels:
+    """The label nearest to a slice: its own, else its frame's, else the whole image's."""
+    for key in ((frame, index), (None, index), (frame, None)):
+        if (image, *key) in by_place:
+            return by_place[(image, *key)]
+    return by_place[image, None, None]
