@@ -1,0 +1,154 @@
+"""What grading a volume gives: probabilities, and everything that follows from them.
+
+Needs NumPy only, so that reports and Slicer's side can use it without torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .scale import GRADE_OF_SCORE, Grade, expected_score, grade_of, median_score
+
+
+class Row(NamedTuple):
+    """One line of a table of results; its field names are the columns that MotionQA promises.
+
+    ``frame`` and ``slice`` count from 0 along the file's own axes; None in the volume's row.
+    """
+
+    volume: str
+    frame: int | None
+    slice: int | None
+    score: int
+    expected_score: float
+    grade: str
+    p1: float
+    p2: float
+    p3: float
+    p4: float
+    p5: float
+    uncertain: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """The grades of one volume.
+
+    Parameters
+    ----------
+    volume, source, identity : the volume's name, file and content key; identity is None where
+        it was not known yet, because finding it means reading all voxels once more
+    checkpoint, notice : what graded it, and what a user must be told about that
+    probabilities : (frames, slices, 5) of the scores 1 to 5
+    volume_probabilities : (5,)
+    uncertain, volume_uncertain : (frames, slices) bool, bool
+    device, precision : where and how it was computed, such as ``"cpu"`` and ``"bf16"``
+    seconds : time taken, without reading the file
+    remarks : sentences for the user about how it went, such as memory running out
+    """
+
+    volume: str
+    source: str | None
+    identity: str | None
+    checkpoint: str
+    notice: str
+    probabilities: np.ndarray
+    volume_probabilities: np.ndarray
+    uncertain: np.ndarray
+    volume_uncertain: bool
+    device: str
+    precision: str
+    seconds: float
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def n_frames(self) -> int:
+        return self.probabilities.shape[0]
+
+    @property
+    def n_slices(self) -> int:
+        return self.probabilities.shape[1]
+
+    @property
+    def scores(self) -> np.ndarray:
+        """(frames, slices) int, 1 to 5."""
+        return median_score(self.probabilities)
+
+    @property
+    def expected_scores(self) -> np.ndarray:
+        """(frames, slices) float, 1 to 5."""
+        return expected_score(self.probabilities)
+
+    @property
+    def grades(self) -> np.ndarray:
+        """(frames, slices) int, numbers of ``Grade``."""
+        return GRADE_OF_SCORE[self.scores - 1]
+
+    @property
+    def volume_score(self) -> int:
+        return int(median_score(self.volume_probabilities))
+
+    @property
+    def volume_expected_score(self) -> float:
+        return float(expected_score(self.volume_probabilities))
+
+    @property
+    def volume_grade(self) -> Grade:
+        return grade_of(self.volume_score)
+
+    def rows(self) -> Iterator[Row]:
+        """Frames in order, in each its slices in order, then the volume's own row."""
+        scores, expected = self.scores, self.expected_scores
+        for frame, index in np.ndindex(scores.shape):
+            yield self._row(
+                frame,
+                index,
+                int(scores[frame, index]),
+                float(expected[frame, index]),
+                self.probabilities[frame, index],
+                bool(self.uncertain[frame, index]),
+            )
+        yield self._row(
+            None,
+            None,
+            self.volume_score,
+            self.volume_expected_score,
+            self.volume_probabilities,
+            self.volume_uncertain,
+        )
+
+    def _row(self, frame, index, score, expected, probabilities, uncertain) -> Row:
+        grade = grade_of(score).label
+        p = (float(value) for value in probabilities)
+        return Row(self.volume, frame, index, score, expected, grade, *p, uncertain)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; ``from_dict`` gives back the same numbers."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            name: value.tolist() if isinstance(value, np.ndarray) else value
+            for name, value in values.items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Assessment:
+        """Rebuild from ``to_dict``; keys of later versions are ignored, a missing one is a
+        TypeError, misshapen probabilities a ValueError."""
+        known = {field.name for field in fields(cls)}
+        given = {name: value for name, value in values.items() if name in known}
+        for name, kind in (
+            ("probabilities", float),
+            ("volume_probabilities", float),
+            ("uncertain", bool),
+        ):
+            if name in given:
+                given[name] = np.asarray(given[name], dtype=kind)
+        assessment = cls(**{**given, "remarks": tuple(given.get("remarks", ()))})
+        shape = assessment.probabilities.shape
+        if shape != (*assessment.uncertain.shape, 5) or len(shape) != 3:
+            raise ValueError(f"probabilities of shape {shape} are not (frames, slices, 5).")
+        return assessment

@@ -1,0 +1,69 @@
+"""What grading gives, as numbers, rows and JSON."""
+
+import json
+
+import numpy as np
+import pytest
+
+from MotionQALib.results import Assessment, Row
+
+COLUMNS = "volume,frame,slice,score,expected_score,grade,p1,p2,p3,p4,p5,uncertain"
+
+
+@pytest.fixture
+def assessment(rng):
+    probabilities = rng.dirichlet(np.ones(5), size=(2, 3))
+    return Assessment(
+        volume="heart",
+        source="/data/heart.nii.gz",
+        identity=None,
+        checkpoint="stub",
+        notice="for tests",
+        probabilities=probabilities,
+        volume_probabilities=probabilities.mean(axis=(0, 1)),
+        uncertain=rng.random((2, 3)) > 0.5,
+        volume_uncertain=False,
+        device="cpu",
+        precision="fp32",
+        seconds=0.1,
+        remarks=("a remark",),
+    )
+
+
+def test_columns_are_those_promised():
+    assert ",".join(Row._fields) == COLUMNS
+
+
+def test_rows_come_in_order_and_the_volume_last(assessment):
+    rows = list(assessment.rows())
+    assert [(row.frame, row.slice) for row in rows] == [
+        (0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (None, None),
+    ]  # fmt: skip
+    assert rows[-1].score == assessment.volume_score
+    assert rows[-1].grade == assessment.volume_grade.label
+    for row, p in zip(rows, assessment.probabilities.reshape(-1, 5), strict=False):
+        np.testing.assert_allclose(row[6:11], p)
+        assert row.expected_score == pytest.approx(p @ np.arange(1, 6))
+        assert row.grade == ("severe", "severe", "moderate", "mild", "mild")[row.score - 1]
+
+
+def test_json_gives_back_the_same_numbers(assessment):
+    again = Assessment.from_dict(json.loads(json.dumps(assessment.to_dict())))
+    assert list(again.rows()) == list(assessment.rows())
+    assert again.remarks == assessment.remarks
+    np.testing.assert_array_equal(again.uncertain, assessment.uncertain)
+
+
+def test_json_of_a_later_version_is_read(assessment):
+    again = Assessment.from_dict({**assessment.to_dict(), "invented_later": 1})
+    assert again.volume == "heart"
+
+
+def test_misshapen_json_is_refused(assessment):
+    content = assessment.to_dict()
+    content["probabilities"] = content["probabilities"][:1]
+    with pytest.raises(ValueError, match="probabilities"):
+        Assessment.from_dict(content)
+    del content["volume"]
+    with pytest.raises(TypeError, match="volume"):
+        Assessment.from_dict(content)
