@@ -60,6 +60,17 @@ def _add_simulate(commands) -> None:
     parser.add_argument("out", type=Path, metavar="OUT_DIR", help="data set to write")
     parser.add_argument("--subjects", type=_positive, required=True, metavar="N")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--wide", action="store_true", help="stray beyond what is typical, for training"
+    )
+    parser.add_argument(
+        "--split", type=Path, metavar="F.json", help="take the clean patients of one part of it"
+    )
+    parser.add_argument(
+        "--part", nargs="+", choices=("train", "valid", "test"), default=["train", "valid"],
+        help="which with --split (default: train valid)",
+    )  # fmt: skip
+    parser.add_argument("--workers", type=_positive, default=2, metavar="N", help="processes")
     parser.set_defaults(run=_simulate)
 
 
@@ -181,9 +192,26 @@ def _report(event) -> None:
 
 
 def _simulate(arguments: argparse.Namespace) -> None:
+    from .progress import Event
     from .simulated_set import write_set
+    from .splits import Split
 
-    write_set(arguments.clean, arguments.out, arguments.subjects, seed=arguments.seed)
+    patients = None
+    if arguments.split:
+        split = Split.load(arguments.split)
+        patients = [name for part in arguments.part for name in getattr(split, part)]
+    labels = write_set(
+        arguments.clean,
+        arguments.out,
+        arguments.subjects,
+        seed=arguments.seed,
+        patients=patients,
+        wide=arguments.wide,
+        workers=arguments.workers,
+        progress=lambda done, total: _report(Event("simulate", done=done, total=total)),
+    )
+    volumes = sum(label.slice is None for label in labels)
+    print(f"{arguments.out} holds {volumes} volumes of {len(labels) - volumes} slices.")
 
 
 def _fit(arguments: argparse.Namespace) -> None:

@@ -149,7 +149,7 @@ class Loop:
         epoch, within = divmod(step, self.steps_per_epoch)
         store, chosen = self._epoch(epoch)
         size = self.settings.training.batch_size
-        generator = torch.Generator(self.place.device).manual_seed(self._seed(step))
+        generator = torch.Generator().manual_seed(self._seed(step))
         return store.batch(
             chosen[within * size : (within + 1) * size],
             self.settings.augmentation,
