@@ -1,0 +1,106 @@
+"""Clean volumes to simulate motion on: a folder of patients, each with ED and ES."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from MotionQALib import volumes
+from MotionQALib.volumes import VolumeError
+
+_MASK = re.compile(r"[_-](gt|seg|mask|label)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class CleanPatient:
+    """One patient's end-diastolic and end-systolic stacks, where they are stored.
+
+    Parameters
+    ----------
+    phases : "ED" and "ES" -> file and frame in it; a patient with one frame has only "ED"
+    """
+
+    name: str
+    phases: dict[str, tuple[Path, int]]
+
+    def read(self, phase: str) -> tuple[np.ndarray, tuple[float, float, float]]:
+        """Stack (slices, rows, columns) float32 of a phase, and its spacing in mm."""
+        path, frame = self.phases[phase]
+        volume = volumes.read(path)
+        return np.ascontiguousarray(volume.voxels[frame], dtype=np.float32), volume.spacing
+
+    def heart_centre(self, phase: str) -> tuple[float, float] | None:
+        """Row and column of the heart by the mask beside the image; None where there is none."""
+        path = self.phases[phase][0]
+        stem, suffix = _stem(path)
+        for word in ("gt", "seg", "mask", "label"):
+            mask = path.with_name(f"{stem}_{word}{suffix}")
+            if mask.is_file():
+                heart = np.argwhere(volumes.read(mask).voxels.any(axis=(0, 1)))
+                return (float(heart[:, 0].mean()), float(heart[:, 1].mean())) if len(heart) else None
+        return None
+
+
+def find_patients(folder: str | Path) -> list[CleanPatient]:
+    """Patients below ``folder``: a sub-folder each, or a file each where there are none.
+
+    ACDC's ``Info.cfg`` names the frames; else the first file is ED and the last ES, and of a cine
+    the first frame and the one a third of the way on. Raises VolumeError where nothing is found.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise VolumeError(f"{folder}: there is no such folder of clean volumes.")
+    groups = {child.name: _images(child) for child in sorted(folder.iterdir()) if child.is_dir()}
+    groups |= {_stem(path)[0]: [path] for path in _images(folder)}
+    patients = [_patient(name, paths) for name, paths in groups.items() if paths]
+    if not patients:
+        raise VolumeError(
+            f"{folder}: no clean volumes; give a folder with one sub-folder a patient, "
+            "each with its ED and ES images."
+        )
+    return patients
+
+
+def _images(folder: Path) -> list[Path]:
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.is_file()
+        and path.name.lower().endswith(volumes.IMAGE_SUFFIXES)
+        and not _MASK.search(_stem(path)[0])
+    ]
+
+
+def _patient(name: str, paths: list[Path]) -> CleanPatient:
+    single = [path for path in paths if "4d" not in path.name] or paths
+    named = _frames_of_info(single)
+    if named:
+        return CleanPatient(name, named)
+    if len(single) > 1:
+        return CleanPatient(name, {"ED": (single[0], 0), "ES": (single[-1], 0)})
+    frames = volumes.read(single[0]).n_frames
+    phases = {"ED": (single[0], 0)}
+    if frames > 2:
+        phases["ES"] = (single[0], round(0.35 * frames))
+    return CleanPatient(name, phases)
+
+
+def _frames_of_info(paths: list[Path]) -> dict[str, tuple[Path, int]]:
+    info = paths[0].parent / "Info.cfg"
+    if not info.is_file():
+        return {}
+    frames = dict(re.findall(r"^(ED|ES):\s*(\d+)", info.read_text(errors="replace"), re.MULTILINE))
+    found = {}
+    for phase, number in frames.items():
+        for path in paths:
+            if _stem(path)[0].endswith(f"_frame{int(number):02d}"):
+                found[phase] = (path, 0)
+    return found if "ED" in found else {}
+
+
+def _stem(path: Path) -> tuple[str, str]:
+    suffix = next((s for s in sorted(volumes.IMAGE_SUFFIXES, key=len, reverse=True)
+                   if path.name.lower().endswith(s)), path.suffix)
+    return path.name[: -len(suffix)], path.name[-len(suffix) :]

@@ -1,0 +1,325 @@
+"""Respiratory motion in segmented breath-hold cine, simulated where it arises: in k-space.
+
+A slice's phase-encoding lines come from 8 to 14 heartbeats, and each line sees the heart where it
+was at its heartbeat. Only motion against the position at the centre of k-space is an artefact, so
+the clean slice is the reference. All slices of a stack are computed at once, on any torch device.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+HEART_REGION = 128.0
+"""Side of the square about the heart in which severity is judged, mm."""
+
+SEVERITY_LIMITS = (0.50, 0.66, 0.88, 0.96)
+"""Lower bounds of structural similarity for scores 2, 3, 4 and 5."""
+
+
+class Ordering(Enum):
+    """Which heartbeat acquires which phase-encoding line."""
+
+    INTERLEAVED = "interleaved"  # line k at heartbeat k mod N: ghosts
+    BLOCK = "block"  # neighbouring lines at one heartbeat: blur and edge ringing
+    SHUFFLED = "shuffled"  # lines at random heartbeats: incoherent, noise-like ghosts
+
+    def heartbeat_of_line(self, lines: int, heartbeats: int, rng: np.random.Generator):
+        """(lines,) heartbeat of each line, in k-space order from -lines/2 to lines/2."""
+        line = np.arange(lines)
+        if self is Ordering.BLOCK:
+            return line * heartbeats // lines
+        interleaved = line % heartbeats
+        return rng.permutation(interleaved) if self is Ordering.SHUFFLED else interleaved
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """How one subject's slices are acquired and how breathing displaces what is in them.
+
+    Parameters
+    ----------
+    heartbeats, rr : heartbeats a slice, seconds between them
+    phase_axis : axis along which phase is encoded: 0 rows, 1 columns
+    angle : direction of the in-plane motion, radians from the row axis
+    through_plane : cosine between motion and slice normal; its sign tells the neighbour
+    heart_radius, falloff : mm; full motion inside the radius, fading over the falloff
+    chest : motion far from the heart, as a fraction of the heart's
+    """
+
+    heartbeats: int = 10
+    rr: float = 0.9
+    ordering: Ordering = Ordering.INTERLEAVED
+    phase_axis: int = 0
+    angle: float = 0.0
+    through_plane: float = 0.4
+    heart_radius: float = 50.0
+    falloff: float = 40.0
+    chest: float = 0.1
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, *, wide: bool = False) -> Acquisition:
+        """Draw a protocol; ``wide`` strays beyond what is typical, so that a network trained on
+        it learns motion and not this simulator's habits."""
+        orderings = list(Ordering) if wide else [Ordering.INTERLEAVED, Ordering.BLOCK]
+        chest = rng.uniform(0.05, 0.15)
+        if wide and rng.uniform() < 0.3:
+            chest = rng.uniform(0.15, 1.0)
+        return cls(
+            heartbeats=int(rng.integers(5, 20) if wide else rng.integers(8, 15)),
+            rr=float(rng.uniform(0.6, 1.2) if wide else rng.uniform(0.75, 1.1)),
+            ordering=orderings[rng.choice(len(orderings), p=[0.45, 0.4, 0.15] if wide else None)],
+            phase_axis=int(rng.integers(2)),
+            angle=float(rng.uniform(0, 2 * np.pi)),
+            through_plane=float(rng.choice([-1, 1]) * rng.uniform(0.0 if wide else 0.27, 0.52)),
+            heart_radius=float(rng.uniform(40, 80) if wide else rng.uniform(55, 70)),
+            falloff=float(rng.uniform(15, 70) if wide else rng.uniform(30, 50)),
+            chest=float(chest),
+        )
+
+    @property
+    def times(self) -> np.ndarray:
+        return np.arange(self.heartbeats) * self.rr
+
+
+@dataclass(frozen=True)
+class Nuisance:
+    """Imperfections that are not breathing and leave the label as it is.
+
+    Parameters
+    ----------
+    noise : standard deviation of the complex noise, as a fraction of the bright signal
+    mistriggered : share of another cardiac phase in one heartbeat's lines, 0 for none
+    jitter : mm; standard deviation of the heart's position from beat to beat
+    """
+
+    noise: float = 0.0
+    mistriggered: float = 0.0
+    jitter: float = 0.0
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> Nuisance:
+        return cls(
+            noise=float(rng.uniform(0, 0.04) if rng.uniform() < 0.5 else 0.0),
+            mistriggered=float(rng.uniform(0.1, 0.4) if rng.uniform() < 0.15 else 0.0),
+            jitter=float(rng.uniform(0.05, 0.2) if rng.uniform() < 0.15 else 0.0),
+        )
+
+
+class MotionSimulator:
+    """Corrupts stacks of clean slices.
+
+    Parameters
+    ----------
+    device : where the transforms run
+    """
+
+    def __init__(self, device: str | torch.device = "cpu") -> None:
+        self.device = torch.device(device)
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        stack: np.ndarray | torch.Tensor,
+        spacing: tuple[float, float, float],
+        displacement: np.ndarray,
+        acquisition: Acquisition,
+        rng: np.random.Generator,
+        *,
+        centre: tuple[float, float] | None = None,
+        nuisance: Nuisance | None = None,
+        other_phase: np.ndarray | torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Corrupt a stack.
+
+        Parameters
+        ----------
+        stack : (slices, rows, columns) magnitude images without motion
+        spacing : mm between slices, rows, columns
+        displacement : (slices, heartbeats) mm, as `Breathing.displacement` gives it
+        centre : row and column of the heart; the image's centre by default
+        nuisance : added to the images, not to the severity
+        other_phase : the same stack at another cardiac phase, for mistriggering
+
+        Returns
+        -------
+        corrupted : (slices, rows, columns) float32
+        similarity : (slices,) structural similarity to the clean slices in the heart region
+        """
+        stack = self._tensor(stack)
+        if displacement.shape != (len(stack), acquisition.heartbeats):
+            raise ValueError("displacement needs one row a slice and one column a heartbeat.")
+        centre = centre or ((stack.shape[1] - 1) / 2, (stack.shape[2] - 1) / 2)
+        scan = _Scan(stack, spacing, centre, acquisition, rng)
+        motion = self._tensor(displacement)
+        corrupted = scan.images(motion)
+        region = heart_region(stack.shape[1:], spacing[1:], centre)
+        similarity = structural_similarity(corrupted, stack, region)
+        if nuisance is not None:
+            if nuisance.mistriggered or nuisance.jitter:
+                jitter = self._tensor(rng.normal(0, nuisance.jitter, displacement.shape))
+                late = None if other_phase is None else self._tensor(other_phase)
+                corrupted = scan.images(motion + jitter, late, nuisance.mistriggered)
+            corrupted = self._noisy(corrupted, stack, nuisance.noise, rng)
+        return corrupted, similarity
+
+    def _noisy(self, images, clean, noise: float, rng: np.random.Generator) -> torch.Tensor:
+        if not noise:
+            return images
+        level = noise * float(bright_signal(clean).median())
+        parts = self._tensor(rng.standard_normal((2, *images.shape), dtype=np.float32))
+        return torch.hypot(images + level * parts[0], level * parts[1])
+
+    def _tensor(self, array: np.ndarray | torch.Tensor) -> torch.Tensor:
+        if isinstance(array, np.ndarray):
+            array = torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
+        return array.to(self.device, torch.float32)
+
+
+class _Scan:
+    """One stack in the scanner: what moves, how far, and who acquires which line.
+
+    Inside, phase encoding runs along the last axis, where the transform is fastest.
+    """
+
+    def __init__(self, stack, spacing, centre, acquisition: Acquisition, rng) -> None:
+        self.swapped = acquisition.phase_axis == 0
+        steps = spacing[1:]
+        along = np.array([np.cos(acquisition.angle), np.sin(acquisition.angle)])
+        if self.swapped:
+            stack, steps, centre, along = (
+                stack.transpose(1, 2).contiguous(), steps[::-1], centre[::-1], along[::-1]
+            )
+        self.stack = stack
+        shape = stack.shape[1:]
+        lines = acquisition.ordering.heartbeat_of_line(shape[1], acquisition.heartbeats, rng)
+        self.reference = int(lines[len(lines) // 2])  # heartbeat of the centre of k-space
+        owner = torch.as_tensor(np.fft.ifftshift(lines), device=stack.device)
+        self.owner = owner.expand(1, *shape)
+        self.phase = torch.view_as_real(smooth_phase(shape, rng, stack.device))
+        self.late_heartbeat = int((self.reference + rng.integers(1, acquisition.heartbeats))
+                                  % acquisition.heartbeats)
+
+        y = torch.arange(shape[0], device=stack.device, dtype=torch.float32)[:, None]
+        x = torch.arange(shape[1], device=stack.device, dtype=torch.float32)[None, :]
+        distance = torch.hypot((y - centre[0]) * steps[0], (x - centre[1]) * steps[1])
+        edge = ((distance - acquisition.heart_radius) / acquisition.falloff).clamp(0, 1)
+        fade = 0.5 * (1 + torch.cos(torch.pi * edge))
+        self.share = acquisition.chest + (1 - acquisition.chest) * fade
+        # grid_sample counts x before y, each from -1 to 1 over the whole image.
+        in_plane = np.sqrt(1 - acquisition.through_plane**2)
+        pixels_a_mm = in_plane * along / np.array(steps)
+        self.step = self.share[..., None] * torch.tensor(
+            [2 * pixels_a_mm[1] / shape[1], 2 * pixels_a_mm[0] / shape[0]],
+            dtype=torch.float32, device=stack.device,
+        )
+        self.slices_a_mm = acquisition.through_plane / spacing[0]
+        self.grid = torch.stack(
+            torch.broadcast_tensors((2 * x + 1) / shape[1] - 1, (2 * y + 1) / shape[0] - 1), -1
+        )
+
+    def images(self, displacement, late=None, late_share: float = 0.0) -> torch.Tensor:
+        """What the scanner shows of the (slices, heartbeats) displacement, mm.
+
+        A slice at a time: one slice's heartbeats fit in the processor's cache.
+        """
+        if late is not None and self.swapped:
+            late = late.transpose(1, 2)
+        images = []
+        for index, positions in enumerate(displacement):
+            moved = self._moved(index, positions - positions[self.reference])
+            if late is not None and late_share:
+                moved[self.late_heartbeat].lerp_(late[index], late_share)
+            images.append(self._acquired(moved))
+        images = torch.stack(images)
+        return images.transpose(1, 2).contiguous() if self.swapped else images
+
+    def _moved(self, index: int, delta: torch.Tensor) -> torch.Tensor:
+        """The slice as each heartbeat finds it: (heartbeats, y, x)."""
+        blend = (delta * self.slices_a_mm).clamp(-1, 1)[:, None, None]
+        slice_ = self.stack[index]
+        # At either end of the stack the slice is its own neighbour.
+        above = (self.stack[min(index + 1, len(self.stack) - 1)] - slice_) * self.share
+        below = (self.stack[max(index - 1, 0)] - slice_) * self.share
+        images = slice_ + torch.where(blend > 0, above, below) * blend.abs()
+        grid = torch.addcmul(self.grid, delta[:, None, None, None], self.step, value=-1)
+        return F.grid_sample(
+            images[:, None], grid, mode="bilinear", padding_mode="border", align_corners=False
+        )[:, 0]
+
+    def _acquired(self, moved: torch.Tensor) -> torch.Tensor:
+        """Take each k-space line from its heartbeat's image; the magnitude, (y, x).
+
+        Only the transform along phase encoding is needed: a line is whole along the readout, so
+        that transform and its inverse cancel.
+        """
+        lines = torch.fft.fft(torch.view_as_complex(moved[..., None] * self.phase))
+        return torch.fft.ifft(lines.gather(0, self.owner)[0]).abs()
+
+
+def smooth_phase(
+    shape: tuple[int, int], rng: np.random.Generator, device: str | torch.device = "cpu"
+) -> torch.Tensor:
+    """Unit phasors (rows, columns) that vary slowly: what coils and off-resonance leave."""
+    y, x = (np.linspace(-1, 1, length, dtype=np.float32) for length in shape)
+    terms = rng.normal(0, [np.pi, 1.5, 1.5, 0.8, 0.8, 0.8]).astype(np.float32)
+    phase = (
+        terms[0]
+        + (terms[1] * y + terms[3] * y**2)[:, None]
+        + (terms[2] * x + terms[4] * x**2)[None, :]
+        + terms[5] * np.outer(y, x)
+    )
+    phase = torch.from_numpy(phase).to(device)
+    return torch.polar(torch.ones_like(phase), phase)
+
+
+def heart_region(
+    shape: tuple[int, int], spacing: tuple[float, float], centre: tuple[float, float]
+) -> tuple[slice, slice]:
+    """Rows and columns of the `HEART_REGION` square about the heart, within the image."""
+    region = []
+    for length, step, middle in zip(shape, spacing, centre, strict=True):
+        half = HEART_REGION / 2 / step
+        start, stop = round(middle - half), round(middle + half) + 1
+        region.append(slice(max(0, min(start, length - 8)), min(length, max(stop, 8))))
+    return region[0], region[1]
+
+
+def bright_signal(images: torch.Tensor) -> torch.Tensor:
+    """(n,) 99th percentile of each image, the level of blood."""
+    flat = images.flatten(1)
+    return torch.kthvalue(flat, max(1, round(0.99 * flat.shape[1])), dim=1).values
+
+
+def structural_similarity(
+    images: torch.Tensor,
+    reference: torch.Tensor,
+    region: tuple[slice, slice] = (slice(None), slice(None)),
+    window: int = 7,
+) -> torch.Tensor:
+    """(n,) mean SSIM within ``region`` (Wang et al., IEEE TIP 2004; uniform window).
+
+    The dynamic range is the reference's bright signal, free of a few brightest pixels.
+    """
+    x, y = images[:, region[0], region[1]], reference[:, region[0], region[1]]
+    spread = bright_signal(y).clamp_min(1e-6)[:, None, None]
+    x, y = x / spread, y / spread
+    maps = torch.stack([x, y, x * x, y * y, x * y], dim=1)
+    mean_x, mean_y, xx, yy, xy = F.avg_pool2d(maps, window, stride=1).unbind(1)
+    unbiased = window**2 / (window**2 - 1)
+    var_x, var_y = unbiased * (xx - mean_x**2), unbiased * (yy - mean_y**2)
+    covariance = unbiased * (xy - mean_x * mean_y)
+    c1, c2 = 0.01**2, 0.03**2
+    similarity = ((2 * mean_x * mean_y + c1) * (2 * covariance + c2)) / (
+        (mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2)
+    )
+    return similarity.flatten(1).mean(1)
+
+
+def score_of_similarity(similarity: np.ndarray | float) -> np.ndarray:
+    """Likert scores 1 to 5 of structural similarities, same shape."""
+    return 1 + np.searchsorted(SEVERITY_LIMITS, similarity, side="right")
