@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +13,9 @@ import torch
 from torch import nn
 
 from . import checkpoints
-from .devices import Place, find_device, find_place, is_out_of_memory, release_memory
+from .devices import DeviceError, Place, find_device, find_place, is_out_of_memory, release_memory
 from .preprocessing import Position, heart_centre
-from .results import Assessment, Row
-from .scale import GRADE_OF_SCORE, grade_probabilities, median_score
+from .results import Assessment, Row, uncertainty
 
 if TYPE_CHECKING:
     from .volumes import Volume
@@ -68,7 +67,7 @@ class Assessor:
     ) -> None:
         wanted = find_device(device)  # before loading: a wrong device is told at once
         card, model = checkpoints.load(checkpoints.resolve(checkpoint))
-        self._set_up(card, model, wanted, precision, batch_size)
+        self._set_up(card, model, wanted, precision, batch_size, device == "auto")
 
     @classmethod
     def of_model(
@@ -82,10 +81,11 @@ class Assessor:
     ) -> Assessor:
         """An Assessor of a network in memory, which it puts in eval mode and moves in place."""
         assessor = cls.__new__(cls)
-        assessor._set_up(card, model.eval(), find_device(device), precision, batch_size)
+        wanted = find_device(device)
+        assessor._set_up(card, model.eval(), wanted, precision, batch_size, device == "auto")
         return assessor
 
-    def _set_up(self, card, model, device, precision, batch_size) -> None:
+    def _set_up(self, card, model, device, precision, batch_size, automatic) -> None:
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size is at least 1; got {batch_size!r}.")
         self.card = card
@@ -94,19 +94,27 @@ class Assessor:
         self._rule = card.rule
         self._wanted_batch = batch_size
         found, self._reason = device
-        self.warm_up(found, precision)
+        try:
+            self.warm_up(found, precision)
+        except RuntimeError as error:  # a driver or GPU that this torch cannot work with
+            if found.type == "cpu":
+                raise
+            why = (str(error).splitlines() or ["no reason given"])[0].rstrip(".")
+            if not automatic:
+                raise DeviceError(f"The device {found} cannot be used: {why}.") from error
+            self._reason = f"CPU: the GPU was tried and failed ({why})."
+            self.warm_up(torch.device("cpu"), precision)
 
     def warm_up(self, device: torch.device | None = None, precision: str = "auto") -> None:
         """Choose how to compute on the device and run the network once; loading calls it."""
         device = device or self.device
-        place = find_place(self.model, device, self.preprocessing.size, precision)
-        self.places = (place,)
-        if device.type != "cpu":
-            self.places += (Place(torch.device("cpu")),)
-        self._move(place)
+        first = find_place(self.model, device, self.preprocessing.size, precision)
+        fallback = () if device.type == "cpu" else (Place(torch.device("cpu")),)
+        self.places = (first, *fallback)
+        self._move(first)
         if device.type != "cpu":  # a CPU has computed already, to be measured
             size = self.preprocessing.size
-            self._network(torch.zeros(1, 1, size, size))
+            self._logits(torch.zeros(1, 1, size, size, device=device))
 
     @property
     def device(self) -> torch.device:
@@ -143,8 +151,10 @@ class Assessor:
         AssessmentError : the network's output is no numbers, or no memory is left at all
         """
         start = time.perf_counter()
-        remarks: dict[str, str] = {}
-        logits = self._logits(volume, progress, cancelled, remarks)
+        everything = range(volume.n_frames * volume.n_slices)
+        logits, remarks = self.run(
+            volume, everything, self._logits, progress=progress, cancelled=cancelled
+        )
         probabilities = _softmax(logits / self.card.temperature)
         probabilities = probabilities.reshape(volume.n_frames, volume.n_slices, -1)
         whole = np.mean([self._rule(frame) for frame in probabilities], axis=0)
@@ -164,69 +174,83 @@ class Assessor:
             device=str(self.device),
             precision=self.precision,
             seconds=time.perf_counter() - start,
-            remarks=tuple(remarks.values()),
+            remarks=remarks,
         )
 
-    @torch.inference_mode()
-    def _logits(self, volume, progress, cancelled, remarks) -> np.ndarray:
-        """(frames * slices, 5) float64, batch by batch; batches span frames."""
-        total = volume.n_frames * volume.n_slices
+    def run(
+        self,
+        volume: Volume,
+        positions: Sequence[int],
+        compute: Callable[[torch.Tensor], np.ndarray],
+        *,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        batch_size: int | None = None,
+    ) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Compute something of chosen slices, batch by batch, wherever there is memory for it.
+
+        Parameters
+        ----------
+        positions : slices counted through all frames, frame * n_slices + slice
+        compute : from the network's input, (n, 1, size, size) on the device, to n rows
+        batch_size : at most so many slices at a time
+
+        Returns
+        -------
+        The rows, and remarks for the user.
+        """
         centre = heart_centre(volume)
+        remarks: dict[str, str] = {}
         self._return_to_first_place(remarks)
-        logits = np.empty((total, 5))
+        rows: list[np.ndarray] = []
         done = 0
-        while done < total:
+        while done < len(positions):
             if cancelled is not None and cancelled():
                 raise Cancelled(f"{volume.name} was not graded to the end: it was cancelled.")
-            stop = min(done + self._batch, total)
-            batch = self._try_batch(volume, done, stop, centre, remarks)
-            if batch is None:
-                self._make_room(volume, remarks)
+            batch = positions[done : done + min(self._batch, batch_size or self._batch)]
+            computed = self._try_batch(volume, batch, compute, centre)
+            if computed is None:
+                self._make_room(volume, len(batch), remarks)
                 continue
-            logits[done:stop] = batch
-            done = stop
-            if progress is not None:
-                progress(done, total)
-        return logits
-
-    def _try_batch(self, volume, start, stop, centre, remarks) -> np.ndarray | None:
-        """Logits of some slices, or None where memory ran out."""
-        try:
-            images = self.network_input(volume, start, stop, centre)
-            logits = self._network(images)
-            if np.isfinite(logits).all():
-                return logits
-            if self.precision != "fp32":
-                logits = self._network(images, replace(self._place, precision="fp32"))
-                remarks["overflow"] = (
-                    f"The network's numbers left the range of {self.precision}; "
-                    "fp32 was used for those slices."
+            bad = np.flatnonzero(~np.isfinite(computed.reshape(len(batch), -1)).all(axis=1))
+            if len(bad):
+                raise AssessmentError(
+                    f"{volume.name} cannot be graded: the network's output for slice "
+                    f"{batch[bad[0]] % volume.n_slices} is no number, so the checkpoint "
+                    f"{self.card.name} is damaged or the voxels are not finite; "
+                    "try another checkpoint."
                 )
+            rows.append(computed)
+            done += len(batch)
+            if progress is not None:
+                progress(done, len(positions))
+        return np.concatenate(rows), tuple(remarks.values())
+
+    def _try_batch(self, volume, batch, compute, centre) -> np.ndarray | None:
+        """Compute one batch; None where memory ran out."""
+        try:
+            return compute(self.network_input(volume, batch, centre))
         except (RuntimeError, MemoryError) as error:
             if is_out_of_memory(error):
                 return None
             raise
-        if not np.isfinite(logits).all():
-            bad = start + int(np.argmin(np.isfinite(logits).all(axis=1)))
-            raise AssessmentError(
-                f"{volume.name} cannot be graded: the network's output for slice "
-                f"{bad % volume.n_slices} is no number, so the checkpoint {self.card.name} is "
-                "damaged or the voxels are not finite; try another checkpoint."
-            )
-        return logits
 
+    @torch.no_grad()
     def network_input(
-        self, volume: Volume, start: int, stop: int, centre: Position | None
+        self, volume: Volume, positions: Sequence[int], centre: Position | None
     ) -> torch.Tensor:
-        """Slices ``start`` to ``stop``, counted through all frames: (n, 1, size, size)."""
-        frames, slices = np.divmod(np.arange(start, stop), volume.n_slices)
+        """Slices, counted through all frames, as the network sees them: (n, 1, size, size)."""
+        frames, slices = np.divmod(np.asarray(positions), volume.n_slices)
         images = as_tensor(volume.voxels[frames, slices]).to(self.device)
         return self.preprocessing(images, volume.spacing[1:], centre)
 
     @torch.inference_mode()
-    def _network(self, images: torch.Tensor, place: Place | None = None) -> np.ndarray:
-        place = place or self._place
-        return place.forward(self.model, images.to(place.device)).double().cpu().numpy()
+    def _logits(self, images: torch.Tensor) -> np.ndarray:
+        logits = self._place.forward(self.model, images).double()
+        if not logits.isfinite().all() and self.precision != "fp32":
+            # Numbers beyond the range of 16 bits are no fault of the volume's.
+            logits = replace(self._place, precision="fp32").forward(self.model, images).double()
+        return logits.cpu().numpy()
 
     def _move(self, place: Place) -> None:
         place.settle(self.model)
@@ -244,33 +268,26 @@ class Assessor:
             if not is_out_of_memory(error):
                 raise
             self._move(place)
-            remarks["device"] = "The GPU is still out of memory: the CPU took over."
+            remarks["memory"] = "The GPU is still out of memory: the CPU took over."
 
-    def _make_room(self, volume: Volume, remarks: dict[str, str]) -> None:
-        """After memory ran out: half as many slices at a time, then the next place."""
+    def _make_room(self, volume: Volume, tried: int, remarks: dict[str, str]) -> None:
+        """After memory ran out for ``tried`` slices: half as many, then the next place."""
         release_memory(self.device)
         following = self.places.index(self._place) + 1
-        if self._batch > 1:
-            self._batch //= 2
-            many = "slices at a time" if self._batch > 1 else "slice at a time"
-            remarks["batch"] = f"Memory ran out, so it was graded {self._batch} {many}."
+        if tried > 1:
+            self._batch = tried // 2
+            many = "slices" if self._batch > 1 else "slice"
+            remarks["memory"] = f"Memory ran out: graded {self._batch} {many} at a time."
         elif following < len(self.places):
             left = self.device
             self._move(self.places[following])
             release_memory(left)
-            remarks.pop("batch", None)
-            remarks["device"] = "Out of GPU memory: the CPU took over."
+            remarks["memory"] = "Out of GPU memory: the CPU took over."
         else:
             raise AssessmentError(
                 f"{volume.name} cannot be graded: memory runs out even for one slice at a time; "
                 "close other programs and try again."
             )
-
-
-def uncertainty(probabilities: np.ndarray) -> np.ndarray:
-    """1 - P(the reported grade) of (n, 5) probabilities: (n,)."""
-    grades = GRADE_OF_SCORE[median_score(probabilities) - 1]
-    return 1.0 - grade_probabilities(probabilities)[np.arange(len(grades)), grades - 1]
 
 
 _NATIVE = {np.dtype(kind) for kind in ("u1", "i1", "i2", "i4", "f2", "f4")}

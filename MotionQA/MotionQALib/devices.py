@@ -83,7 +83,7 @@ def find_device(wanted: str = "auto") -> tuple[torch.device, str]:
 def find_place(model: nn.Module, device: torch.device, size: int, precision: str = "auto") -> Place:
     """The fastest way of computing on a device; on a CPU measured once for each kind of network.
 
-    Leaves the model settled in the place returned.
+    The model is then to be settled there.
     """
     if precision not in PRECISIONS:
         raise DeviceError(
@@ -94,14 +94,11 @@ def find_place(model: nn.Module, device: torch.device, size: int, precision: str
         key = (type(model), parameters, size, precision, torch.get_num_threads())
         if key not in _measured:
             _measured[key] = _fastest(model, precision, size)
-        place = _measured[key]
-    elif device.type == "cuda":
+        return _measured[key]
+    if device.type == "cuda":
         automatic = "bf16" if torch.cuda.get_device_capability(device)[0] >= 8 else "fp16"
-        place = Place(device, automatic if precision == "auto" else precision, True)
-    else:
-        place = Place(device, "fp32" if precision == "auto" else precision)
-    place.settle(model)
-    return place
+        return Place(device, automatic if precision == "auto" else precision, True)
+    return Place(device, "fp32" if precision == "auto" else precision)
 
 
 def _fastest(model: nn.Module, precision: str, size: int) -> Place:

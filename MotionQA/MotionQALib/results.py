@@ -11,7 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .scale import GRADE_OF_SCORE, Grade, expected_score, grade_of, median_score
+from .scale import (
+    GRADE_OF_SCORE,
+    Grade,
+    expected_score,
+    grade_of,
+    grade_probabilities,
+    median_score,
+)
 
 
 class Row(NamedTuple):
@@ -152,3 +159,9 @@ class Assessment:
         if shape != (*assessment.uncertain.shape, 5) or len(shape) != 3:
             raise ValueError(f"probabilities of shape {shape} are not (frames, slices, 5).")
         return assessment
+
+
+def uncertainty(probabilities: np.ndarray) -> np.ndarray:
+    """1 - P(the reported grade) of (n, 5) probabilities: (n,)."""
+    grades = GRADE_OF_SCORE[median_score(probabilities) - 1]
+    return 1.0 - grade_probabilities(probabilities)[np.arange(len(grades)), grades - 1]
