@@ -109,6 +109,9 @@ def _add_evaluate(commands) -> None:
     parser.add_argument(
         "--no-baselines", dest="baselines", action="store_false", help="the network alone"
     )
+    parser.add_argument("--train-data", type=Path, metavar="DIR", help="fit the baselines on this")
+    parser.add_argument("--train-labels", type=Path, metavar="CSV", help="with these labels")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep resampled slices here")
     parser.add_argument("--json", type=Path, metavar="F", help="write the figures")
     parser.add_argument("--markdown", type=Path, metavar="F", help="write the table")
     parser.add_argument(
@@ -188,7 +191,8 @@ def _report(event) -> None:
     if event.text:
         print(event.text, flush=True)
     elif sys.stderr.isatty():
-        print(f"\r{event.stage} {event.done}/{event.total} ", end="", file=sys.stderr, flush=True)
+        end = "\n" if event.done == event.total else ""
+        print(f"\r{event.stage} {event.done}/{event.total} ", end=end, file=sys.stderr, flush=True)
 
 
 def _simulate(arguments: argparse.Namespace) -> None:
@@ -233,20 +237,64 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     from .evaluation import evaluate
+    from .findings import update_card
 
-    raise NotImplementedError(evaluate)
+    if bool(arguments.train_data) != bool(arguments.train_labels):
+        raise ValueError("--train-data and --train-labels go together; give both.")
+    if arguments.sweep and arguments.clean is None:
+        raise ValueError("--sweep simulates motion on untouched volumes; give --clean DIR too.")
+    found = evaluate(
+        arguments.checkpoint,
+        arguments.data,
+        arguments.labels,
+        split=arguments.split,
+        part=arguments.part,
+        clean=arguments.clean,
+        sweep=arguments.sweep,
+        baselines=None if arguments.baselines else (),
+        train=(arguments.train_data, arguments.train_labels) if arguments.train_data else None,
+        cache=arguments.cache,
+        device=arguments.device,
+        progress=_report,
+    )
+    print(found.table())
+    if arguments.json:
+        found.save(arguments.json)
+    if arguments.markdown:
+        arguments.markdown.write_text(found.table("markdown") + "\n", encoding="utf-8")
+    if arguments.update_card:
+        update_card(arguments.checkpoint, found)
 
 
-def _compare(arguments: argparse.Namespace) -> None:
-    from .comparison import compare
+def _compare(arguments: argparse.Namespace) -> int:
+    from .comparison import compare, table
 
-    raise NotImplementedError(compare)
+    rows = compare(
+        arguments.data,
+        arguments.labels,
+        arguments.output,
+        _settings(arguments),
+        backbones=arguments.backbones,
+        folds=arguments.folds,
+        split=arguments.split,
+        resume=arguments.resume,
+        cache=arguments.cache,
+        device=arguments.device,
+        progress=_report,
+    )
+    print(table(rows))
+    return int(any(row.failed for row in rows))
 
 
 def _export_png(arguments: argparse.Namespace) -> None:
     from .export_png import export_png
 
-    raise NotImplementedError(export_png)
+    written, remarks = export_png(
+        arguments.data, arguments.labels, arguments.out, axis=arguments.axis
+    )
+    for remark in remarks:
+        print(remark, file=sys.stderr)
+    print(f"Wrote {written} slices to {arguments.out}.")
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ import torch
 from MotionQALib import volumes
 from MotionQALib.preprocessing import Preprocessing, heart_centre
 
-from .labels import Label, Levels, read_labels
-from .matching import DataError, Place, by_image, match, places
+from .labels import Label, read_labels
+from .matching import DataError, Place, by_image, match, nearest_levels, places
 
 CACHE_VERSION = 1
 
@@ -190,29 +190,21 @@ def _build(folder, paths, spoken, preprocessing, margin, progress) -> None:
 def _assemble(folder, rows, spoken, preprocessing, margin, remarks) -> SliceStore:
     side = preprocessing.size + margin
     crops = np.memmap(folder / "crops.f16", np.float16, "r", shape=(len(rows), side, side))
-    by_place = {
-        (image, label.frame, label.slice): label.levels
-        for image, labels in spoken.items()
-        for label in labels
-    }
     images, frames, slices = zip(*rows, strict=True)
-    wholes = {image: by_place.get((image, None, None)) for image in dict.fromkeys(images)}
+    wholes = {
+        label.image: np.array(label.levels)
+        for image in dict.fromkeys(images)
+        for label in spoken[image]
+        if label.slice is None and label.frame is None
+    }
     return SliceStore(
         crops=crops,
         images=np.array(images),
         subjects=np.array([spoken[image][0].subject for image in images]),
         frames=np.array(frames),
         slices=np.array(slices),
-        levels=np.array([_levels(by_place, *row) for row in rows]),
-        volume_levels={k: np.array(v) for k, v in wholes.items() if v is not None},
+        levels=np.array([nearest_levels(spoken[image], *place) for image, *place in rows]),
+        volume_levels=wholes,
         preprocessing=preprocessing,
         remarks=tuple(remarks),
     )
-
-
-def _levels(by_place: dict, image: str, frame: int, index: int) -> Levels:
-    """The label nearest to a slice: its own, else its frame's, else the whole image's."""
-    for key in ((frame, index), (None, index), (frame, None)):
-        if (image, *key) in by_place:
-            return by_place[(image, *key)]
-    return by_place[image, None, None]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from MotionQALib import volumes
 
-from .labels import Label
+from .labels import Label, Levels
 
 Place = tuple[int, int]
 """Frame and slice, counted from 0 in the file's own order."""
@@ -91,6 +91,15 @@ def places(labels: Sequence[Label], n_frames: int, n_slices: int) -> tuple[list[
                 else:
                     outside += 1
     return list(found), outside
+
+
+def nearest_levels(labels: Sequence[Label], frame: int, index: int) -> Levels:
+    """What one image's labels say of a slice: its own, else its frame's, else the whole image's."""
+    by_place = {(label.frame, label.slice): label.levels for label in labels}
+    for place in ((frame, index), (None, index), (frame, None)):
+        if place in by_place:
+            return by_place[place]
+    return by_place[None, None]
 
 
 def _suffix(name: str) -> str:

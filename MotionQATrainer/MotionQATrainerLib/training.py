@@ -187,12 +187,12 @@ def start_model(settings: Settings, init: str | Path | None = None) -> tuple[nn.
 def describe(store: SliceStore, split: Split) -> str:
     """How much there is to learn from, in a sentence."""
     parts = []
-    for part, verb in (("train", "train"), ("valid", "validate"), ("test", "are kept for testing")):
+    for part, purpose in (("train", "training"), ("valid", "validation"), ("test", "testing")):
         indices = split.indices(store.subjects, part)
-        if len(indices):
-            subjects = len(set(store.subjects[indices]))
-            parts.append(f"{len(indices)} slices of {subjects} subjects {verb}")
-    return ", ".join(parts) + "."
+        subjects = len(set(store.subjects[indices]))
+        word = "subject" if subjects == 1 else "subjects"
+        parts.append(f"{purpose} {len(indices)} of {subjects} {word}")
+    return f"Slices for {', '.join(parts)}."
 
 
 def _split(split, folder: Path, store: SliceStore, settings: Settings) -> Split:

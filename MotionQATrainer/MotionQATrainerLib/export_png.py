@@ -1,0 +1,75 @@
+"""Labelled slices as PNG files, one folder a label: what image classifiers elsewhere train on.
+
+The layout is torchvision's ImageFolder: ``OUT/<grade or score>/<image>_<slice>.png``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from MotionQALib import volumes
+from MotionQALib.scale import SCORES
+
+from .labels import Label, Levels, read_labels
+from .matching import by_image, match, nearest_levels, places
+
+
+def export_png(
+    data: str | Path,
+    labels: str | Path,
+    out: str | Path,
+    *,
+    axis: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[int, list[str]]:
+    """Write every labelled slice; returns how many, and sentences about what was left out.
+
+    Parameters
+    ----------
+    data, labels : folder of images, and CSV file
+    axis : the files' axis that slices count along; by default found from each file's geometry
+    progress : called with images done and images to do
+
+    A slice's brightness runs from black to white between its volume's extremes, 8 bits.
+    """
+    spoken = by_image(read_labels(labels))
+    paths, remarks = match(data, spoken, labels)
+    written = 0
+    for done, (image, path) in enumerate(paths.items(), start=1):
+        try:
+            written += _export(volumes.read(path, slice_axis=axis), spoken[image], Path(out))
+        except volumes.VolumeError as error:
+            remarks.append(str(error))
+        if progress:
+            progress(done, len(paths))
+    if not written:
+        raise ValueError(" ".join(["No slice could be written.", *remarks]))
+    return written, remarks
+
+
+def _export(volume: volumes.Volume, labels: list[Label], out: Path) -> int:
+    from PIL import Image
+
+    chosen, _ = places(labels, volume.n_frames, volume.n_slices)
+    low, high = float(volume.voxels.min()), float(volume.voxels.max())
+    for frame, index in chosen:
+        image = np.asarray(volume.voxels[frame, index], dtype=np.float32)
+        grey = np.rint((image - low) * (255 / max(high - low, 1e-30))).astype(np.uint8)
+        folder = out / folder_of(nearest_levels(labels, frame, index))
+        folder.mkdir(parents=True, exist_ok=True)
+        part = f"_{frame}" if volume.n_frames > 1 else ""
+        Image.fromarray(grey).save(folder / f"{volume.name}{part}_{index}.png")
+    return len(chosen)
+
+
+def folder_of(levels: Levels) -> str:
+    """Name of a label's folder: its score, or the grade's word where only that is known."""
+    allowed = Label("", None, None, levels)
+    if allowed.score is not None:
+        return str(allowed.score)
+    if allowed.grade is not None:
+        return allowed.grade.label
+    return "-".join(str(score) for score, flag in zip(SCORES, levels, strict=True) if flag)
