@@ -13,7 +13,7 @@ import numpy as np
 
 from .dicom_stack import Picture, gap_of, pictures_of, stack_of
 from .refusals import cut_short, display_name, refusal
-from .search import FORMATS, is_dicom, suffix_of
+from .search import is_dicom
 from .stored import StoredImage, rescaled
 from .streams import DEFLATE_LIMIT
 
@@ -24,7 +24,7 @@ def read(path: Path) -> StoredImage:
     """Read the one series of a folder, or the series that a file belongs to."""
     folder = path if path.is_dir() else path.parent
     if path.is_dir():
-        series = by_series(file for file in sorted(folder.iterdir()) if is_dicom(file))
+        series = by_series(sorted(folder.iterdir()))
         if not series:
             raise refusal(path, "holds no DICOM images; give another folder, or a file in it.")
         if len(series) > 1:
@@ -37,11 +37,12 @@ def read(path: Path) -> StoredImage:
         wanted = _image_header(path)
         if wanted is None:
             raise refusal(path, "is not a DICOM image; choose another file.")
-        series = by_series(file for file in sorted(folder.iterdir()) if is_dicom(file))
+        series = by_series(sorted(folder.iterdir()))
         uid = _series_uid(wanted)
         series = {uid: series[uid]} if len(series) > 1 else series
     ((uid, headers),) = series.items()
     name = None if path.is_dir() else _series_name(folder, headers)
+    _check_room(headers)
     stack = stack_of(path, pictures_of(path, headers))
     voxels = _voxels(path, headers, stack)
     frames = len(stack[0])
@@ -84,13 +85,11 @@ def by_series(files: Iterable[Path]) -> dict[str, dict]:
 def _image_header(file: Path):
     """Header of a DICOM image; None for what is none. A damaged image must not go unnoticed."""
     from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
 
-    bare = FORMATS.get(suffix_of(file)) == "dicom"  # some writers leave the preamble out
-    try:
-        header = dcmread(file, stop_before_pixels=True, force=bare)
-    except InvalidDicomError:
+    if not is_dicom(file):
         return None
+    try:
+        header = dcmread(file, stop_before_pixels=True, force=True)
     except OSError:
         raise
     except Exception as error:
@@ -117,7 +116,6 @@ def _voxels(path: Path, headers: dict, stack: list[list[Picture]]) -> np.ndarray
     if len(sizes) > 1:
         raise refusal(path, "holds images of several sizes; export one series at a time.")
     shape = (len(stack[0]), len(stack), *sizes.pop())
-    _check_room(path, headers, shape)
     goal: dict[Path, list] = {}
     for s, frames in enumerate(stack):
         for f, picture in enumerate(frames):
@@ -137,17 +135,17 @@ def _voxels(path: Path, headers: dict, stack: list[list[Picture]]) -> np.ndarray
     return voxels
 
 
-def _check_room(path: Path, headers: dict, shape: tuple[int, ...]) -> None:
-    """Compare what the headers promise with the files' sizes before anything is allocated."""
-    available = 0
+def _check_room(headers: dict) -> None:
+    """Compare what the headers promise with the files' sizes, before that much is allocated."""
     for file, header in headers.items():
+        frames = int(header.get("NumberOfFrames") or 1)
+        bits = int(header.get("BitsAllocated") or 8)
+        wanted = int(header.Rows) * int(header.Columns) * frames * bits // 8
         syntax = getattr(getattr(header, "file_meta", None), "TransferSyntaxUID", None)
         packed = syntax is not None and (syntax.is_compressed or syntax.is_deflated)
-        available += file.stat().st_size * (DEFLATE_LIMIT if packed else 1)
-    bits = {int(header.get("BitsAllocated", 16)) for header in headers.values()}
-    wanted = math.prod(shape) * max(bits) // 8
-    if wanted > available:
-        raise cut_short(path, wanted, available)
+        available = file.stat().st_size * (DEFLATE_LIMIT if packed else 1)
+        if wanted > available:
+            raise cut_short(file, wanted, available)
 
 
 def _decode(file: Path) -> np.ndarray:

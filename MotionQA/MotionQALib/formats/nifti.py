@@ -66,7 +66,7 @@ def _header(path: Path, stream):
         raise refusal(path, "is empty; copy or export it again.")
     for kind, magics in ((Nifti1Header, (b"n+1", b"ni1")), (Nifti2Header, (b"n+2", b"ni2"))):
         for order, endianness in (("little", "<"), ("big", ">")):
-            if int.from_bytes(block, order) != kind.sizeof_hdr:
+            if len(block) < 4 or int.from_bytes(block, order) != kind.sizeof_hdr:
                 continue
             while len(block) < kind.sizeof_hdr and (
                 more := stream.read(kind.sizeof_hdr - len(block))

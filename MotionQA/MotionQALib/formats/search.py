@@ -37,14 +37,16 @@ def stem_of(path: Path) -> str:
 
 
 def is_dicom(path: Path) -> bool:
-    """DICOM by its suffix or by its preamble."""
-    if FORMATS.get(suffix_of(path)) == "dicom":
-        return True
+    """DICOM by its preamble or, where a writer left that out, by suffix and first tag."""
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as stream:
-            return path.is_file() and stream.read(132)[128:] == b"DICM"
+            start = stream.read(132)
     except OSError:
         return False
+    named = FORMATS.get(suffix_of(path)) == "dicom"
+    return start[128:] == b"DICM" or (named and start[:2] in (b"\x02\0", b"\x08\0"))
 
 
 def images_under(folder: Path) -> list[Path]:
