@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -119,7 +120,7 @@ def _data_files(path: Path, data_file: str, stream) -> list[Path]:
     if words[:1] == ["LIST"]:
         lines = stream.read().decode("utf-8", "replace").splitlines()
         return [path.parent / line.strip() for line in lines if line.strip()]
-    if len(words) >= 3 and "%" in words[0]:
+    if len(words) >= 3 and re.fullmatch(r"[^%]*%0?\d?d[^%]*", words[0]):
         first, last, *step = map(int, words[1:4])
         if last - first > _LINES_LIMIT:
             raise refusal(path, "names impossibly many data files; export it again.")

@@ -156,7 +156,8 @@ def _voxels(
 ) -> np.ndarray:
     encoding = header["encoding"].lower()
     for _ in range(int(header.get("line skip", header.get("lineskip", 0)))):
-        stream.readline()
+        if not stream.readline():
+            break
     start = int(header.get("byte skip", header.get("byteskip", 0)))
     if encoding == "raw":
         if start == -1:  # the data are the file's end

@@ -16,7 +16,7 @@ class VolumeError(ValueError):
 
 def display_name(path: Path) -> str:
     """The file's name, safe to print and to write in UTF-8 whatever bytes it is made of."""
-    name = os.fsencode(path.name or str(path)).decode("utf-8", "replace")
+    name = os.fsencode(path.name or path.absolute()).decode("utf-8", "replace")
     return "".join(c if c.isprintable() else "?" for c in name)
 
 
