@@ -121,7 +121,6 @@ def _fastest(model: nn.Module, precision: str, size: int) -> Place:
     return best
 
 
-@torch.inference_mode()
 def _seconds(model: nn.Module, place: Place, images: torch.Tensor, least: float) -> float:
     """Shortest of four forward passes, the first of which warms up; fewer of slow networks.
 
@@ -131,7 +130,8 @@ def _seconds(model: nn.Module, place: Place, images: torch.Tensor, least: float)
     taken: list[float] = []
     while sum(taken) < (0.4 if len(taken) < 2 else 0.1) and len(taken) < 4:
         start = time.perf_counter()
-        place.forward(model, images)
+        with torch.inference_mode():  # not around settle: weights moved there know no gradients
+            place.forward(model, images)
         taken.append(time.perf_counter() - start)
         if taken[0] > 3 * least:
             break
