@@ -5,16 +5,16 @@ The layout is torchvision's ImageFolder: ``OUT/<grade or score>/<image>_<slice>.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from MotionQALib import volumes
-from MotionQALib.scale import SCORES
 
 from .labels import Label, Levels, read_labels
-from .matching import by_image, match, nearest_levels, places
+from .matching import by_image, match, nearest_levels, places, without_suffix
 
 
 def export_png(
@@ -35,12 +35,15 @@ def export_png(
 
     A slice's brightness runs from black to white between its volume's extremes, 8 bits.
     """
-    spoken = by_image(read_labels(labels))
+    read = read_labels(labels)
+    spoken = by_image(read)
+    by_grade = any(label.score is None for label in read)  # then "moderate" is no score either
     paths, remarks = match(data, spoken, labels)
     written = 0
     for done, (image, path) in enumerate(paths.items(), start=1):
         try:
-            written += _export(volumes.read(path, slice_axis=axis), spoken[image], Path(out))
+            volume = volumes.read(path, slice_axis=axis)
+            written += _export(volume, image, spoken[image], Path(out), by_grade)
         except volumes.VolumeError as error:
             remarks.append(str(error))
         if progress:
@@ -50,26 +53,23 @@ def export_png(
     return written, remarks
 
 
-def _export(volume: volumes.Volume, labels: list[Label], out: Path) -> int:
+def _export(volume: volumes.Volume, name: str, labels: list[Label], out: Path, by_grade) -> int:
     from PIL import Image
 
     chosen, _ = places(labels, volume.n_frames, volume.n_slices)
+    stem = re.sub(r"[/\\]", "_", without_suffix(name))
     low, high = float(volume.voxels.min()), float(volume.voxels.max())
     for frame, index in chosen:
         image = np.asarray(volume.voxels[frame, index], dtype=np.float32)
         grey = np.rint((image - low) * (255 / max(high - low, 1e-30))).astype(np.uint8)
-        folder = out / folder_of(nearest_levels(labels, frame, index))
+        folder = out / folder_of(nearest_levels(labels, frame, index), by_grade)
         folder.mkdir(parents=True, exist_ok=True)
         part = f"_{frame}" if volume.n_frames > 1 else ""
-        Image.fromarray(grey).save(folder / f"{volume.name}{part}_{index}.png")
+        Image.fromarray(grey).save(folder / f"{stem}{part}_{index}.png")
     return len(chosen)
 
 
-def folder_of(levels: Levels) -> str:
-    """Name of a label's folder: its score, or the grade's word where only that is known."""
-    allowed = Label("", None, None, levels)
-    if allowed.score is not None:
-        return str(allowed.score)
-    if allowed.grade is not None:
-        return allowed.grade.label
-    return "-".join(str(score) for score, flag in zip(SCORES, levels, strict=True) if flag)
+def folder_of(levels: Levels, by_grade: bool) -> str:
+    """Name of a label's folder: its score, or its grade's word."""
+    label = Label("", None, None, levels)
+    return label.grade.label if by_grade else str(label.score)

@@ -42,7 +42,7 @@ def match(
     for path in files:
         inner = path.relative_to(data) if path.is_relative_to(data) else path
         whole = inner.as_posix()
-        bare = whole[: len(whole) - len(_suffix(whole))]
+        bare = without_suffix(whole)
         for name in {whole, bare, path.name, bare.rpartition("/")[2]}:
             known.setdefault(name, []).append(path)
     paths, missing = {}, []
@@ -102,7 +102,8 @@ def nearest_levels(labels: Sequence[Label], frame: int, index: int) -> Levels:
     return by_place[None, None]
 
 
-def _suffix(name: str) -> str:
+def without_suffix(name: str) -> str:
+    """An image's name or path without .nii.gz and the like."""
     lower = name.lower()
     fitting = [suffix for suffix in volumes.IMAGE_SUFFIXES if lower.endswith(suffix)]
-    return max(fitting, key=len, default="")
+    return name[: len(name) - len(max(fitting, key=len, default=""))]

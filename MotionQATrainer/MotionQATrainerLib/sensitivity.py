@@ -58,8 +58,9 @@ def amplitude_sweep(
     values, subjects = [], []
     for done, patient in enumerate(patients, start=1):
         for scores in sweep(assessor, patient, np.random.default_rng([seed, done])):
-            found = spearmanr(AMPLITUDES, scores).statistic
-            values.append(0.0 if np.isnan(found) else float(found))  # NaN: the scores are all equal
+            # All alike, they follow nothing.
+            found = spearmanr(AMPLITUDES, scores).statistic if np.ptp(scores) else 0.0
+            values.append(float(found))
             subjects.append(patient.name)
         if progress:
             progress(done, len(patients))

@@ -49,7 +49,7 @@ class Labelled:
 
 def fit(
     data: str | Path,
-    labels: str | Path,
+    labels: str | Path | None,
     output: str | Path,
     settings: Settings | None = None,
     *,
@@ -69,7 +69,8 @@ def fit(
     Parameters
     ----------
     data : folder with the images
-    labels : CSV file, any of the forms of `labels.read_labels`
+    labels : CSV file, any of the forms of `labels.read_labels`; None: the images are clean, and
+        motion is simulated on them anew in each epoch
     split : the subjects' parts, or a file of them; by default drawn by the settings' shares
     init : checkpoint (name or file) of the same backbone to start from
     resume : go on from the state in the run's folder, where there is one
@@ -84,20 +85,13 @@ def fit(
     settings = settings or Settings()
     output = checked_output(output)
     folder = run_folder(output, settings, resume)
-    cache = Path(cache) if cache else output.parent / "cache"
-    store = open_store(
-        data,
-        labels,
-        settings.model.preprocessing,
-        margin=settings.data.margin,
-        cache=cache,
-        progress=lambda done, total: progress(Event("data", done=done, total=total)),
-    )
-    for remark in store.remarks:
-        progress(Event("data", remark))
-    split = _split(split, folder, store, settings)
+    if labels is None:
+        source, store, split = _simulated(data, split, folder, settings, device)
+    else:
+        cache = Path(cache) if cache else output.parent / "cache"
+        source, store, split = _labelled(data, labels, split, folder, settings, cache, progress)
     progress(Event("data", describe(store, split)))
-    return train(output, folder, Labelled(store, split), store, split, settings,
+    return train(output, folder, source, store, split, settings,
                  init=init, device=device, progress=progress, cancelled=cancelled)  # fmt: skip
 
 
@@ -195,26 +189,47 @@ def describe(store: SliceStore, split: Split) -> str:
     return f"Slices for {', '.join(parts)}."
 
 
-def _split(split, folder: Path, store: SliceStore, settings: Settings) -> Split:
+def _labelled(data, labels, split, folder, settings, cache, progress):
+    store = open_store(
+        data,
+        labels,
+        settings.model.preprocessing,
+        margin=settings.data.margin,
+        cache=cache,
+        progress=lambda done, total: progress(Event("data", done=done, total=total)),
+    )
+    for remark in store.remarks:
+        progress(Event("data", remark))
+    worst = worst_grades(store.subjects, store.levels)
+    split = _split(split, folder, set(store.subjects), settings, worst)
+    return Labelled(store, split), store, split
+
+
+def _simulated(data, split, folder, settings, device):
+    from .clean import find_patients
+    from .on_the_fly import Simulated
+    from .simulation import MotionSimulator
+
+    patients = find_patients(data)
+    split = _split(split, folder, {patient.name for patient in patients}, settings)
+    source = Simulated(patients, split, settings, MotionSimulator(find_device(device)[0]))
+    return source, source.reference(), split
+
+
+def _split(split, folder: Path, subjects: set[str], settings: Settings, worst=None) -> Split:
     saved = folder / "split.json"
     if saved.exists():  # a resumed run keeps its own
         split = saved
     if split is None:
-        data = settings.data
-        split = by_fractions(
-            store.subjects,
-            valid=data.validation,
-            test=data.test,
-            worst=worst_grades(store.subjects, store.levels),
-            seed=settings.training.seed,
-        )
+        shares = {"valid": settings.data.validation, "test": settings.data.test}
+        split = by_fractions(subjects, worst=worst, seed=settings.training.seed, **shares)
     elif not isinstance(split, Split):
         split = Split.load(split)
-    split.check(set(store.subjects))
+    split.check(subjects)
     for part in ("train", "valid"):
-        if not len(split.indices(store.subjects, part)):
+        if not subjects & set(getattr(split, part)):
             raise TrainingError(
-                f"None of the split's {part} subjects has a labelled slice; make another split."
+                f"None of the split's {part} subjects is in the data; make another split."
             )
     return split
 
