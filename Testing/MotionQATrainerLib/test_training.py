@@ -15,7 +15,7 @@ from MotionQATrainerLib import training
 from MotionQATrainerLib.augmentation import Augmentation
 from MotionQATrainerLib.loop import LOG, STATE
 from MotionQATrainerLib.progress import Cancelled
-from MotionQATrainerLib.run_state import load_state, read_facts, save_state
+from MotionQATrainerLib.run_state import read_facts
 from MotionQATrainerLib.splits import Split, SplitError, split_file
 from MotionQATrainerLib.training import TrainingError, fit
 
@@ -181,27 +181,3 @@ def test_a_loss_that_is_no_number_is_said(rated_set, small_settings, cache, tmp_
     settings = small_settings.changed({"training.learning_rate": 1e20, "training.clip": 1e30})
     with pytest.raises(TrainingError, match=r"lower training\.learning_rate"):
         run(rated_set, tmp_path / "a.safetensors", settings, cache)
-
-
-def test_a_state_is_restored_to_the_bit(tmp_path):
-    def start(seed):
-        torch.manual_seed(seed)
-        model = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.BatchNorm2d(4))
-        model = model.to(memory_format=torch.channels_last)
-        return model, torch.optim.AdamW(model.parameters(), fused=True)
-
-    def step(model, adam):
-        model(torch.ones(2, 1, 8, 8)).square().mean().backward()
-        adam.step()
-        adam.zero_grad()
-
-    model, adam = start(0)
-    step(model, adam)
-    save_state(tmp_path / STATE, model, model, adam, {"step": 1})
-    other, other_adam = start(1)
-    assert load_state(tmp_path / STATE, other, other, other_adam) == {"step": 1}
-    step(model, adam)
-    step(other, other_adam)
-    for ours, theirs in zip(model.parameters(), other.parameters(), strict=True):
-        assert torch.equal(ours, theirs)
-    assert list(tmp_path.iterdir()) == [tmp_path / STATE]
