@@ -138,9 +138,7 @@ class Entry:
     card: Card
 
 
-def save(
-    path: str | Path, model: torch.nn.Module, card: Card, *, half: bool = True
-) -> None:
+def save(path: str | Path, model: torch.nn.Module, card: Card, *, half: bool = True) -> None:
     """Write weights and card to ``path``, whole or not at all; fp16 unless ``half`` is False."""
     import torch
     from safetensors.torch import save_file
@@ -155,7 +153,7 @@ def save(
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         save_file(tensors, str(temporary), metadata={METADATA_KEY: card.to_json()})
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -168,7 +166,7 @@ def update_card(path: str | Path, card: Card) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         save_file(load_file(str(path)), str(temporary), metadata={METADATA_KEY: card.to_json()})
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -195,7 +193,9 @@ def read_card(path: str | Path) -> Card:
     try:
         return Card.from_json(metadata[METADATA_KEY])
     except ValueError as error:
-        raise CheckpointError(f"{path}: this checkpoint cannot be used: {_sentence(error)}") from None
+        raise CheckpointError(
+            f"{path}: this checkpoint cannot be used: {_sentence(error)}"
+        ) from None
 
 
 def load(path: str | Path) -> tuple[Card, torch.nn.Module]:
@@ -282,8 +282,6 @@ def resolve(checkpoint: str | Path) -> Path:
     raise CheckpointError(
         f"{checkpoint}: neither a checkpoint file nor a name in the catalogue ({known})."
     )
-
-
 
 
 def _first_line(error: Exception) -> str:

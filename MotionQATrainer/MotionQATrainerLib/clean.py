@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from MotionQALib import volumes
 from MotionQALib.volumes import VolumeError
+
 
 @dataclass(frozen=True)
 class CleanPatient:

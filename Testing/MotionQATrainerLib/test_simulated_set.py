@@ -1,6 +1,7 @@
 import nibabel
 import numpy as np
 import pytest
+
 from MotionQALib import volumes
 from MotionQALib.volumes import VolumeError
 from MotionQATrainerLib.clean import find_patients

@@ -20,7 +20,8 @@ import numpy as np
 
 from MotionQATrainerLib.breathing import Behaviour, Breathing
 from MotionQATrainerLib.phantom import Phantom, write_nifti
-from MotionQATrainerLib.simulation import Acquisition, MotionSimulator, score_of_similarity
+from MotionQATrainerLib.severity import score_of_similarity
+from MotionQATrainerLib.simulation import Acquisition, MotionSimulator
 
 FOLDER = Path("demo")
 SEED = 5
