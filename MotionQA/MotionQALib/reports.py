@@ -130,18 +130,24 @@ def written_whole(path: str | Path, newline: str | None = None) -> Iterator[Text
     What is no ordinary file, such as ``/dev/stdout``, is written directly.
     """
     path = Path(path)
-    target = path.resolve() if path.is_symlink() else path
-    if target.exists() and not target.is_file():
-        with target.open("w", encoding="utf-8", newline=newline) as file:
+    if is_special(path):
+        with path.open("a", encoding="utf-8", errors="replace", newline=newline) as file:
             yield file
         return
+    target = path.resolve() if path.is_symlink() else path
     temporary = target.with_name(f".motionqa-{os.getpid()}-{id(target)}.part")
     try:
-        with temporary.open("w", encoding="utf-8", newline=newline) as file:
+        # A file's name may hold bytes that are no text at all: they become question marks.
+        with temporary.open("w", encoding="utf-8", errors="replace", newline=newline) as file:
             yield file
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def is_special(path: Path) -> bool:
+    """Whether it is a pipe, a device or a program's output, which is not to be replaced."""
+    return path.parts[:2] == ("/", "dev") or (path.exists() and not path.is_file())
 
 
 def _cells(row: Row) -> list[str]:
