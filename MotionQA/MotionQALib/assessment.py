@@ -13,7 +13,15 @@ import torch
 from torch import nn
 
 from . import checkpoints
-from .devices import DeviceError, Place, find_device, find_place, is_out_of_memory, release_memory
+from .devices import (
+    DeviceError,
+    Place,
+    batch_size_of,
+    find_device,
+    find_place,
+    is_out_of_memory,
+    release_memory,
+)
 from .preprocessing import Position, heart_centre
 from .results import Assessment, Row, uncertainty
 
@@ -21,9 +29,6 @@ if TYPE_CHECKING:
     from .volumes import Volume
 
 __all__ = ["Assessment", "AssessmentError", "Assessor", "Cancelled", "Row"]
-
-BATCH_SIZES = {"cpu": 16, "cuda": 64, "mps": 32}
-"""Slices at a time: a CPU is no faster with more, and a cine then needs little memory."""
 
 Progress = Callable[[int, int], None]
 
@@ -255,7 +260,7 @@ class Assessor:
     def _move(self, place: Place) -> None:
         place.settle(self.model)
         self._place = place
-        self._batch = self._wanted_batch or BATCH_SIZES[place.device.type]
+        self._batch = self._wanted_batch or batch_size_of(self.model, place.device)
 
     def _return_to_first_place(self, remarks: dict[str, str]) -> None:
         """What filled the GPU's memory for the last volume may be gone."""

@@ -147,9 +147,9 @@ def _is_convolutional(model: nn.Module) -> bool:
 def batch_size_of(model: nn.Module, device: torch.device) -> int:
     """Slices at a time that suit a device.
 
-    A CPU gains nothing from many, and a cine then needs little memory. Convolutional networks' large
-    maps are best kept so small that the system need not hand out memory anew in every pass: the
-    starter takes a fifth longer for twelve slices at once than for six and six.
+    A CPU gains nothing from many, and a cine then needs little memory. Convolutional networks'
+    large maps are best kept so small that the system need not hand out memory anew in every pass:
+    the starter takes a fifth longer for twelve slices at once than for six and six.
     """
     if device.type == "cpu":
         return 6 if _is_convolutional(model) else 16

@@ -219,7 +219,11 @@ def _card(card: Card) -> str:
         "Checkpoint": f"{card.title} ({card.name})",
         "Backbone": card.backbone,
         "Trained on": f"{card.motion} motion",
-        **{_capital(key.replace("_", " ")): value for key, value in card.training.items()},
+        **{
+            _capital(key.replace("_", " ")): value
+            for key, value in card.training.items()
+            if not _is_nested(value)  # all settings would bury what a reader looks for
+        },
         "Licence": card.licence,
         "Notice": _capital(card.notice),
     }
@@ -257,6 +261,11 @@ def _plain(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_plain, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _is_nested(value: Any) -> bool:
+    parts = value.values() if isinstance(value, Mapping) else ()
+    return any(isinstance(part, (Mapping, list, tuple)) for part in parts)
 
 
 def _bars(probabilities: np.ndarray) -> str:

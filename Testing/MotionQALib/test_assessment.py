@@ -291,7 +291,6 @@ class Stubborn(Stub):
 
 def test_gpu_that_fails_is_replaced_and_named(monkeypatch, volume):
     monkeypatch.setattr(assessment, "find_device", lambda _: (torch.device("meta"), "GPU."))
-    monkeypatch.setitem(assessment.BATCH_SIZES, "meta", 4)
     assessor = Assessor.of_model(CARD, Stubborn(), precision="fp32")
     expected = "CPU: the GPU was tried and failed (no kernel image is available)."
     assert assessor.device_reason == expected

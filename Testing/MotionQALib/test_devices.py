@@ -109,3 +109,9 @@ def test_memory_format_follows_the_place():
 )
 def test_memory_errors_are_told_from_others(error, expected):
     assert is_out_of_memory(error) is expected
+
+
+def test_large_maps_are_computed_in_smaller_batches_on_a_cpu():
+    convolutional = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Linear(8, 5))
+    assert devices.batch_size_of(convolutional, CPU) < devices.batch_size_of(Counting(), CPU)
+    assert devices.batch_size_of(convolutional, torch.device("cuda")) >= 32
