@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from .batch import Journal
-from .checkpoints import STARTER
+from .checkpoints import STARTER, SUFFIX
+from .formats.kinds import is_dicom, suffix_of
 from .reports import is_special, version
 
 _EXAMPLES = """examples:
@@ -117,29 +118,35 @@ def check_outputs(arguments: argparse.Namespace) -> None:
         raise UsageError("--resume goes on with an output, so it needs --csv, --json or --html.")
     if arguments.resume and arguments.workers > 1:
         raise UsageError("--resume and --workers do not go together; leave one out.")
-    inputs = {Path(path).resolve() for path in arguments.paths}
+    inputs = set(map(os.path.realpath, arguments.paths))
     seen = set()
     for path in outputs:
-        if is_special(Path(path)) and not Path(path).is_dir():
-            continue
-        target = Path(path).resolve()
-        if target in inputs:
-            raise UsageError(f"{path} is to be graded, and would be overwritten; name another.")
-        if target in seen:
-            raise UsageError(f"{path} is named for two outputs; name another.")
-        seen.add(target)
-        _check_writable(path, target)
+        try:
+            if is_special(Path(path)) and not Path(path).is_dir():
+                continue
+            target = Path(os.path.realpath(path))
+            if str(target) in inputs:
+                raise UsageError(f"{path} is to be graded, and would be overwritten; name another.")
+            if target in seen:
+                raise UsageError(f"{path} is named for two outputs; name another.")
+            seen.add(target)
+            _check_writable(path, target)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
 def _check_writable(path: str, target: Path) -> None:
     if target.is_dir():
         raise UsageError(f"{path} is a folder; name a file in it.")
+    if target.is_symlink():
+        raise UsageError(f"{path} cannot be written: it is a link that leads to itself.")
+    if target.is_file() and (suffix_of(target) or target.suffix == SUFFIX or is_dicom(target)):
+        raise UsageError(
+            f"{path} is an image or a checkpoint, not to be overwritten; name another."
+        )
     if not target.parent.is_dir():
         raise UsageError(f"{path} cannot be written: there is no folder {target.parent}.")
     if target.exists() and not os.access(target, os.W_OK):
         raise UsageError(f"{path} cannot be written: it is write-protected.")
-    try:
-        with tempfile.TemporaryFile(dir=target.parent), suppress(FileNotFoundError):
-            Journal.beside(target).lstat()  # the longest name that is made of it may be too long
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from None
+    with tempfile.TemporaryFile(dir=target.parent), suppress(FileNotFoundError):
+        Journal.beside(target).lstat()  # the longest name that is made of it may be too long

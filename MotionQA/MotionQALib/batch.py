@@ -225,4 +225,4 @@ def fingerprint(path: Path) -> str:
         states = []
     size = sum(state.st_size for state in states)
     changed = max((state.st_mtime_ns for state in states), default=0)
-    return f"{len(states)} {size} {changed} {path.resolve()}"
+    return f"{len(states)} {size} {changed} {os.path.realpath(path)}"

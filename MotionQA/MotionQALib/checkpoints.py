@@ -75,7 +75,7 @@ class Card:
         """Rebuild and check a card; ValueError with the reason where it cannot be used."""
         try:
             content = json.loads(text)
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, RecursionError):
             raise ValueError("its card is not valid JSON") from None
         if not isinstance(content, dict):
             raise ValueError("its card is not a JSON object")
@@ -87,6 +87,10 @@ class Card:
                 f"it is of format {version}, newer than this MotionQA reads ({FORMAT_VERSION}); "
                 "update MotionQA"
             )
+        texts = {item.name for item in fields(cls) if item.type == "str"}
+        for name in sorted(texts & set(content)):
+            if not isinstance(content[name], str):
+                raise ValueError(f"its {name} is no text")
         known = {item.name for item in fields(cls)}
         missing = {"name", "backbone", "preprocessing"} - set(content)
         if missing:
@@ -213,7 +217,13 @@ def load(path: str | Path) -> tuple[Card, torch.nn.Module]:
         tensors = load_file(str(path))
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path}: the weights are damaged ({_first_line(error)}).") from None
-    model, _ = backbones.create(card.backbone, size=card.network_input.size)
+    try:
+        model, _ = backbones.create(card.backbone, size=card.network_input.size)
+    except (AssertionError, RuntimeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path}: {card.backbone} cannot be built for the size that its card gives "
+            f"({_first_line(error)})."
+        ) from None
     expected = model.state_dict()
     _check_tensors(path, card, tensors, expected)
     model.load_state_dict({key: value.to(expected[key].dtype) for key, value in tensors.items()})

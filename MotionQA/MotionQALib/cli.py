@@ -86,7 +86,8 @@ def _assess(arguments: argparse.Namespace, console: Console) -> int:
     graded = [g for g in results if g.assessment]
     if graded:
         console.notice(graded[0].assessment.notice)
-    _write(arguments, graded, failures, checkpoint.card)
+    if results or stop is None:  # what an earlier run wrote is worth more than nothing
+        _write(arguments, graded, failures, checkpoint.card)
     if stop is not None:
         return _stopped(stop, f"{len(results)} of {len(paths)} files were done", journal, console)
     if journal and not arguments.resume:

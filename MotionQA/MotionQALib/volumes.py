@@ -21,7 +21,7 @@ import numpy as np
 from .formats.axes import find_axes
 from .formats.kinds import FORMATS, is_dicom, stem_of, suffix_of
 from .formats.refusals import VolumeError, in_plain_words, refusal
-from .formats.search import images_under, mask_beside
+from .formats.search import images_under, mask_beside, one_a_series
 from .formats.stored import StoredImage
 
 __all__ = [
@@ -220,7 +220,8 @@ def _arrange(
 def find(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     """Expand files and folders to what `read` takes, sorted within each folder.
 
-    A file is returned as it is, even when missing, so that `read` can say what is wrong with it.
+    A file is returned as it is, even when missing, so that `read` can say what is wrong with it; of
+    a DICOM series' files, the first one given.
     A folder is searched through all its subfolders; one that holds a DICOM series stands for it.
     Masks beside their image (`x_gt`, `x-label`, `x.seg`, …) are left out.
 
@@ -241,4 +242,4 @@ def find(paths: str | Path | Iterable[str | Path]) -> list[Path]:
                 "holds no images; give a folder with NIfTI, NRRD, MetaImage or DICOM files.",
             )
         found.update(dict.fromkeys(inside))
-    return list(found)
+    return one_a_series(found)

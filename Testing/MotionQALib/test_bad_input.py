@@ -152,6 +152,18 @@ def test_missing_files_and_lone_headers(tmp_path):
     assert "x.img" in refused(tmp_path / "x.hdr")
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no such device")
+def test_a_header_may_not_name_a_device_for_its_data(tmp_path):
+    meta = "NDims = 2\nDimSize = 8 8\nElementType = MET_SHORT\nBinaryData = False\n"
+    nrrd = "NRRD0004\ntype: short\ndimension: 2\nsizes: 8 8\nencoding: ascii\n"
+    meta, nrrd = f"{meta}ElementDataFile = %s\n", f"{nrrd}data file: %s\n"
+    for name, text in (("x.mhd", meta), ("x.nhdr", nrrd)):
+        words = refused(tmp_path / name, (text % "/dev/zero").encode())
+        assert words.startswith(f"{name} names zero for its data")
+        words = refused(tmp_path / name, (text % "gone.raw").encode())
+        assert words.startswith(f"{name} needs gone.raw beside it")
+
+
 def test_unreadable_permissions(tmp_path, monkeypatch):
     path = tmp_path / "x.nii.gz"
     path.write_bytes(gzip.compress(nifti_bytes()))

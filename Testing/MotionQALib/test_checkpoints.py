@@ -127,6 +127,8 @@ def test_weights_without_a_card_are_refused(tmp_path):
         ({"scale": "stars"}, "scale"),
         ({"volume_rule": {"kind": "dice"}}, ""),
         ({"metrics": [1]}, "metrics"),
+        ({"backbone": ["resnet101d"]}, "backbone"),
+        ({"notice": 3}, "notice"),
     ],
 )
 def test_a_card_that_does_not_fit_is_refused(file, change, word):
@@ -146,6 +148,11 @@ def test_a_card_may_hold_more_than_this_version_knows(file):
 def test_the_weights_of_another_backbone_are_refused(file):
     message = refused(rewritten(file, lambda content: content.update(backbone="resnet101d")))
     assert "resnet101d" in message
+
+
+def test_a_size_that_the_backbone_cannot_have_is_refused(file):
+    change = {"backbone": "twins_svt_base", "preprocessing": {"size": 100}}
+    assert "cannot be built" in refused(rewritten(file, lambda content: content.update(change)))
 
 
 def test_missing_foreign_misshapen_and_broken_tensors_are_refused(file):

@@ -134,6 +134,8 @@ def test_file_name_that_is_no_text(run, phantom_file, tmp_path):
         (["assess", "x.nii", "--csv", "."], "is a folder"),
         (["assess", "x.nii", "--csv", "no/such/folder.csv"], "there is no folder"),
         (["assess", "x.nii", "--csv", "n" * 250 + ".csv"], "cannot be written"),
+        (["assess", "x.nii", "--csv", "n" * 300], "cannot be written"),
+        (["assess", "x.nii", "--csv", "n/" * 3000 + "n"], "cannot be written"),
     ],
 )
 def test_bad_usage_is_status_2_and_told_before_anything_is_read(
@@ -145,6 +147,40 @@ def test_bad_usage_is_status_2_and_told_before_anything_is_read(
     assert (status, out) == (2, "")
     assert words in err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["stack.nii.gz", "my.safetensors"])
+def test_images_and_checkpoints_are_not_overwritten(run, study, name):
+    (study / "my.safetensors").write_bytes(b"weights")
+    before = (study / name).read_bytes()
+    status, _, err = run("assess", study, "--csv", study / name)
+    assert status == 2
+    assert "not to be overwritten" in err
+    assert (study / name).read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_links_that_lead_nowhere(run, phantom_file, tmp_path):
+    (tmp_path / "loop.nii").symlink_to("loop.nii")
+    output = tmp_path / "o.csv"
+    status, _, err = run("assess", tmp_path / "loop.nii", phantom_file, "--csv", output)
+    assert status == 1
+    assert err.startswith("loop.nii cannot be read")
+    assert {row["volume"] for row in rows_of(output)} == {"phantom-ED"}
+    status, _, err = run("assess", phantom_file, "--csv", tmp_path / "loop.nii")
+    assert status == 2
+    assert "leads to itself" in err
+
+
+def test_run_that_ends_before_its_first_result_keeps_the_last_ones(run, phantom_file, tmp_path):
+    output = tmp_path / "o.csv"
+    output.write_text("hours of work")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "ray", None)
+        status, _, err = run("assess", phantom_file, "--csv", output, "--workers", "2")
+    assert status == 1
+    assert "Ray" in err
+    assert output.read_text() == "hours of work"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")

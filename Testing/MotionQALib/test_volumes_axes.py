@@ -53,6 +53,7 @@ def test_nothing_clear_leaves_the_last_axis(tmp_path):
         ((6, 40, 42, 9), (8.0, 1.4, 1.4, 1.0), 0, 3),  # slices first
         ((9, 6, 42, 40), (1.0, 8.0, 1.4, 1.4), 1, 0),  # as NumPy users save it
         ((40, 42, 6, 9), (1.4, 1.4, 8.0, 40.0), 2, 3),  # milliseconds are no slice spacing
+        ((40, 42, 1, 25), (1.4, 1.4, 1.0, 24.0), 2, 3),  # a cine of one slice, 24 ms a frame
         ((40, 41, 42, 43), (1.4, 1.4, 8.0, 1.0), 2, 3),
     ],
 )
@@ -63,7 +64,7 @@ def test_the_frame_axis_is_found_wherever_it_is(tmp_path, shape, spacing, slice_
     nibabel.save(image, tmp_path / "x.nii")
     volume = volumes.read(tmp_path / "x.nii")
     assert (volume.slice_axis, volume.frame_axis) == (slice_axis, frame_axis)
-    frame, index = volume.n_frames - 1, volume.n_slices - 2
+    frame, index = volume.n_frames - 1, max(volume.n_slices - 2, 0)
     indices = {slice_axis: index, frame_axis: frame}
     plane = stored[tuple(indices.get(axis, slice(None)) for axis in range(4))]
     np.testing.assert_array_equal(volume.voxels[frame, index], plane.T)

@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
     MPEG2MPML,
+    BasicTextSRStorage,
     ExplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGLosslessSV1,
@@ -277,9 +278,44 @@ def test_folders_and_files_without_images(tmp_path):
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "a.dcm").write_bytes(b"")
     (tmp_path / "x" / "b.dcm").write_text("not DICOM at all, but a text that was renamed")
-    with pytest.raises(VolumeError, match=r"^x holds no DICOM images"):
-        volumes.read(tmp_path / "x")
     with pytest.raises(VolumeError, match=r"^b\.dcm is not a DICOM image"):
         volumes.read(tmp_path / "x" / "b.dcm")
-    with pytest.raises(VolumeError, match=r"^x holds no images"):
-        volumes.find([tmp_path / "x"])
+    assert volumes.find([tmp_path / "x"]) == [tmp_path / "x"]
+    with pytest.raises(VolumeError, match=r"^a\.dcm is not a DICOM image"):
+        volumes.read(tmp_path / "x")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(VolumeError, match=r"^empty holds no DICOM images"):
+        volumes.read(tmp_path / "empty")
+    with pytest.raises(VolumeError, match=r"^empty holds no images"):
+        volumes.find([tmp_path / "empty"])
+
+
+@pytest.mark.parametrize("kept", [0, 140, 200, 500])
+def test_a_damaged_image_is_named_and_costs_its_own_folder_only(tmp_path, cine, kept):
+    """Left out in silence, it would make the slices behind it count wrongly."""
+    good, bad = save_series(tmp_path / "good", cine), tmp_path / "x"
+    for s in range(3):
+        save(image(cine[0, s], place=(0, 0, 8 * s)), bad / f"{s}.dcm")
+    (bad / "1.dcm").write_bytes((bad / "1.dcm").read_bytes()[:kept])
+    assert volumes.find(tmp_path) == [good, bad]
+    with pytest.raises(VolumeError, match=r"^1\.dcm is "):
+        volumes.read(bad)
+
+
+def test_objects_that_are_no_images_lie_beside_a_series(tmp_path, cine):
+    folder = save_series(tmp_path / "x", cine)
+    report = image(cine[0, 0])
+    report.file_meta.MediaStorageSOPClassUID = report.SOPClassUID = BasicTextSRStorage
+    for keyword in ("Rows", "Columns", "PixelData"):
+        del report[keyword]
+    save(report, folder / "report.dcm")
+    (folder / "._IM0001.dcm").write_bytes(b"what macOS leaves on a stick")
+    assert volumes.read(folder).voxels.shape == cine.shape
+
+
+def test_files_of_one_series_are_graded_once(tmp_path, cine):
+    folder = save_series(tmp_path / "x", cine)
+    for s in range(3):
+        save(image(cine[1, s], place=(0, 0, 8 * s), series=SERIES + "2"), folder / f"Z{s}")
+    files = sorted(folder.iterdir())
+    assert volumes.find(files) == [folder / "IM0000", folder / "Z0"]

@@ -118,7 +118,7 @@ def test_damaged_nrrd(tmp_path, stored, change, words):
 def test_nrrd_whose_data_file_is_gone(tmp_path, stored):
     nrrd.write(str(tmp_path / "x.nhdr"), stored, {**CUBE, "encoding": "raw"})
     (tmp_path / "x.raw").unlink()
-    with pytest.raises(VolumeError, match=r"x\.raw does not exist"):
+    with pytest.raises(VolumeError, match=r"needs x\.raw beside it, which is missing"):
         volumes.read(tmp_path / "x.nhdr")
 
 
@@ -231,7 +231,7 @@ def test_damaged_metaimage(tmp_path, stored, fields, words):
 
 
 def test_metaimage_whose_data_files_are_gone(tmp_path):
-    with pytest.raises(VolumeError, match=r"x\.raw does not exist"):
+    with pytest.raises(VolumeError, match=r"needs x\.raw beside it, which is missing"):
         volumes.read(meta(tmp_path / "x.mhd", "x.raw"))
     with pytest.raises(VolumeError, match="export it again"):
         volumes.read(meta(tmp_path / "y.mhd", "LIST"))

@@ -80,6 +80,8 @@ def _guess_frames(
         return stack[0] if stack[1] == slice_axis else stack[1]
     if stack[1] != 3:
         return stack[0]  # (t, z, y, x), as numpy users save it
+    if stack[0] == 2 and shape[2] == 1:
+        return 3  # a cine of one slice
     pixel = max(spacing[axis] for axis in by_size[2:])
     first, last = spacing[stack[0]], spacing[3]
     if first < CLEARLY * pixel <= last and SLICE_SPACING[0] <= last <= SLICE_SPACING[1]:

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from .dicom_stack import Picture, gap_of, pictures_of, stack_of
-from .kinds import is_dicom
-from .refusals import cut_short, display_name, refusal
+from .kinds import is_dicom, is_named_dicom
+from .refusals import VolumeError, cut_short, display_name, in_plain_words, refusal
 from .stored import StoredImage, rescaled
 from .streams import DEFLATE_LIMIT
 
@@ -61,7 +61,10 @@ def read(path: Path) -> StoredImage:
 
 def series_paths(folder: Path, files: list[Path]) -> list[Path]:
     """What stands for each series among a folder's files: the folder, or one image of each."""
-    series = by_series(files)
+    try:
+        series = by_series(files)
+    except VolumeError:
+        return [folder]  # reading it says which file is damaged, and other folders are graded
     if len(series) == 1:
         return [folder]
     return sorted(min(headers) for headers in series.values())
@@ -83,18 +86,33 @@ def by_series(files: Iterable[Path]) -> dict[str, dict]:
 
 
 def _image_header(file: Path):
-    """Header of a DICOM image; None for what is none. A damaged image must not go unnoticed."""
+    """Header of a DICOM image; None for what is none.
+
+    A damaged image must not go unnoticed: without it the slices behind it would count wrongly.
+    """
     from pydicom import dcmread
 
     if not is_dicom(file):
+        if is_named_dicom(file) and not file.is_dir():
+            raise refusal(file, "is not a DICOM image, whatever its name says; copy it again.")
         return None
-    try:
-        header = dcmread(file, stop_before_pixels=True, force=True)
-    except OSError:
-        raise
-    except Exception as error:
-        raise refusal(file, "is a damaged DICOM file; copy or export it again.") from error
-    return header if header.get("Rows") and header.get("Columns") else None
+    with in_plain_words(file):
+        try:
+            header = dcmread(file, stop_before_pixels=True, force=True)
+        except OSError:
+            raise
+        except Exception as error:
+            raise _damaged(file) from error
+        if header.get("Rows") and header.get("Columns"):
+            return header
+        kind = header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID")
+        if kind is None or kind.name.endswith("Image Storage"):
+            raise _damaged(file)
+    return None  # a report, a directory of files
+
+
+def _damaged(file: Path) -> VolumeError:
+    return refusal(file, "is a damaged DICOM file; copy or export it again.")
 
 
 def _series_uid(header) -> str:

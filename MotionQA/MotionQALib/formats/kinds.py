@@ -33,14 +33,22 @@ def stem_of(path: Path) -> str:
     return name[: len(name) - len(suffix_of(path))] or name
 
 
+def is_named_dicom(path: Path) -> bool:
+    """Whether the name alone says DICOM."""
+    return FORMATS.get(suffix_of(path)) == "dicom" and not path.name.startswith(".")
+
+
 def is_dicom(path: Path) -> bool:
-    """DICOM by its preamble or, where a writer left that out, by suffix and first tag."""
+    """DICOM by its preamble or, where a writer left that out, by suffix and first tag.
+
+    What may not be read is taken at its name's word, so that nobody misses it.
+    """
     try:
         if not path.is_file():
             return False
         with path.open("rb") as stream:
             start = stream.read(132)
     except OSError:
-        return False
-    named = FORMATS.get(suffix_of(path)) == "dicom"
-    return start[128:] == b"DICM" or (named and start[:2] in (b"\x02\0", b"\x08\0"))
+        return is_named_dicom(path)
+    begins = start[:2] in (b"\x02\0", b"\x08\0")
+    return start[128:] == b"DICM" or (begins and is_named_dicom(path))

@@ -19,7 +19,7 @@ from .stored import (
     rescaled,
     unknown_type,
 )
-from .streams import Inflated, byte_count, read_array
+from .streams import Inflated, byte_count, open_data, read_array
 
 _TYPES = {
     "MET_CHAR": "i1",
@@ -137,7 +137,7 @@ def _from_files(
             path, f"shares its voxels among {len(files)} files unevenly; export it again."
         )
     if len(files) == 1:
-        with files[0].open("rb") as stream:
+        with open_data(path, files[0]) as stream:
             return _voxels(files[0], stream, header, shape, dtype)
     part = (math.prod(shape) // len(files),)
     available = sum(file.stat().st_size for file in files)
@@ -145,7 +145,7 @@ def _from_files(
         byte_count(path, shape, dtype, available)
     parts = []
     for file in files:
-        with file.open("rb") as stream:
+        with open_data(path, file) as stream:
             parts.append(_voxels(file, stream, header, part, dtype))
     return np.concatenate(parts).reshape(shape, order="F")
 

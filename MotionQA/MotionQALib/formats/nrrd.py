@@ -17,7 +17,7 @@ from .stored import (
     rescaled,
     unknown_type,
 )
-from .streams import Inflated, byte_count, read_array, skip
+from .streams import Inflated, byte_count, open_data, read_array, skip
 
 _HEADER_LIMIT = 1 << 22
 _MILLIMETRES = {"m": 1000.0, "cm": 10.0, "mm": 1.0, "um": 0.001, "µm": 0.001}
@@ -56,7 +56,7 @@ def read(path: Path) -> StoredImage:
             voxels = _voxels(path, stream, header, shape, dtype)
         else:
             beside = path.parent / data_file
-            with beside.open("rb") as data:
+            with open_data(path, beside) as data:
                 voxels = _voxels(beside, data, header, shape, dtype)
     if frame_axis is not None and frame_axis >= len(shape):
         frame_axis = None

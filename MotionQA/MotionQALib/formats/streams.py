@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from .refusals import cut_short
+from .refusals import cut_short, display_name, refusal
 
 DEFLATE_LIMIT = 1040
 """No deflate stream grows more than about 1032-fold, so a larger promise is a broken header."""
@@ -64,6 +64,19 @@ class Inflated(io.RawIOBase):
             if not data:
                 raise EOFError("the compressed stream ends early")
             self._decoder.decompress(data, _CHUNK)
+
+
+def open_data(header: Path, data: Path) -> BinaryIO:
+    """Open the data file that a header names: an ordinary one, not a device that never ends."""
+    if not data.exists():
+        raise refusal(
+            header, f"needs {display_name(data)} beside it, which is missing; copy both files."
+        )
+    if not data.is_file():
+        raise refusal(
+            header, f"names {display_name(data)} for its data, which is no file; export it again."
+        )
+    return data.open("rb")
 
 
 def byte_count(path: Path, shape: tuple[int, ...], dtype: np.dtype, available: int) -> int:
