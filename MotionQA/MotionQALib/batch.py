@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +96,44 @@ def assess_many(
             if journal and graded.assessment and not known.get(path):
                 journal.add(path, graded.assessment)
             yield graded
+
+
+def distinct_names(paths: Sequence[Path]) -> dict[Path, str]:
+    """Names for the files that share theirs with another: with as many folders as tell them apart.
+
+    ``a/ED.nii.gz`` and ``b/ED.nii.gz`` become ``a/ED`` and ``b/ED``; other files are left out.
+    """
+    groups: dict[str, set[Path]] = {}
+    for path in paths:
+        groups.setdefault(volumes.stem_of(path), set()).add(path)
+    names: dict[Path, str] = {}
+    for stem, clashing in groups.items():
+        if len(clashing) > 1:
+            names |= next(
+                found
+                for depth in range(1 + max(len(path.parts) for path in clashing))
+                for last in (stem, None)  # the suffix only where the folders do not tell
+                if len(set((found := _with_folders(clashing, depth, last)).values()))
+                == len(clashing)
+            )
+    return names
+
+
+def _with_folders(paths: set[Path], depth: int, last: str | None) -> dict[Path, str]:
+    return {
+        path: "/".join([*path.parts[:-1][-depth or len(path.parts) :], last or path.name])
+        for path in paths
+    }
+
+
+def named_apart(graded: Graded, names: dict[Path, str]) -> Graded:
+    """The same under the name that `distinct_names` gives its file, if it gives one."""
+    name = names.get(graded.path)
+    if name is None:
+        return graded
+    if graded.assessment:
+        return replace(graded, assessment=replace(graded.assessment, volume=name))
+    return replace(graded, error=f"{name.rpartition('/')[0]}/{graded.error}".lstrip("/"))
 
 
 def read(path: Path, wishes: Wishes) -> Volume | str:

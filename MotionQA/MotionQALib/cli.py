@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from .arguments import UsageError, check_outputs, parser
-from .batch import Graded, Journal, Wishes, assess_many
+from .batch import Graded, Journal, Wishes, assess_many, distinct_names, named_apart
 from .console import Console
-from .formats.search import stem_of
 from .reports import is_special
+from .volumes import stem_of
 
 INTERRUPTED = 130
 
@@ -70,9 +70,11 @@ def _assess(arguments: argparse.Namespace, console: Console) -> int:
     if paths:
         some = _start(arguments, paths, checkpoint, wishes, console)
         journal = _journal(arguments, checkpoint.card, wishes)
-        console.begin_table([stem_of(path) for path in paths])
+        names = distinct_names(paths)
+        console.begin_table([names.get(path, stem_of(path)) for path in paths])
         try:
             for graded in some(journal):
+                graded = named_apart(graded, names)
                 results.append(graded)
                 console.end_progress()
                 if graded.assessment:

@@ -4,13 +4,14 @@ import json
 import os
 import shutil
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from MotionQALib import batch
 from MotionQALib.assessment import AssessmentError, Assessor, Cancelled
-from MotionQALib.batch import Journal, Wishes, assess_many
+from MotionQALib.batch import Journal, Wishes, assess_many, distinct_names
 from MotionQALib.checkpoints import Card
 
 CARD = Card(name="stub", title="", backbone="tf_efficientnet_lite0", preprocessing={})
@@ -183,3 +184,19 @@ def test_pictures_and_relevance_come_when_wished_for(checkpoint_file, cine_file,
     (again,) = assess_many([cine_file], assessor, wishes=wishes, journal=journal)
     assert again.error is None
     assert again.pictures == graded.pictures
+
+
+@pytest.mark.parametrize(
+    "paths, expected",
+    [
+        (["a/ED.nii.gz", "b/ED.nii.gz", "b/ES.nii.gz"], ["a/ED", "b/ED", None]),
+        (["x/1/ED.nii", "y/1/ED.nii", "y/2/ED.nii"], ["x/1/ED", "y/1/ED", "y/2/ED"]),
+        (["ED.nii", "a/ED.nii"], ["ED", "a/ED"]),
+        (["a/ED.nii", "a/ED.nrrd"], ["ED.nii", "ED.nrrd"]),
+        (["a/ED.nii", "a/ED.nrrd", "b/ED.nii"], ["a/ED.nii", "a/ED.nrrd", "b/ED.nii"]),
+        (["a/ED.nii", "a/ED.nii"], [None, None]),
+    ],
+)
+def test_files_of_one_name_are_told_apart_by_as_little_as_it_takes(paths, expected):
+    names = distinct_names([Path(path) for path in paths])
+    assert [names.get(Path(path)) for path in paths] == expected

@@ -349,3 +349,15 @@ def test_results_may_go_to_standard_output(run, phantom_file, capfd):
     lines = out.splitlines()
     assert sum(line.startswith("phantom-ED,") for line in lines) == 5
     assert any(line.startswith("phantom-ED ") for line in lines)
+
+
+def test_files_of_one_name_are_told_apart(run, phantom_file, tmp_path):
+    for folder in ("anna", "bert"):
+        (tmp_path / folder).mkdir()
+        shutil.copy(phantom_file, tmp_path / folder / "ED.nii.gz")
+    status, out, _ = run(
+        "assess", tmp_path / "anna", tmp_path / "bert", "--csv", tmp_path / "g.csv"
+    )
+    assert status == 0
+    assert {row["volume"] for row in rows_of(tmp_path / "g.csv")} == {"anna/ED", "bert/ED"}
+    assert "anna/ED" in out
