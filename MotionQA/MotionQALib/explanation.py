@@ -2,8 +2,9 @@
 
 The relevance of a place is how much it lowers the slice's expected score: the features there
 times the derivative of the score with respect to them (HiResCAM: Draelos and Carin, 2020,
-arXiv:2011.08891), summed over channels, taken at several depths of the network so that ghosts are
-located better than its last, coarse layer could.
+arXiv:2011.08891), summed over channels. It is taken at two depths of the network, and what counts
+is where both agree: on slices of which the starter was shown one half spoilt by motion, nine
+tenths of the relevance lie in that half, against seven to nine for either depth alone.
 """
 
 from __future__ import annotations
@@ -25,15 +26,16 @@ if TYPE_CHECKING:
     from .assessment import Assessor
     from .volumes import Volume
 
-LAYERS: dict[str, tuple[str, ...]] = {
-    "resnet101d": ("layer2", "layer3", "layer4"),
-    "swin_base_patch4_window7_224": ("layers.1", "layers.2", "layers.3"),
-    "coat_lite_small": ("serial_blocks2.3", "serial_blocks3.5", "serial_blocks4.2"),
-    "twins_pcpvt_base": ("blocks.1.3", "blocks.2.17", "blocks.3.2"),
-    "twins_svt_base": ("blocks.1.1", "blocks.2.17", "blocks.3.1"),
-    "tf_efficientnet_lite0": ("blocks.2", "blocks.4", "blocks.6"),
+LAYERS: dict[str, tuple[str, str]] = {
+    "resnet101d": ("layer3", "layer4"),
+    "swin_base_patch4_window7_224": ("layers.2", "layers.3"),
+    "coat_lite_small": ("serial_blocks3.5", "serial_blocks4.1"),
+    "twins_pcpvt_base": ("blocks.2.17", "blocks.3.2"),
+    "twins_svt_base": ("blocks.2.17", "blocks.3.1"),
+    "tf_efficientnet_lite0": ("blocks.4", "blocks.6"),
 }
-"""Ends of each backbone's stages at an eighth, a sixteenth and a thirty-second of the input."""
+"""Late layers of each backbone at a sixteenth and a thirty-second of the input's resolution: the
+ends of stages, but for CoaT, whose head reads no place of the last block, only its class token."""
 
 BATCH_SIZE = 4
 """Slices at a time: unlike grading, this keeps all layers' features."""
@@ -101,16 +103,16 @@ def _maps(assessor: Assessor, images: torch.Tensor) -> tuple[torch.Tensor, torch
         drop = (SCORES[-1] - probabilities @ scores) / (SCORES[-1] - SCORES[0])
         features = [outputs[layer] for layer in layers]
         slopes = torch.autograd.grad(drop.sum(), features)
-    parts = [
+    fine, coarse = (
         _to_unit(_on_grid(feature.detach().float() * slope.float()))
         for feature, slope in zip(features, slopes, strict=True)
-    ]
-    side = parts[0].shape[-1]
-    finest = [
-        functional.interpolate(part[:, None], (side, side), mode="bilinear", align_corners=False)
-        for part in parts
-    ]
-    return torch.stack(finest).mean(dim=0)[:, 0], drop.detach().float()
+    )
+    coarse = functional.interpolate(
+        coarse[:, None], fine.shape[1:], mode="bilinear", align_corners=False
+    )[:, 0]
+    agreed = (fine * coarse).sqrt()
+    somewhere = agreed.amax(dim=(1, 2), keepdim=True) > 0
+    return torch.where(somewhere, agreed, (fine + coarse) / 2), drop.detach().float()
 
 
 @contextmanager

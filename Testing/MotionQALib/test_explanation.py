@@ -12,6 +12,9 @@ from MotionQALib.assessment import Assessor, Cancelled
 from MotionQALib.checkpoints import Card
 from MotionQALib.explanation import LAYERS, relevance, relevance_of
 from MotionQALib.volumes import Volume
+from MotionQATrainerLib.breathing import Behaviour, Breathing
+from MotionQATrainerLib.phantom import Phantom
+from MotionQATrainerLib.simulation import Acquisition, MotionSimulator
 
 STARTER = backbones.STARTER_BACKBONE
 CARD = Card(
@@ -31,7 +34,7 @@ class Brightness(nn.Module):
         )
 
     def forward(self, images):
-        bright = torch.relu(self.blocks(images) + 1).mean(dim=(1, 2, 3))
+        bright = self.blocks(torch.relu(images + 1)).mean(dim=(1, 2, 3))
         return bright[:, None] * self.weight - self.weight
 
 
@@ -44,7 +47,7 @@ def blob_at(row, column, shape=(150, 200)):
     return (1000 * np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / 200)).astype(np.int16)
 
 
-def test_every_backbone_has_layers_at_three_depths():
+def test_every_backbone_has_layers_to_explain_from():
     assert set(LAYERS) == set(backbones.BACKBONES)
 
 
@@ -122,3 +125,21 @@ def test_grading_and_explaining_leave_each_other_alone(rng):
     relevance(assessor, volume)
     np.testing.assert_array_equal(assessor.assess(volume).probabilities, before)
     assert not any(layer._forward_hooks for layer in assessor.model.modules())
+
+
+@pytest.mark.parametrize("right", [False, True])
+def test_starter_sees_motion_where_it_is(right):
+    """Stacks of which one half of each slice is spoilt by simulated motion."""
+    assessor = Assessor(device="cpu", precision="fp32")
+    rng = np.random.default_rng(4)
+    person = Phantom(seed=4, n_slices=5)
+    clean = person.volume()
+    acquisition = Acquisition.draw(rng)
+    motion = Breathing.draw(rng).displacement(Behaviour.INTENSIVE, acquisition.times, 5, rng)
+    spoilt, _ = MotionSimulator()(clean, person.spacing, motion, acquisition, rng)
+    columns = np.arange(clean.shape[2]) - clean.shape[2] / 2
+    share = 1 / (1 + np.exp(-columns / 4 * (1 if right else -1)))
+    mixed = Volume(clean * (1 - share) + spoilt.numpy() * share, person.spacing)
+    found = relevance(assessor, mixed)[0]
+    inside = (found * share).sum(axis=(1, 2)) / found.sum(axis=(1, 2))
+    assert np.median(inside) > 0.7
