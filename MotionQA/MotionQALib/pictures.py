@@ -19,7 +19,7 @@ LONGEST_SIDE = 240
 """Pixels; enough to see ghosts, and a report of many volumes still opens."""
 
 WINDOW = (1.0, 99.0)
-"""Percentiles of the volume's voxels that become black and white."""
+"""Percentiles that become black and white, of the slices' middles: fat near the coil is brighter."""
 
 OPACITY = 0.75
 """Of the most relevant place of a slice at the bottom of the scale."""
@@ -65,9 +65,11 @@ def draw(
 
 
 def _window(voxels: np.ndarray) -> tuple[float, float]:
-    step = max(1, min(voxels.shape[2:]) // 64)
+    rows, columns = voxels.shape[2:]
+    step = max(1, min(rows, columns) // 96)
+    within = [slice(length // 5, length - length // 5, step) for length in (rows, columns)]
     frames = voxels[:: max(1, len(voxels) // 4)]
-    low, high = np.percentile(frames[:, :, ::step, ::step], WINDOW)
+    low, high = np.percentile(frames[:, :, within[0], within[1]], WINDOW)
     return float(low), float(high if high > low else low + 1)
 
 
