@@ -19,7 +19,7 @@ LONGEST_SIDE = 240
 """Pixels; enough to see ghosts, and a report of many volumes still opens."""
 
 WINDOW = (1.0, 99.0)
-"""Percentiles that become black and white, of the slices' middles: fat near the coil is brighter."""
+"""Percentiles of the slices' middles that become black and white: fat near the coil is brighter."""
 
 OPACITY = 0.75
 """Of the most relevant place of a slice at the bottom of the scale."""
