@@ -95,7 +95,7 @@ class UncertaintyThreshold:
 
 
 def fit_uncertain_above(
-    probabilities: np.ndarray, levels: np.ndarray, target: float = 0.9
+    probabilities: np.ndarray, levels: np.ndarray, target: float = 0.8
 ) -> UncertaintyThreshold:
     """Return the threshold that leaves as many results certain as the target accuracy allows.
 
