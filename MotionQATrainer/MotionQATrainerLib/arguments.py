@@ -25,7 +25,7 @@ def _add_simulate(commands) -> None:
     parser.add_argument("clean", type=Path, metavar="CLEAN_DIR", help="volumes without motion")
     parser.add_argument("out", type=Path, metavar="OUT_DIR", help="data set to write")
     parser.add_argument("--subjects", type=_positive, required=True, metavar="N")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=_whole, default=0)
     parser.add_argument(
         "--wide", action="store_true", help="stray beyond what is typical, for training"
     )
@@ -33,7 +33,7 @@ def _add_simulate(commands) -> None:
         "--split", type=Path, metavar="F.json", help="take the clean patients of one part of it"
     )
     parser.add_argument(
-        "--part", nargs="+", choices=("train", "valid", "test"), default=["train", "valid"],
+        "--part", nargs="+", choices=("train", "valid", "test"),
         help="which with --split (default: train valid)",
     )  # fmt: skip
     parser.add_argument("--workers", type=_positive, default=2, metavar="N", help="processes")
@@ -51,7 +51,7 @@ def _add_fit(commands) -> None:
         help="start from ImageNet weights, or not",
     )
     parser.add_argument("--epochs", type=_positive)
-    parser.add_argument("--seed", type=int)
+    parser.add_argument("--seed", type=_whole)
     parser.add_argument("--init", metavar="CHECKPOINT", help="start from a checkpoint's weights")
     parser.add_argument("--resume", action="store_true", help="go on where a run was stopped")
 
@@ -90,7 +90,7 @@ def _add_compare(commands) -> None:
         "--backbones", nargs="+", metavar="NAME", help="timm's names; default: all of MotionQA's"
     )
     parser.add_argument("--output", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--folds", type=int, default=0, metavar="K", help="subject folds")
+    parser.add_argument("--folds", type=_whole, default=0, metavar="K", help="subject folds")
     _add_settings(parser)
     parser.add_argument("--resume", action="store_true", help="go on where a run was stopped")
 
@@ -129,8 +129,11 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep resampled slices here")
 
 
+def _whole(text: str, least: int = 0) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number, {least} or more")
+    return int(text)
+
+
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return value
+    return _whole(text, 1)

@@ -11,6 +11,8 @@ import numpy as np
 from MotionQALib import volumes
 from MotionQALib.volumes import VolumeError
 
+from .labels import subject_of
+
 
 @dataclass(frozen=True)
 class CleanPatient:
@@ -42,17 +44,26 @@ class CleanPatient:
 def find_patients(folder: str | Path) -> list[CleanPatient]:
     """Patients below ``folder``: a sub-folder each, or a file each where there are none.
 
-    ACDC's ``Info.cfg`` names the frames; else the first file is ED and the last ES, and of a cine
-    the first frame and the one a third of the way on. Raises VolumeError where nothing is found.
+    Files or folders whose names tell one subject (``labels.subject_of``) are one patient. ACDC's
+    ``Info.cfg`` names the frames; else the first file is ED and the first that ends in ES, or the
+    last, is ES, and of a cine the first frame and the one a third of the way on. Raises
+    VolumeError where nothing is found.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise VolumeError(f"{folder}: there is no such folder of clean volumes.")
     groups: dict[str, list[Path]] = {}
     for path in volumes.find(folder):
-        parts = path.relative_to(folder).parts
-        groups.setdefault(parts[0] if len(parts) > 1 else volumes.stem_of(path), []).append(path)
+        groups.setdefault(_name(folder, path), []).append(path)
     return [_patient(name, paths) for name, paths in groups.items()]
+
+
+def _name(folder: Path, path: Path) -> str:
+    """ACDC's patient folder, which may lie deeper; else the first folder; else the file."""
+    if path.parent != folder and (path.parent / "Info.cfg").is_file():
+        return path.parent.name
+    parts = path.relative_to(folder).parts
+    return subject_of(parts[0] if len(parts) > 1 else volumes.stem_of(path))
 
 
 def _patient(name: str, paths: list[Path]) -> CleanPatient:
@@ -61,7 +72,8 @@ def _patient(name: str, paths: list[Path]) -> CleanPatient:
     if named:
         return CleanPatient(name, named)
     if len(single) > 1:
-        return CleanPatient(name, {"ED": (single[0], 0), "ES": (single[-1], 0)})
+        systole = [path for path in single[1:] if volumes.stem_of(path).upper().endswith("ES")]
+        return CleanPatient(name, {"ED": (single[0], 0), "ES": ((systole or single[-1:])[0], 0)})
     frames = volumes.read(single[0]).n_frames
     phases = {"ED": (single[0], 0)}
     if frames > 2:

@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'A file'}: {error.strerror}."
-    return str(error).strip() or type(error).__name__
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _settings(arguments: argparse.Namespace):
@@ -72,9 +72,13 @@ def _simulate(arguments: argparse.Namespace) -> None:
     from .splits import Split
 
     patients = None
+    if arguments.part and not arguments.split:
+        raise ValueError("--part says which subjects of a split; give --split F.json too.")
     if arguments.split:
         split = Split.load(arguments.split)
-        patients = [name for part in arguments.part for name in getattr(split, part)]
+        patients = [
+            name for part in arguments.part or ("train", "valid") for name in getattr(split, part)
+        ]
     labels = write_set(
         arguments.clean,
         arguments.out,

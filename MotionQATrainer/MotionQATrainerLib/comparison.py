@@ -12,6 +12,8 @@ import numpy as np
 from MotionQALib.backbones import BACKBONES
 
 from .datasets import open_store
+from .labels import read_labels
+from .matching import by_image, match
 from .progress import Cancelled, Event, Progress, silent
 from .settings import Settings
 from .splits import Split, by_folds, by_fractions, worst_grades
@@ -56,9 +58,12 @@ def compare(
     folds : subjects are split into so many folds, each validating once; 0: one split
     resume : go on where a comparison was stopped
 
-    A backbone that cannot be trained becomes a row that says why; the others go on.
+    A backbone that cannot be trained becomes a row that says why; the others go on. Raises
+    LabelError, DataError or SplitError for files that none of them could use.
     """
     settings = settings or Settings()
+    split = Split.load(split) if isinstance(split, (str, Path)) else split
+    match(data, by_image(read_labels(labels)), labels)
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)
     cache = cache or output / "cache"
@@ -106,7 +111,7 @@ def table(rows: Sequence[Row]) -> str:
 def _splits(data, labels, settings, folds, split, output, cache) -> list[Split]:
     """The same splits for every backbone."""
     if split is not None:
-        return [split if isinstance(split, Split) else Split.load(split)]
+        return [split]
     store = open_store(
         data, labels, settings.model.preprocessing, margin=settings.data.margin, cache=cache
     )

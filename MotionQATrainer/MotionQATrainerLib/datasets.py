@@ -23,7 +23,7 @@ from MotionQALib import volumes
 from MotionQALib.preprocessing import Preprocessing, heart_centre
 
 from .labels import Label, read_labels
-from .matching import DataError, Place, by_image, match, nearest_levels, places
+from .matching import DataError, Place, by_image, first_few, match, nearest_levels, places
 
 CACHE_VERSION = 1
 
@@ -120,7 +120,7 @@ def open_store(
     index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     remarks += index["remarks"]
     if not index["rows"]:
-        raise DataError(" ".join(["No slice is left to train on.", *remarks]))
+        raise DataError(" ".join(["No slice is left to train on.", *first_few(remarks)]))
     return _assemble(folder, index["rows"], spoken, preprocessing, margin, remarks)
 
 

@@ -14,12 +14,12 @@ from MotionQALib.assessment import Assessor
 
 from . import metrics
 from .baselines import Baseline, FrozenNetwork, ImageQualityForest, Slices
-from .clean import find_patients
+from .clean import CleanPatient, find_patients
 from .datasets import SliceStore, open_store
 from .findings import NETWORK, Evaluation, Results
 from .grading import Truths, grade
 from .labels import read_labels
-from .matching import DataError
+from .matching import DataError, first_few
 from .prediction import spread
 from .progress import Event, Progress, silent
 from .sensitivity import amplitude_sweep, share_graded_mild
@@ -68,6 +68,8 @@ def evaluate(
     spoken = read_labels(labels)
     known = _split(path, split)
     chosen, remark = choose({label.subject for label in spoken}, known, part, subjects)
+    untouched, more = ([], []) if clean is None else _untouched(clean, known, part)
+    remark += [text for text in more if text not in remark]
     assessor = Assessor(path, device=device)
     graded = grade(
         assessor,
@@ -85,7 +87,7 @@ def evaluate(
         remarks=[*remark, *graded.remarks],
     )
     if not result.subjects:
-        raise DataError(" ".join(["No image could be graded.", *graded.remarks]))
+        raise DataError(" ".join(["No image could be graded.", *first_few(graded.remarks)]))
     if baselines is None:
         baselines = [ImageQualityForest(), FrozenNetwork()]
     if baselines:
@@ -96,7 +98,7 @@ def evaluate(
                 folder, progress,
             )  # fmt: skip
     if clean is not None:
-        _add_clean(result, assessor, clean, known, part, sweep, progress)
+        _add_clean(result, assessor, untouched, sweep, progress)
     return result
 
 
@@ -193,12 +195,21 @@ def _with_own_labels(labels: str | Path) -> bool:
     return any(label.slice is not None for label in read_labels(labels))
 
 
-def _add_clean(result: Evaluation, assessor, clean, split, part, sweep, progress) -> None:
+def _untouched(
+    clean: str | Path, split: Split | None, part: str
+) -> tuple[list[CleanPatient], list[str]]:
+    """Clean patients of a part, found before anything is graded, and what `choose` says."""
     patients = find_patients(clean)
-    names, remark = choose({patient.name for patient in patients}, split, part)
-    patients = [patient for patient in patients if patient.name in names]
-    result.remarks += [text for text in remark if text not in result.remarks]
+    try:
+        names, remark = choose({patient.name for patient in patients}, split, part)
+    except DataError as error:
+        raise DataError(
+            f"{clean} holds no patient of the part {part}; choose another folder or part."
+        ) from error
+    return [patient for patient in patients if patient.name in names], remark
 
+
+def _add_clean(result: Evaluation, assessor, patients, sweep, progress) -> None:
     def counted(done: int, total: int) -> None:
         progress(Event("clean", done=done, total=total))
 

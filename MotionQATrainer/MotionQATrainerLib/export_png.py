@@ -13,8 +13,8 @@ import numpy as np
 
 from MotionQALib import volumes
 
-from .labels import Label, Levels, read_labels
-from .matching import by_image, match, nearest_levels, places, without_suffix
+from .labels import Label, Levels, read_labels, without_suffix
+from .matching import DataError, by_image, first_few, match, nearest_levels, places
 
 
 def export_png(
@@ -49,7 +49,7 @@ def export_png(
         if progress:
             progress(done, len(paths))
     if not written:
-        raise ValueError(" ".join(["No slice could be written.", *remarks]))
+        raise DataError(" ".join(["No slice could be written.", *first_few(remarks)]))
     return written, remarks
 
 

@@ -17,9 +17,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from MotionQALib import volumes
 from MotionQALib.scale import SCORES, Grade, grade_of
 
 Levels = tuple[bool, bool, bool, bool, bool]
+
+# What names the phase, frame or view of a patient rather than the patient.
+_PHASE = re.compile(r"[-_. /\\](ED|ES|frame\d+|4d|cine|[sl]ax?)$", re.IGNORECASE)
 
 SCORE_COLUMNS = ("image", "frame", "slice", "score", "subject", "severity")
 
@@ -64,10 +68,28 @@ class Label:
 
 
 def subject_of(image: str) -> str:
-    """Return the subject an image name tells: P001 of ``P001-1-ED``, else the name itself."""
+    """Return the subject an image name tells: P001 of ``P001-1-ED``, else the name itself.
+
+    A suffix that names a phase or frame is left out, such as ``_frame01`` and ``_ED``: ED and ES
+    of a patient must not be told apart.
+    """
     name = re.split(r"[/\\]", image)[-1]
     volunteer = re.match(r"P\d+(?=-\d)", name)
-    return volunteer.group() if volunteer else image
+    if volunteer:
+        return volunteer.group()
+    subject = without_suffix(image)
+    while shorter := _PHASE.sub("", subject):
+        if shorter == subject:
+            return subject
+        subject = shorter
+    return image
+
+
+def without_suffix(name: str) -> str:
+    """An image's name or path without .nii.gz and the like."""
+    lower = name.lower()
+    fitting = [suffix for suffix in volumes.IMAGE_SUFFIXES if lower.endswith(suffix)]
+    return name[: len(name) - len(max(fitting, key=len, default=""))]
 
 
 def read_labels(path: str | Path) -> list[Label]:
@@ -101,6 +123,11 @@ def read_labels(path: str | Path) -> list[Label]:
     return labels
 
 
+def simulated(labels: Iterable[Label]) -> bool:
+    """Whether the simulator gave any of the labels: readers note no severity."""
+    return any(label.severity is not None for label in labels)
+
+
 def write_scores(path: str | Path, labels: Iterable[Label]) -> None:
     """Write the long form (``scores.csv``); a label that is only a grade raises ValueError."""
     rows = []
@@ -113,13 +140,20 @@ def write_scores(path: str | Path, labels: Iterable[Label]) -> None:
 
 
 def write_grades(path: str | Path, labels: Iterable[Label]) -> None:
-    """Write volumes' grades as CMRxMotion's ``IQA.csv`` does; slices raise ValueError."""
+    """Write volumes' grades as CMRxMotion's ``IQA.csv`` does; slices raise ValueError.
+
+    Simulated volumes have the simulator's subject and severity in further columns: several may
+    come from one patient, whom the names do not tell.
+    """
+    labels = list(labels)
+    further = ("subject", "severity") if simulated(labels) else ()
     rows = []
     for label in labels:
         if label.grade is None or label.slice is not None or label.frame is not None:
             raise ValueError(f"{label.image}: this form holds one grade a volume, not its slices.")
-        rows.append([label.image, int(label.grade)])
-    _write(path, ("Image", "Label"), rows)
+        more = [getattr(label, column) for column in further]
+        rows.append([label.image, int(label.grade), *more])
+    _write(path, ("Image", "Label", *(column.title() for column in further)), rows)
 
 
 def _write(path: str | Path, columns: Iterable[str], rows: list[list]) -> None:

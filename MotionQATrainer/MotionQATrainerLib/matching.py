@@ -7,7 +7,7 @@ from pathlib import Path
 
 from MotionQALib import volumes
 
-from .labels import Label, Levels
+from .labels import Label, Levels, without_suffix
 
 Place = tuple[int, int]
 """Frame and slice, counted from 0 in the file's own order."""
@@ -34,7 +34,7 @@ def match(
     """Find each image's file below a folder, by its name or by its path within it.
 
     Returns the files, and sentences about images without labels and labels without images.
-    Raises DataError where nothing matches, or a name fits several files.
+    Raises DataError where nothing matches, a name fits several files, or two names fit one.
     """
     data, images = Path(data), list(images)
     files = volumes.find(data)
@@ -46,6 +46,7 @@ def match(
         for name in {whole, bare, path.name, bare.rpartition("/")[2]}:
             known.setdefault(name, []).append(path)
     paths, missing = {}, []
+    owner: dict[Path, str] = {}
     for image in images:
         fitting = known.get(image.replace("\\", "/"), [])
         if len(fitting) > 1:
@@ -54,6 +55,11 @@ def match(
                 f"{fitting[1]}; give the path within the folder as the image's name in {labels}."
             )
         if fitting:
+            earlier = owner.setdefault(fitting[0], image)
+            if earlier != image:
+                raise DataError(
+                    f"{earlier} and {image} in {labels} are the same image, {fitting[0]}; keep one."
+                )
             paths[image] = fitting[0]
         else:
             missing.append(image)
@@ -71,6 +77,12 @@ def match(
     if unlabelled:
         remarks.append(f"{unlabelled} images in {data} have no label; they are left out.")
     return paths, remarks
+
+
+def first_few(remarks: Sequence[str], most: int = 3) -> list[str]:
+    """Remarks for a message that is still read: of many files, each with its fault, the first."""
+    more = len(remarks) - most
+    return [*remarks[:most], f"(and {more} more)"] if more > 1 else list(remarks)
 
 
 def places(labels: Sequence[Label], n_frames: int, n_slices: int) -> tuple[list[Place], int]:
@@ -100,10 +112,3 @@ def nearest_levels(labels: Sequence[Label], frame: int, index: int) -> Levels:
         if place in by_place:
             return by_place[place]
     return by_place[None, None]
-
-
-def without_suffix(name: str) -> str:
-    """An image's name or path without .nii.gz and the like."""
-    lower = name.lower()
-    fitting = [suffix for suffix in volumes.IMAGE_SUFFIXES if lower.endswith(suffix)]
-    return name[: len(name) - len(max(fitting, key=len, default=""))]

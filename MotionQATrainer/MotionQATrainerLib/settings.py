@@ -6,6 +6,7 @@ run. What is not in the file keeps its default, and ``--set table.name=value`` o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -55,7 +56,7 @@ class ModelSettings:
     size, spacing : network input in pixels and mm a pixel; 0: the backbone's own
     name, title : of the card; empty: the checkpoint's file name
     data, licence : what it learned from and the licence of the weights, for the card
-    motion : "simulated" or "rated" (by readers)
+    motion : "simulated" or "rated" (by readers); "simulated" wherever the labels tell
     """
 
     backbone: str = backbones.STARTER_BACKBONE
@@ -240,6 +241,7 @@ def _literal(value: Any) -> str:
 def _check(settings: Settings) -> None:
     """Refuse what would only fail after the data have been read."""
     data, model, training = settings.data, settings.model, settings.training
+    augmentation = settings.augmentation
     backbones.get(model.backbone)
     _ = model.preprocessing
     rules = [
@@ -266,8 +268,14 @@ def _check(settings: Settings) -> None:
         ("training.criterion", training.criterion in ("nll", "kappa"), '"nll" or "kappa"'),
         ("training.patience", training.patience >= 0, "0 or more"),
         ("training.validate_every", training.validate_every >= 1, "1 or more"),
+        ("training.seed", training.seed >= 0, "0 or more"),
         ("training.save_minutes", training.save_minutes >= 0, "0 or more"),
     ]
+    rules += [
+        (f"augmentation.{name}", 0 <= value < math.inf, "0 or more")
+        for name, value in asdict(augmentation).items()
+    ]
+    rules.append(("augmentation.coarsest", augmentation.coarsest >= 1, "1 or more"))
     for key, holds, allowed in rules:
         if not holds:
             table, _, name = key.partition(".")

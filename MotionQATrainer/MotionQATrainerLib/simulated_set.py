@@ -8,9 +8,10 @@ slice and volume, the similarity behind it, and the patient that it was made fro
 from __future__ import annotations
 
 import multiprocessing
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -31,6 +32,8 @@ from .simulation import Acquisition, MotionSimulator, Nuisance
 
 BRIGHT = 1500.0
 """Level that a volume's bright signal is stored at, so that integers round off nothing."""
+
+_NAME = re.compile(r"P(\d+)-[1-4]-(?:ED|ES)$")
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ def write_set(
 ) -> list[Label]:
     """Write ``subjects`` simulated subjects, the clean patients taken in turn.
 
-    A folder that holds a set already gets further subjects, numbered on from its last.
+    A folder that holds a simulated set gets further subjects, numbered on from its last.
 
     Parameters
     ----------
@@ -133,15 +136,15 @@ def write_set(
     Returns
     -------
     The labels of the whole set. Raises VolumeError where ``clean`` holds no usable patient,
-    ValueError where ``patients`` names one that is not there.
+    ValueError where ``patients`` names one that is not there or ``out`` holds another data set.
     """
     if subjects < 1:
         raise ValueError("simulate needs at least one subject; give --subjects a number above 0.")
     chosen = _chosen(find_patients(clean), patients)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    labels = read_labels(out / "scores.csv") if (out / "scores.csv").is_file() else []
-    first = 1 + max((int(label.image[1:].split("-")[0]) for label in labels), default=0)
+    labels = _labels_of_set(out)
+    first = 1 + max((int(_NAME.match(label.image)[1]) for label in labels), default=0)
     jobs = [
         (chosen[number % len(chosen)], f"P{number:03d}", (seed, number), wide, out)
         for number in range(first, first + subjects)
@@ -154,11 +157,21 @@ def write_set(
     write_grades(
         out / "IQA.csv",
         (
-            Label(label.image, None, None, levels_of_grade(label.grade), label.subject)
+            replace(label, levels=levels_of_grade(label.grade))
             for label in labels
             if label.slice is None
         ),
     )
+    return labels
+
+
+def _labels_of_set(out: Path) -> list[Label]:
+    """Labels of a simulated set; none where there is no set. Raises ValueError for another's."""
+    scores = out / "scores.csv"
+    labels = read_labels(scores) if scores.is_file() else []
+    foreign = [label.image for label in labels if not _NAME.match(label.image)]
+    if foreign or (not labels and (out / "IQA.csv").exists()):
+        raise ValueError(f"{out} holds a data set that was not simulated; choose another folder.")
     return labels
 
 

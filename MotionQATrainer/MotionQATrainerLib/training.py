@@ -17,6 +17,7 @@ from MotionQALib.devices import Place, find_device
 
 from .datasets import SliceStore, open_store
 from .finishing import finish
+from .labels import read_labels, simulated
 from .loop import BEST, LOG, STATE, Loop, TrainingError
 from .optimisation import training_place
 from .progress import Event, Progress, silent
@@ -84,6 +85,10 @@ def fit(
     """
     settings = settings or Settings()
     output = checked_output(output)
+    if isinstance(split, (str, Path)):  # before the run's folder is emptied: it may lie there
+        split = Split.load(split)
+    if labels is None or simulated(read_labels(labels)):  # the card's notice hangs on it
+        settings = settings.changed({"model.motion": "simulated"})
     folder = run_folder(output, settings, resume)
     if labels is None:
         source, store, split = _simulated(data, split, folder, settings, device)
@@ -147,6 +152,10 @@ def run_folder(output: Path, settings: Settings, resume: bool) -> Path:
     folder = output.with_suffix("")
     if folder.exists() and not folder.is_dir():
         raise TrainingError(f"{folder} is in the way of the run's folder; choose another output.")
+    if folder.exists() and any(folder.iterdir()) and not (folder / SETTINGS).exists():
+        raise TrainingError(
+            f"{folder} holds something else than a training run; choose another output."
+        )
     if resume and (folder / STATE).exists():
         if Settings.load(folder / SETTINGS) != settings:
             raise TrainingError(
@@ -219,12 +228,10 @@ def _simulated(data, split, folder, settings, device):
 def _split(split, folder: Path, subjects: set[str], settings: Settings, worst=None) -> Split:
     saved = folder / "split.json"
     if saved.exists():  # a resumed run keeps its own
-        split = saved
+        split = Split.load(saved)
     if split is None:
         shares = {"valid": settings.data.validation, "test": settings.data.test}
         split = by_fractions(subjects, worst=worst, seed=settings.training.seed, **shares)
-    elif not isinstance(split, Split):
-        split = Split.load(split)
     split.check(subjects)
     for part in ("train", "valid"):
         if not subjects & set(getattr(split, part)):

@@ -38,6 +38,8 @@ def test_nothing_heavy_is_imported_for_help():
         ["fit"],
         ["fit", "--data", "x", "--output", "y", "--epochs", "0"],
         ["simulate", "a", "b", "--subjects", "-1"],
+        ["simulate", "a", "b", "--subjects", "two"],
+        ["fit", "--data", "x", "--output", "y", "--seed=-1"],
         ["export-png", "out", "--data", "x", "--labels", "y", "--axis", "7"],
     ],
 )
@@ -65,7 +67,13 @@ def test_bad_usage_is_2(line, capsys):
         (["evaluate", "no-such", "--data", "{data}", "--labels", "{labels}"], "no-such"),
         (["evaluate", "x", "--data", "{data}", "--labels", "{labels}", "--sweep"], "--clean"),
         (["simulate", "no-folder", "{out}", "--subjects", "1"], "no-folder"),
+        (["simulate", "{data}", "{out}", "--subjects", "1", "--part", "test"], "--split"),
+        (["compare", "--data", "{data}", "--labels", "no.csv", "--output", "{out}"], "no.csv"),
+        (["compare", "--data", "{data}", "--labels", "{labels}", "--output", "{out}",
+          "--split", "no.json"], "no.json"),
         (["export-png", "{out}", "--data", "{data}", "--labels", "no.csv"], "no.csv"),
+        (["export-png", "{out}", "--data", "{data}", "--labels", "{labels}", "--axis", "3"],
+         "more)"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_one_sentence_and_1(line, said, rated_set, tmp_path, capsys):

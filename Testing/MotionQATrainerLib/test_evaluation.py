@@ -93,3 +93,15 @@ def test_the_card_holds_intervals_and_none_for_undefined():
         "volume_severe_auc": [None, None, None],
         "clean_mild": [0.9, 0.8, 1.0],
     }
+
+
+def test_untouched_volumes_are_looked_for_before_anything_is_graded(
+    checkpoint, rated_set, tmp_path
+):
+    def graded(event):
+        raise AssertionError("graded before the folder was looked at")
+
+    trained = rated_set.folder / "P001-1"
+    for folder, said in ((tmp_path / "gone", "no such folder"), (trained, "of the part test")):
+        with pytest.raises(ValueError, match=said):
+            evaluate(checkpoint, rated_set.folder, rated_set.scores, clean=folder, progress=graded)

@@ -7,6 +7,7 @@ from MotionQATrainerLib.labels import (
     levels_of_grade,
     levels_of_score,
     read_labels,
+    simulated,
     subject_of,
     write_grades,
     write_scores,
@@ -42,7 +43,7 @@ def test_score_form_of_a_spreadsheet(tmp_path):
     text = "\ufeffimage;score;remark\r\nkücük bär.nii.gz;5.0;fine, really\r\n\r\nb;1;\r\n"
     labels = read_labels(written(tmp_path, text))
     assert [(label.image, label.score) for label in labels] == [("kücük bär.nii.gz", 5), ("b", 1)]
-    assert [label.subject for label in labels] == ["kücük bär.nii.gz", "b"]
+    assert [label.subject for label in labels] == ["kücük bär", "b"]
 
 
 def test_long_form(tmp_path):
@@ -63,9 +64,14 @@ def test_long_form(tmp_path):
     [
         ("P001-1-ED", "P001"),
         ("P001-1/P001-1-ED.nii.gz", "P001"),
-        ("patient001_frame01", "patient001_frame01"),
+        ("patient001_frame01", "patient001"),
+        ("site/patient001_frame12.nii.gz", "site/patient001"),
+        ("patient001/ED", "patient001"),
+        ("A0S9V9_sa_ES.nrrd", "A0S9V9"),
         ("P001", "P001"),
-        ("XP001-1-ED", "XP001-1-ED"),
+        ("XP001-1-ED", "XP001-1"),
+        ("mercedes", "mercedes"),
+        ("ED.nii.gz", "ED"),
     ],
 )
 def test_subject_of(image, subject):
@@ -157,3 +163,13 @@ def test_writers_refuse_what_their_form_cannot_hold(tmp_path):
     with pytest.raises(ValueError, match="not its slices"):
         write_grades(tmp_path / "x.csv", [Label("a", None, 3, levels_of_grade(1))])
     assert not (tmp_path / "x.csv").exists()
+
+
+def test_simulated_grades_tell_the_patient_and_that_they_are_simulated(tmp_path):
+    labels = [Label("P001-1-ED", None, None, levels_of_grade(1), "patient007", 0.9)]
+    write_grades(tmp_path / "IQA.csv", labels)
+    lines = (tmp_path / "IQA.csv").read_text().splitlines()
+    assert lines == ["Image,Label,Subject,Severity", "P001-1-ED,1,patient007,0.9"]
+    assert read_labels(tmp_path / "IQA.csv") == labels
+    assert simulated(labels)
+    assert not simulated([Label("a", None, None, levels_of_grade(1))])

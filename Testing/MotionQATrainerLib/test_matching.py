@@ -1,7 +1,7 @@
 import pytest
 
 from MotionQATrainerLib.labels import Label, levels_of_score
-from MotionQATrainerLib.matching import DataError, match, places
+from MotionQATrainerLib.matching import DataError, first_few, match, places
 
 
 def touch(folder, *names):
@@ -42,3 +42,14 @@ def test_a_volumes_label_yields_to_its_slices():
     assert places([label(None, None), label(0, 2)], 1, 5) == ([(0, 2)], 0)
     assert places([label(None, None)], 1, 2) == ([(0, 0), (0, 1)], 0)
     assert places([label(1, None)], 2, 2) == ([(1, 0), (1, 1)], 0)
+
+
+def test_one_image_under_two_names_is_refused(tmp_path):
+    touch(tmp_path, "a/ED.nii.gz")
+    with pytest.raises(DataError, match=r"ED and a/ED in x\.csv are the same image.*keep one"):
+        match(tmp_path, ["ED", "a/ED"], "x.csv")
+
+
+def test_of_many_remarks_the_first_are_shown():
+    assert first_few(["a", "b", "c", "d"]) == ["a", "b", "c", "d"]
+    assert first_few(list("abcdefg")) == ["a", "b", "c", "(and 4 more)"]

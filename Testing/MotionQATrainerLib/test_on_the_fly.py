@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from MotionQALib import checkpoints
 from MotionQATrainerLib import on_the_fly, training
 from MotionQATrainerLib.clean import find_patients
 from MotionQATrainerLib.on_the_fly import Simulated
@@ -65,3 +66,5 @@ def test_fit_without_labels_simulates(clean, small_settings, tmp_path, monkeypat
     assert {0, 1} <= set(seen)
     assert fitted.card.training["subjects"] == {"train": 2, "valid": 1, "test": 1}
     assert fitted.card.training["slices"]["test"] == 0
+    assert fitted.card.motion == "simulated"
+    assert fitted.card.notice == checkpoints.SIMULATED_NOTICE

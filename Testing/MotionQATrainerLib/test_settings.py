@@ -42,6 +42,9 @@ def test_settings_come_back_as_they_were_saved(tmp_path):
         ('[model]\nbackbone = "resnet"', "'resnet' is not one of"),
         ("[model]\nsize = 8", "size is a whole number"),
         ("[data]\nmargin = 3", "data.margin must be an even number"),
+        ("[training]\nseed = -1", "training.seed must be 0 or more"),
+        ("[augmentation]\nscale = -2.0", "augmentation.scale must be 0 or more"),
+        ("[augmentation]\ncoarsest = 0.5", "augmentation.coarsest must be 1 or more"),
         ("[training", "not a TOML file"),
     ],
 )

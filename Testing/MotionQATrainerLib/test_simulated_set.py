@@ -53,6 +53,25 @@ def test_a_folder_of_single_files_and_a_cine_are_patients_too(phantom, tmp_path)
     assert [frame for _, frame in bert.phases.values()] == [0, 4]
 
 
+def test_what_is_one_subjects_stays_together(phantom, tmp_path):
+    for name in ("flat/P001-1-ED", "flat/P001-1-ES", "flat/P001-2-ED", "flat/eva_ED", "flat/eva_ES",
+                 "acdc/training/patient001/patient001_frame01",
+                 "acdc/training/patient002/patient002_frame01"):  # fmt: skip
+        path = tmp_path / f"{name}.nii.gz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        phantom.save(path)
+        if name.startswith("acdc"):
+            (path.parent / "Info.cfg").write_text("ED: 1\n")
+    volunteer, eva = find_patients(tmp_path / "flat")
+    assert (volunteer.name, eva.name) == ("P001", "eva")
+    assert [path.name for path, _ in volunteer.phases.values()] == [
+        "P001-1-ED.nii.gz", "P001-1-ES.nii.gz",
+    ]  # fmt: skip
+    assert list(eva.phases) == ["ED", "ES"]
+    names = [patient.name for patient in find_patients(tmp_path / "acdc")]
+    assert names == ["patient001", "patient002"]
+
+
 def test_a_folder_without_volumes_is_refused(tmp_path):
     with pytest.raises(VolumeError, match="no images"):
         find_patients(tmp_path)
@@ -65,7 +84,7 @@ def test_the_layout_is_the_challenges(made):
     assert "P001-1/P001-1-ED.nii.gz" in names and "P003-4/P003-4-ES.nii.gz" in names
     assert len(names) == 3 * 4 * 2
     lines = (made / "IQA.csv").read_text().splitlines()
-    assert lines[0] == "Image,Label" and len(lines) == 25
+    assert lines[0] == "Image,Label,Subject,Severity" and len(lines) == 25
 
 
 def test_every_slice_and_volume_has_a_score_and_its_source(made):
@@ -77,6 +96,9 @@ def test_every_slice_and_volume_has_a_score_and_its_source(made):
     assert volume.severity == pytest.approx(np.mean(slices), abs=1e-3)
     grades = {label.image: label.grade for label in read_labels(made / "IQA.csv")}
     assert grades[volume.image] == volume.grade
+    # Two of the three subjects are the same patient: a split must see that in either file.
+    subjects = {label.image: label.subject for label in labels}
+    assert {x.image: x.subject for x in read_labels(made / "IQA.csv")} == subjects
 
 
 def test_images_keep_the_geometry(made, clean):
@@ -107,3 +129,12 @@ def test_patients_that_are_not_there_are_named(clean, tmp_path):
         write_set(clean, tmp_path, 1, patients=["patient099"])
     with pytest.raises(ValueError, match="--subjects"):
         write_set(clean, tmp_path, 0)
+
+
+@pytest.mark.parametrize("file", ["IQA.csv", "scores.csv"])
+def test_a_data_set_of_others_is_not_overwritten(clean, tmp_path, file):
+    column = "Label" if file == "IQA.csv" else "score"
+    (tmp_path / file).write_text(f"Image,{column}\nanna,1\n")
+    with pytest.raises(ValueError, match="not simulated; choose another folder"):
+        write_set(clean, tmp_path, 1, workers=1)
+    assert [path.name for path in tmp_path.iterdir()] == [file]

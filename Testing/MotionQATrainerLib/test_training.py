@@ -180,3 +180,23 @@ def test_a_loss_that_is_no_number_is_said(rated_set, small_settings, cache, tmp_
     settings = small_settings.changed({"training.learning_rate": 1e20, "training.clip": 1e30})
     with pytest.raises(TrainingError, match=r"lower training\.learning_rate"):
         run(rated_set, tmp_path / "a.safetensors", settings, cache)
+
+
+def test_a_split_in_the_runs_own_folder_serves_a_new_run(tmp_path):
+    folder = tmp_path / "net"
+    folder.mkdir()
+    (folder / "settings.toml").touch()
+    Split(["a"], ["b"]).save(folder / "split.json")
+    (tmp_path / "x.csv").write_text("image,score\na,3\n")
+    with pytest.raises(ValueError, match="holds no images"):  # and not: the split cannot be read
+        fit(tmp_path, tmp_path / "x.csv", folder.with_suffix(".safetensors"),
+            split=folder / "split.json")  # fmt: skip
+
+
+def test_a_folder_that_is_no_run_is_left_alone(tmp_path):
+    (tmp_path / "set").mkdir()
+    split = tmp_path / "set" / "split.json"
+    split.touch()
+    with pytest.raises(TrainingError, match="something else than a training run"):
+        fit(tmp_path, None, tmp_path / "set.safetensors")
+    assert split.exists()
