@@ -38,9 +38,10 @@ clean:
 
 $(READY): pyproject.toml
 	@sh Testing/setup/check_python.sh "$(PYTHON)"
-	@echo "Setting up $(VENV) (once; PyTorch and its libraries take some minutes and 6 GB of disk)"
+	@echo "Setting up $(VENV) (once; PyTorch and its libraries take some minutes and 7 GB of disk)"
 	@"$(PYTHON)" -m venv $(VENV)
 	@$(RUN) -m pip install --quiet --editable ".[train,test]"
+	@sh Testing/setup/check_libraries.sh $(RUN)
 	@touch $@
 
 $(BENCH_READY): $(READY)

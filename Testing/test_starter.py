@@ -18,7 +18,7 @@ from MotionQATrainerLib.clean import find_patients
 from MotionQATrainerLib.simulation import Acquisition, MotionSimulator
 
 ROOT = Path(__file__).resolve().parents[1]
-SPLIT = ROOT / "MotionQATrainer" / "Resources" / "MotionQATrainer-starter-split.json"
+SPLIT = ROOT / "MotionQA" / "Resources" / "Checkpoints" / "motionqa-starter.split.json"
 LARGEST_FILE = 12_000_000
 
 
