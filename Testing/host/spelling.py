@@ -1,0 +1,56 @@
+"""PythonQt's spelling for PySide6: properties are attributes (`label.text = "…"`).
+
+PySide6 can spell that way ("true_property"), module by module. Modules of the product, their
+tests and `slicer.util` are switched; the host itself keeps PySide6's own spelling.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from importlib.abc import MetaPathFinder
+
+from PySide6 import QtCore
+from shibokensupport import feature
+
+TRUE_PROPERTY = 0x02
+PREFIXES = ("MotionQA", "MotionQATrainer")
+SCIENCE = ("MotionQALib", "MotionQATrainerLib")  # plain Python: never sees Qt
+
+# What PythonQt gives every QObject besides Qt's own.
+PYTHONQT_EXTRAS = """
+from PySide6.QtCore import QObject
+QObject.name = property(lambda self: self.objectName, lambda self, n: setattr(self, "objectName", n))
+QObject.className = lambda self: self.metaObject().className()
+"""
+
+
+def pythonqt(module_name: str) -> None:
+    """Switch PythonQt's spelling on for the module of this name: call it before Qt is used there.
+
+    A test says `host.pythonqt(__name__)` below its imports.
+    """
+    feature.set_selection(TRUE_PROPERTY, module_name)
+
+
+class Switch(MetaPathFinder):
+    """Switches modules as they are first imported; finds none itself."""
+
+    def __init__(self, prefixes: Iterable[str]):
+        self.prefixes = tuple(prefixes)
+
+    def find_spec(self, fullname, path=None, target=None):
+        top = fullname.partition(".")[0]
+        if top.startswith(self.prefixes) and top not in SCIENCE:
+            pythonqt(fullname)
+        return None
+
+
+def install(prefixes: Iterable[str] = PREFIXES) -> None:
+    """Spell PythonQt's way in every module whose name begins so, and in `slicer.util`."""
+    sys.meta_path.insert(0, Switch(prefixes))
+    pythonqt("slicer.util")
+    extras = {"__name__": f"{__name__}.extras"}
+    pythonqt(extras["__name__"])
+    assert QtCore.QObject  # loaded before it is extended
+    exec(PYTHONQT_EXTRAS, extras)
