@@ -81,6 +81,7 @@ class App(QtCore.QObject):
     """qSlicerApplication: its own names here, the rest is QApplication's."""
 
     startupCompleted = QtCore.Signal()
+    aboutToQuit = QtCore.Signal()
     applicationName, applicationVersion, mainApplicationName = "Slicer", "5.12.0", "Slicer"
     majorVersion, minorVersion, revision = 5, 12, "0"
     os, platform, arch = "linux", "linux-amd64", "amd64"
@@ -95,7 +96,7 @@ class App(QtCore.QObject):
         self._modules = ModuleManager()
         self._layout = LayoutManager(core.scene, core.app_logic)
         self._files = CoreIOManager(core.scene, core.app_logic, core.volumes_logic)
-        self.aboutToQuit = qapplication.aboutToQuit
+        qapplication.aboutToQuit.connect(self.aboutToQuit)
 
     def __getattr__(self, name: str):
         return getattr(self._qapplication, name)
@@ -105,6 +106,12 @@ class App(QtCore.QObject):
 
     def disconnect(self, signature: str, slot):
         getattr(self, signature.partition("(")[0]).disconnect(slot)
+
+    def complete_startup(self):
+        """Tell modules that wait for it; each hears it once, though modules load one by one."""
+        self.startupCompleted.emit()
+        if self.receivers(QtCore.SIGNAL("startupCompleted()")):
+            self.startupCompleted.disconnect()
 
     def layoutManager(self):
         return self._layout

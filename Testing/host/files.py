@@ -69,25 +69,21 @@ class CoreIOManager:
         return [node]
 
     def _load_sequence(self, path: str, properties: dict):
-        name = properties.get("name") or _stem(path)
-        sequence = self._scene.AddNewNodeByClass("vtkMRMLSequenceNode", f"{name} sequence")
-        storage = slicer.vtkMRMLVolumeSequenceStorageNode()
-        self._scene.AddNode(storage)
-        storage.SetFileName(path)
-        sequence.SetAndObserveStorageNodeID(storage.GetID())
-        if not storage.ReadData(sequence):
-            self._scene.RemoveNode(sequence)
-            self._scene.RemoveNode(storage)
+        """A 4-D NRRD. Slicer 5.12 opens no 4-D NIfTI as a sequence either."""
+        logic = slicer.modules.sequences.logic()
+        sequence = logic.AddSequence(path, slicer.vtkMRMLMessageCollection())
+        if sequence is None:
             return None
-        browser = self._scene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{name} browser")
+        if properties.get("name"):
+            sequence.SetName(properties["name"])
+        if not properties.get("show", True):
+            return [sequence]
+        name = f"{sequence.GetName()} browser"
+        browser = self._scene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", name)
         browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
-        browser.SetSelectedItemNumber(0)
-        slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(browser)
-        proxy = browser.GetProxyNode(sequence)
-        proxy.SetName(name)
-        if properties.get("show", True):
-            self._show(proxy)
-        return [sequence]
+        logic.UpdateProxyNodesFromSequences(browser)
+        self._show(browser.GetProxyNode(sequence))
+        return [sequence, browser]
 
     def _show(self, node):
         selection = self._app_logic.GetSelectionNode()

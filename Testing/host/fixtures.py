@@ -7,6 +7,8 @@ import traceback
 
 import pytest
 
+from .spelling import stray_attributes
+
 __all__ = ["host", "slicer_host"]
 
 
@@ -24,7 +26,8 @@ def slicer_host():
 def host(slicer_host):
     """The host with an empty scene and no module entered.
 
-    An exception in a slot or an observer, which Qt and VTK only print, fails the test.
+    An exception in a slot or an observer, which Qt and VTK only print, fails the test; so does an
+    attribute that Qt does not have, which Python would swallow and Slicer refuse.
     """
     raised: list[str] = []
     before = sys.excepthook
@@ -34,4 +37,6 @@ def host(slicer_host):
     yield slicer_host
     slicer_host.clear()
     sys.excepthook = before
+    strays = stray_attributes(slicer_host.qapplication.topLevelWidgets())
+    assert not strays, f"Not Qt's attributes, so Slicer would refuse them: {strays}"
     assert not raised, "Raised in a slot or an observer:\n" + "\n".join(raised)

@@ -14,29 +14,39 @@ ROOT = Path(__file__).resolve().parents[2]
 _running: Host | None = None
 
 
+def has_display() -> bool:
+    """Whether a window can be shown here."""
+    unix = sys.platform not in ("win32", "darwin")
+    return not unix or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
 def start(*, window: bool = False) -> Host:
     """The running host; the first call starts it. window: in a real window, else off screen."""
     global _running
     if _running is None:
-        _running = Host(window)
+        _running = Host(window and has_display())
     return _running
 
 
 class Host:
     """`import slicer, qt, ctk, vtk` work while it runs.
 
-    dialogs   message boxes that were opened, and the user's answers (stand_ins.Dialogs)
-    pip       packages that would have been installed (stand_ins.Pip)
-    files     answers to file dialogs, and what they asked (qt.QFileDialog)
+    dialogs      message boxes that were opened, and the user's answers (stand_ins.Dialogs)
+    files        answers to file dialogs, and what they asked (qt_module.FileDialog)
+    pip          packages that would have been installed (stand_ins.Pip)
+    sample_data  what was registered with the Sample Data module (its SampleDataLogic)
     """
 
     def __init__(self, window: bool):
         if not window:
             os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        if not has_display():  # else VTK first tries, and complains of, X
+            os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
         from PySide6 import QtCore, QtWidgets
 
         from . import spelling
 
+        QtCore.qInstallMessageHandler(_qt_says)
         self._folder = tempfile.mkdtemp(prefix="motionqa-host-settings-")
         ini = QtCore.QSettings.Format.IniFormat
         QtCore.QSettings.setDefaultFormat(ini)
@@ -46,6 +56,7 @@ class Host:
         self.qapplication = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
         spelling.install()
         self._start_slicer()
+        self.dialogs.interactive = window
 
     def _start_slicer(self):
         import slicer
@@ -115,6 +126,7 @@ class Host:
         if module is None:
             module = manager.load(path)
             self.window.moduleSelector().add(path.stem)
+            slicer.app.complete_startup()
         return module
 
     def enter(self, name: str):
@@ -164,6 +176,11 @@ class Host:
             assert time.monotonic() < end, f"It did not happen within {seconds:g} s"
             self.process_events(0.01)
 
+    def run(self):
+        """Leave the window to the user until they close it."""
+        self.qapplication.exec()
+        self.close()
+
     # views
 
     def pixels(self, view: str = "Red"):
@@ -204,7 +221,13 @@ class Host:
         for name in list(slicer.app.moduleManager().modulesNames()):
             if hasattr(slicer.app.moduleManager().module(name), "unload"):
                 self.unload_module(name)
-        slicer.app.layoutManager().finalize()
+        slicer.app.aboutToQuit.emit()
         self.window.close()
+        slicer.app.layoutManager().finalize()
         shutil.rmtree(self._folder, ignore_errors=True)
         shutil.rmtree(slicer.app.temporaryPath, ignore_errors=True)
+
+
+def _qt_says(kind, context, message: str):
+    if "propagateSizeHints" not in message:  # the off-screen platform says so of every window
+        print(f"Qt: {message}", file=sys.stderr)

@@ -11,6 +11,7 @@ import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from .mrml_widgets import qMRMLWidget
+from .spelling import SWITCH
 
 
 class qSlicerScriptedLoadableModuleWidget(qMRMLWidget):  # noqa: N801
@@ -123,6 +124,7 @@ class ModuleManager(QtCore.QObject):
         path = Path(path).resolve()
         if str(path.parent) not in sys.path:
             sys.path.insert(0, str(path.parent))
+        SWITCH.prefixes.add(path.stem)
         python = importlib.import_module(path.stem)
         module = ScriptedModule(path.stem, path)
         self.add(module)

@@ -10,11 +10,11 @@ import sys
 from collections.abc import Iterable
 from importlib.abc import MetaPathFinder
 
-from PySide6 import QtCore
+from PySide6 import QtCore, QtWidgets
 from shibokensupport import feature
 
 TRUE_PROPERTY = 0x02
-PREFIXES = ("MotionQA", "MotionQATrainer")
+SIGNALS = (QtCore.SignalInstance, QtCore.Signal)  # PySide6 keeps these there
 SCIENCE = ("MotionQALib", "MotionQATrainerLib")  # plain Python: never sees Qt
 
 # What PythonQt gives every QObject besides Qt's own.
@@ -36,21 +36,35 @@ def pythonqt(module_name: str) -> None:
 class Switch(MetaPathFinder):
     """Switches modules as they are first imported; finds none itself."""
 
-    def __init__(self, prefixes: Iterable[str]):
-        self.prefixes = tuple(prefixes)
+    def __init__(self):
+        self.prefixes = {"MotionQA"}
 
     def find_spec(self, fullname, path=None, target=None):
         top = fullname.partition(".")[0]
-        if top.startswith(self.prefixes) and top not in SCIENCE:
+        if top.startswith(tuple(self.prefixes)) and top not in SCIENCE:
             pythonqt(fullname)
         return None
 
 
-def install(prefixes: Iterable[str] = PREFIXES) -> None:
-    """Spell PythonQt's way in every module whose name begins so, and in `slicer.util`."""
-    sys.meta_path.insert(0, Switch(prefixes))
+SWITCH = Switch()
+
+
+def install() -> None:
+    """Spell PythonQt's way in `slicer.util` and in every module that SWITCH names."""
+    sys.meta_path.insert(0, SWITCH)
     pythonqt("slicer.util")
     extras = {"__name__": f"{__name__}.extras"}
     pythonqt(extras["__name__"])
-    assert QtCore.QObject  # loaded before it is extended
     exec(PYTHONQT_EXTRAS, extras)
+
+
+def stray_attributes(widgets: Iterable[QtWidgets.QWidget]) -> list[str]:
+    """Attributes given to Qt objects that have none of that name: PythonQt would refuse them."""
+    found = set()
+    for widget in widgets:
+        for thing in (widget, *widget.findChildren(QtCore.QObject)):
+            if type(thing).__module__.startswith("PySide6."):
+                name = thing.objectName()
+                strays = (n for n, v in vars(thing).items() if not isinstance(v, SIGNALS))
+                found |= {f"{type(thing).__name__} {name!r} .{n}" for n in strays}
+    return sorted(found)

@@ -129,3 +129,148 @@ def test_an_exception_in_a_slot_is_noticed(host):
     button.clicked.connect(lambda *_: 1 / 0)
     button.click()
     assert "ZeroDivisionError" in host.raised.pop()
+
+
+def test_an_attribute_that_qt_lacks_is_noticed(host):
+    import qt
+    from host.spelling import stray_attributes
+
+    button = qt.QPushButton("x")
+    button.enabled = False
+    assert not stray_attributes([button])
+    button.enbled = False
+    assert stray_attributes([button]) == ["QPushButton '' .enbled"]
+
+
+def test_a_sequence_has_a_browser_and_a_proxy(host, tmp_path):
+    import nrrd
+    import slicer
+
+    voxels = np.arange(3 * 4 * 16 * 16, dtype=np.int16).reshape(16, 16, 4, 3)
+    header = {
+        "space": "left-posterior-superior",
+        "kinds": ["domain", "domain", "domain", "list"],
+        "space directions": np.vstack([np.diag([1.0, 1, 8]), [[np.nan] * 3]]),
+        "space origin": [0, 0, 0],
+    }
+    nrrd.write(str(tmp_path / "cine.seq.nrrd"), voxels, header)
+    sequence = slicer.util.loadSequence(str(tmp_path / "cine.seq.nrrd"))
+    browser = slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode")[0]
+    proxy = browser.GetProxyNode(sequence)
+    for frame in range(browser.GetNumberOfItems()):
+        browser.SetSelectedItemNumber(frame)
+        assert np.array_equal(slicer.util.arrayFromVolume(proxy), voxels[..., frame].T)
+    assert frame == 2
+    layers = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceCompositeNode()
+    assert layers.GetBackgroundVolumeID() == proxy.GetID()
+
+
+def test_files_are_read_and_written(host, phantom_file, tmp_path):
+    import slicer
+
+    volume = slicer.util.loadVolume(str(phantom_file))
+    assert volume.GetName() == "phantom-ED"
+    assert host.pixels("Red").max() > 100
+    assert slicer.util.saveNode(volume, str(tmp_path / "copy.nrrd"))
+    copy = slicer.util.loadVolume(str(tmp_path / "copy.nrrd"))
+    assert np.array_equal(slicer.util.arrayFromVolume(copy), slicer.util.arrayFromVolume(volume))
+    with pytest.raises(RuntimeError):
+        slicer.util.loadVolume(str(tmp_path / "absent.nrrd"))
+
+
+def test_an_oblique_view_knows_that_it_is(host, volume):
+    import slicer
+    import vtk
+
+    node = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
+    straight = host.pixels("Red")
+    moves = []
+    tag = node.AddObserver("ModifiedEvent", lambda *_: moves.append(1))
+    turn = vtk.vtkTransform()
+    turn.SetMatrix(node.GetSliceToRAS())
+    turn.RotateX(30)
+    node.GetSliceToRAS().DeepCopy(turn.GetMatrix())
+    node.UpdateMatrices()
+    assert moves and not np.array_equal(host.pixels("Red"), straight)
+    node.RemoveObserver(tag)
+    node.SetOrientation("Axial")
+
+
+def test_the_users_answers(host):
+    import qt
+    import slicer
+
+    host.dialogs.answers = [False, True]
+    assert not slicer.util.confirmOkCancelDisplay("Sure?")
+    assert slicer.util.confirmYesNoDisplay("Sure?")
+    assert [m.confirmation for m in host.dialogs.shown] == [True, True]
+    host.files.answers.append("/tmp/report.csv")
+    assert qt.QFileDialog.getSaveFileName(None, "Save", "", "CSV (*.csv)") == "/tmp/report.csv"
+    assert qt.QFileDialog.getSaveFileName(None, "Save", "", "CSV (*.csv)") == ""
+
+
+def test_packages_are_asked_for_and_not_installed(host, tmp_path):
+    import slicer.packaging
+
+    (tmp_path / "requirements.txt").write_text("# comment\ntimm>=1.0\nnumpy\n")
+    wanted = slicer.packaging.load_requirements(tmp_path / "requirements.txt")
+    host.pip.missing = {"timm"}
+    host.dialogs.answers = [False]
+    with pytest.raises(RuntimeError, match="declined"):
+        slicer.packaging.pip_ensure(wanted, requester="MotionQA")
+    assert host.pip.installed == [] and "timm" in host.dialogs.shown[0].details
+    slicer.packaging.pip_ensure(wanted, requester="MotionQA")
+    assert host.pip.installed == [["timm>=1.0"]]
+    assert slicer.packaging.pip_check(wanted)
+
+
+def test_sample_data_are_registered_and_made(host):
+    import SampleData
+    import slicer
+
+    def make(source):
+        return slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", source.sampleName)
+
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category="Testing", sampleName="Sample", customDownloader=make
+    )
+    assert SampleData.downloadSample("Sample").GetName() == "Sample"
+
+
+def test_a_shortcut_works_where_the_panel_has_the_focus(host, example):
+    import qt
+
+    pressed = []
+    shortcut = qt.QShortcut(qt.QKeySequence("3"), example.parent)
+    shortcut.context = qt.Qt.WidgetWithChildrenShortcut
+    shortcut.activated.connect(lambda *_: pressed.append(3))
+    example.ui.runButton.setFocus()
+    qt.QTest.keyClick(example.ui.runButton, qt.Qt.Key_3)
+    shortcut.delete() if hasattr(shortcut, "delete") else shortcut.setParent(None)
+    assert pressed == [3]
+
+
+def test_another_process_talks_while_qt_runs(host):
+    import sys
+
+    import qt
+
+    process, said = qt.QProcess(), []
+    process.readyReadStandardOutput.connect(
+        lambda *_: said.append(process.readAllStandardOutput().data())
+    )
+    process.start(sys.executable, ["-c", "print(input())"])
+    process.write(b"hello\n")
+    host.wait_until(lambda: said)
+    assert said == [b"hello\n"]
+    process.waitForFinished()
+
+
+def test_the_window_is_drawn(host, volume, example, tmp_path):
+    import qt
+
+    host.screenshot(tmp_path / "window.png")
+    picture = qt.QImage(str(tmp_path / "window.png"))
+    assert (picture.width(), picture.height()) == (1280, 800)
+    # The bright square is in the picture, in the upper left of the views.
+    assert any(picture.pixelColor(x, 200).red() > 100 for x in range(430, 1280, 5))

@@ -64,6 +64,7 @@ class SliceViewWidget(QtWidgets.QWidget):
         self._corner = vtk.vtkCornerAnnotation()
         self._corner.SetMaximumFontSize(14)
         view.first_renderer().AddViewProp(self._corner)
+        view._logic.AddObserver("ModifiedEvent", self._annotate)
 
     # Slicer's names
 
@@ -87,6 +88,13 @@ class SliceViewWidget(QtWidgets.QWidget):
 
     def forceRender(self):
         self._view.render()
+
+    def _annotate(self, logic, _event):
+        """The volumes' names in the lower left corner, as Slicer's DataProbe writes them."""
+        layers = {"F": logic.GetForegroundLayer(), "B": logic.GetBackgroundLayer()}
+        shown = {n: layer.GetVolumeNode() for n, layer in layers.items() if layer}
+        text = "\n".join(f"{n}: {v.GetName()}" for n, v in shown.items() if v)
+        self._corner.SetText(vtk.vtkCornerAnnotation.LowerLeft, text)
 
     # pixels
 
@@ -257,7 +265,9 @@ class LayoutManager(QtCore.QObject):
         self._grid.setSpacing(2)
         self._views, self._widgets = {}, {}
         for name, (orientation, colour) in SLICES.items():
+            vtk.vtkObject.GlobalWarningDisplayOff()  # trame-slicer asks for a dated event
             view = SliceView(scene, app_logic, name, scheduled_render_strategy=RenderSoon())
+            vtk.vtkObject.GlobalWarningDisplayOn()
             view.set_view_properties(ViewProps(orientation=orientation, color=colour, group=0))
             node = view.get_view_node()
             node.SetLayoutLabel(name[0])
