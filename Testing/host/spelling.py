@@ -17,11 +17,19 @@ TRUE_PROPERTY = 0x02
 SIGNALS = (QtCore.SignalInstance, QtCore.Signal)  # PySide6 keeps these there
 SCIENCE = ("MotionQALib", "MotionQATrainerLib")  # plain Python: never sees Qt
 
-# What PythonQt gives every QObject besides Qt's own.
-PYTHONQT_EXTRAS = """
-from PySide6.QtCore import QObject
+# Where PythonQt over Qt 5.15 differs from PySide6 with true_property.
+DIFFERENCES = """
+from PySide6.QtCore import QMargins, QObject
+from PySide6.QtWidgets import QComboBox, QLayout
+
+# PythonQt gives every QObject these.
 QObject.name = property(lambda self: self.objectName, lambda self, n: setattr(self, "objectName", n))
 QObject.className = lambda self: self.metaObject().className()
+# A property that PySide6 leaves a method.
+QComboBox.currentData = property(lambda self: self.itemData(self.currentIndex))
+# No property before Qt 6, so its methods stay methods.
+QLayout.contentsMargins = lambda self: self.property("contentsMargins")
+QLayout.setContentsMargins = lambda self, *m: self.setProperty("contentsMargins", QMargins(*m))
 """
 
 
@@ -53,9 +61,9 @@ def install() -> None:
     """Spell PythonQt's way in `slicer.util` and in every module that SWITCH names."""
     sys.meta_path.insert(0, SWITCH)
     pythonqt("slicer.util")
-    extras = {"__name__": f"{__name__}.extras"}
-    pythonqt(extras["__name__"])
-    exec(PYTHONQT_EXTRAS, extras)
+    switched = {"__name__": f"{__name__}.differences"}
+    pythonqt(switched["__name__"])
+    exec(DIFFERENCES, switched)
 
 
 def stray_attributes(widgets: Iterable[QtWidgets.QWidget]) -> list[str]:

@@ -274,3 +274,46 @@ def test_the_window_is_drawn(host, volume, example, tmp_path):
     assert (picture.width(), picture.height()) == (1280, 800)
     # The bright square is in the picture, in the upper left of the views.
     assert any(picture.pixelColor(x, 200).red() > 100 for x in range(430, 1280, 5))
+
+
+def test_spelling_where_pyside6_alone_would_differ(host):
+    import qt
+
+    combo = qt.QComboBox()
+    combo.addItem("five", {"score": 5})
+    assert (combo.count, combo.currentIndex, combo.currentData) == (1, 0, {"score": 5})
+    row = qt.QHBoxLayout()
+    row.setContentsMargins(1, 2, 3, 4)
+    assert row.contentsMargins().right() == 3
+    combo.name = "choice"
+    assert (combo.objectName, combo.className()) == ("choice", "QComboBox")
+    timer = qt.QTimer()
+    timer.singleShot  # static, as in PythonQt  # noqa: B018
+    assert callable(qt.QTimer.singleShot)
+    with pytest.raises((AttributeError, TypeError)):
+        combo.currentText()
+
+
+def test_a_views_contents_come_back_with_the_scene(host, volume, tmp_path):
+    import slicer
+
+    logic = slicer.app.layoutManager().sliceWidget("Red").sliceLogic()
+    logic.SetSliceOffset(16)
+    before = host.pixels("Red")
+    assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
+    slicer.mrmlScene.Clear(False)
+    assert host.pixels("Red").mean() < 1  # nothing is shown
+    slicer.util.loadScene(str(tmp_path / "scene.mrb"))
+    assert np.array_equal(host.pixels("Red"), before)
+
+
+def test_a_layout_shows_its_views_only(host, volume):
+    import slicer
+
+    layouts = slicer.app.layoutManager()
+    layouts.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
+    host.process_events(0.05)
+    shown = [n for n in layouts.sliceViewNames() if layouts.sliceWidget(n).visible]
+    assert shown == ["Red"]
+    assert layouts.sliceWidget("Red").sliceView().width > 600
+    assert host.pixels("Red").shape[1] == layouts.sliceWidget("Red").sliceView().width
