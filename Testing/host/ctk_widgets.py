@@ -11,7 +11,7 @@ from .ui_loader import CUSTOM, custom
 
 
 @custom
-class ctkCollapsibleButton(QtWidgets.QWidget):  # noqa: N801
+class ctkCollapsibleButton(QtWidgets.QWidget):
     """A headline that folds what lies below it. Its children go into its own layout, as in ctk."""
 
     contentsCollapsed = Signal(bool)
@@ -74,7 +74,7 @@ class ctkCollapsibleButton(QtWidgets.QWidget):  # noqa: N801
 
 
 @custom
-class ctkSliderWidget(QtWidgets.QWidget):  # noqa: N801
+class ctkSliderWidget(QtWidgets.QWidget):
     """A slider and a spin box that hold one float."""
 
     valueChanged = Signal(float)
@@ -123,16 +123,20 @@ class ctkSliderWidget(QtWidgets.QWidget):  # noqa: N801
     maximum = Property(
         float, lambda s: s._box.maximum(), lambda s, v: s.setRange(s._box.minimum(), v)
     )
-    singleStep = Property(float, lambda s: s._box.singleStep(), lambda s, v: s._box.setSingleStep(v))
+    singleStep = Property(
+        float, lambda s: s._box.singleStep(), lambda s, v: s._box.setSingleStep(v)
+    )
     pageStep = Property(float, lambda s: 1.0, lambda s, v: None)
     decimals = Property(int, lambda s: s._box.decimals(), lambda s, v: s._box.setDecimals(v))
     suffix = Property(str, lambda s: s._box.suffix(), lambda s, v: s._box.setSuffix(v))
     prefix = Property(str, lambda s: s._box.prefix(), lambda s, v: s._box.setPrefix(v))
-    tracking = Property(bool, lambda s: s._slider.hasTracking(), lambda s, v: s._slider.setTracking(v))
+    tracking = Property(
+        bool, lambda s: s._slider.hasTracking(), lambda s, v: s._slider.setTracking(v)
+    )
 
 
 @custom
-class ctkPathLineEdit(QtWidgets.QWidget):  # noqa: N801
+class ctkPathLineEdit(QtWidgets.QWidget):
     """A path, typed or browsed for."""
 
     currentPathChanged = Signal(str)
@@ -189,11 +193,11 @@ class ctkSearchBox(QtWidgets.QLineEdit):
     pass
 
 
-class ctkMessageBox(QtWidgets.QMessageBox):  # noqa: N801
+class ctkMessageBox(QtWidgets.QMessageBox):
     dontShowAgainSettingsKey = ""
 
 
-class ctkWidgetsUtils:  # noqa: N801
+class ctkWidgetsUtils:
     @staticmethod
     def grabWidget(widget) -> QtGui.QImage:
         return widget.grab().toImage()

@@ -44,8 +44,6 @@ class Host:
             os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
         from PySide6 import QtCore, QtWidgets
 
-        from . import spelling
-
         QtCore.qInstallMessageHandler(_qt_says)
         self._folder = tempfile.mkdtemp(prefix="motionqa-host-settings-")
         ini = QtCore.QSettings.Format.IniFormat
@@ -54,7 +52,6 @@ class Host:
         QtCore.QCoreApplication.setOrganizationName("MotionQA")
         QtCore.QCoreApplication.setApplicationName("host")
         self.qapplication = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
-        spelling.install()
         self._start_slicer()
         self.dialogs.interactive = window
 

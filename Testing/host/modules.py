@@ -14,7 +14,7 @@ from .mrml_widgets import qMRMLWidget
 from .spelling import SWITCH
 
 
-class qSlicerScriptedLoadableModuleWidget(qMRMLWidget):  # noqa: N801
+class qSlicerScriptedLoadableModuleWidget(qMRMLWidget):
     """The C++ side of a module's widget: it makes the Python side, and is its `parent`."""
 
     def __init__(self, module: ScriptedModule):
@@ -54,7 +54,11 @@ class ScriptedModule:
         self.title, self.helpText, self.acknowledgementText = name, "", ""
         self.categories, self.dependencies, self.contributors = [], [], []
         self.associatedNodeTypes = []
-        self.icon, self.hidden, self.widgetRepresentationCreationEnabled = QtGui.QIcon(), False, True
+        self.icon, self.hidden, self.widgetRepresentationCreationEnabled = (
+            QtGui.QIcon(),
+            False,
+            True,
+        )
         self._widget = None
 
     def widgetRepresentation(self):

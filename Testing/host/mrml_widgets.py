@@ -29,7 +29,7 @@ def observe(subject, event, method) -> int:
 
 
 @custom
-class qMRMLWidget(QtWidgets.QWidget):  # noqa: N801
+class qMRMLWidget(QtWidgets.QWidget):
     mrmlSceneChanged = Signal(object)
 
     def __init__(self, parent=None):
@@ -46,7 +46,7 @@ class qMRMLWidget(QtWidgets.QWidget):  # noqa: N801
 
 
 @custom
-class qMRMLCollapsibleButton(ctkCollapsibleButton):  # noqa: N801
+class qMRMLCollapsibleButton(ctkCollapsibleButton):
     mrmlSceneChanged = Signal(object)
 
     def setMRMLScene(self, scene):
@@ -59,7 +59,7 @@ def _flag_property(name: str) -> Property:
 
 
 @custom
-class qMRMLNodeComboBox(QtWidgets.QWidget):  # noqa: N801
+class qMRMLNodeComboBox(QtWidgets.QWidget):
     """Choose a node of given types. As in Slicer, the first is chosen unless None is allowed."""
 
     currentNodeChanged = Signal(object)
@@ -222,9 +222,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):  # noqa: N801
     nodeTypes = Property("QStringList", lambda s: s._types, _set_types)
     currentNodeID = Property(str, lambda s: s._current, setCurrentNodeID)
     noneDisplay = Property(str, lambda s: s._none_display, _set_none_display)
-    baseName = Property(
-        str, lambda s: s._base_name, lambda s, v: setattr(s, "_base_name", v)
-    )
+    baseName = Property(str, lambda s: s._base_name, lambda s, v: setattr(s, "_base_name", v))
     hideChildNodeTypes = Property(
         "QStringList",
         lambda s: s._flags.get("hideChildNodeTypes", []),

@@ -165,7 +165,7 @@ def _combo(widget, values):
     )
 
 
-def connector(parameter: Parameter, widget):  # noqa: C901, PLR0911
+def connector(parameter: Parameter, widget):  # noqa: C901
     """How the widget holds the parameter. Exact widget types only, as in Slicer."""
     kind, look = type(widget), parameter.kind
     if kind is slicer.qMRMLNodeComboBox and parameter.is_node:
@@ -239,7 +239,9 @@ class Wrapper:
 
     def connectGui(self, gui) -> int:
         """Join every widget with the property SlicerParameterName; gui: a widget or its `ui`."""
-        widgets = gui.findChildren(qt.QWidget) if hasattr(gui, "findChildren") else vars(gui).values()
+        widgets = (
+            gui.findChildren(qt.QWidget) if hasattr(gui, "findChildren") else vars(gui).values()
+        )
         named = ((w.property(PROPERTY), w) for w in widgets if hasattr(w, "property"))
         return self.connectParametersToGui({name: w for name, w in named if name})
 

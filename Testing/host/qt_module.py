@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from typing import ClassVar
 
 from PySide6 import QtCore, QtGui, QtNetwork, QtPrintSupport, QtSvg, QtTest, QtUiTools, QtWidgets
 
@@ -18,8 +19,8 @@ class FileDialog(QtWidgets.QFileDialog):
     was asked: (function, arguments).
     """
 
-    answers: list = []
-    asked: list[tuple[str, tuple]] = []
+    answers: ClassVar[list] = []
+    asked: ClassVar[list[tuple[str, tuple]]] = []
 
 
 def _answering(name: str):

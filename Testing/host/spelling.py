@@ -13,7 +13,7 @@ from importlib.abc import MetaPathFinder
 from PySide6 import QtCore, QtWidgets
 from shibokensupport import feature
 
-TRUE_PROPERTY = 0x02
+PYSIDE, TRUE_PROPERTY = 0x00, 0x02
 SIGNALS = (QtCore.SignalInstance, QtCore.Signal)  # PySide6 keeps these there
 SCIENCE = ("MotionQALib", "MotionQATrainerLib")  # plain Python: never sees Qt
 
@@ -23,7 +23,7 @@ from PySide6.QtCore import QMargins, QObject
 from PySide6.QtWidgets import QComboBox, QLayout
 
 # PythonQt gives every QObject these.
-QObject.name = property(lambda self: self.objectName, lambda self, n: setattr(self, "objectName", n))
+QObject.name = property(lambda o: o.objectName, lambda o, name: setattr(o, "objectName", name))
 QObject.className = lambda self: self.metaObject().className()
 # A property that PySide6 leaves a method.
 QComboBox.currentData = property(lambda self: self.itemData(self.currentIndex))
@@ -33,37 +33,42 @@ QLayout.setContentsMargins = lambda self, *m: self.setProperty("contentsMargins"
 """
 
 
+# A module not declared here does not switch. PySide6 would read every module's source to find out
+# whether it may: slow, and torch's modules that are no files make it fail.
+feature._mod_uses_pyside = lambda module: False
+
+
 def pythonqt(module_name: str) -> None:
     """Switch PythonQt's spelling on for the module of this name: call it before Qt is used there.
 
-    A test says `host.pythonqt(__name__)` below its imports.
+    A test says `pythonqt(__name__)` below its imports.
     """
     feature.set_selection(TRUE_PROPERTY, module_name)
 
 
 class Switch(MetaPathFinder):
-    """Switches modules as they are first imported; finds none itself."""
+    """Declares modules as they are first imported; finds none itself."""
 
     def __init__(self):
         self.prefixes = {"MotionQA"}
 
     def find_spec(self, fullname, path=None, target=None):
         top = fullname.partition(".")[0]
-        if top.startswith(tuple(self.prefixes)) and top not in SCIENCE:
+        if top == __package__:
+            feature.set_selection(PYSIDE, fullname)
+        elif top.startswith(tuple(self.prefixes)) and top not in SCIENCE:
             pythonqt(fullname)
         return None
 
 
 SWITCH = Switch()
-
-
-def install() -> None:
-    """Spell PythonQt's way in `slicer.util` and in every module that SWITCH names."""
-    sys.meta_path.insert(0, SWITCH)
-    pythonqt("slicer.util")
-    switched = {"__name__": f"{__name__}.differences"}
-    pythonqt(switched["__name__"])
-    exec(DIFFERENCES, switched)
+sys.meta_path.insert(0, SWITCH)
+for _name in (__package__, __name__, f"{__package__}.host"):
+    feature.set_selection(PYSIDE, _name)
+pythonqt("slicer.util")
+_switched = {"__name__": f"{__name__}.differences"}
+pythonqt(_switched["__name__"])
+exec(DIFFERENCES, _switched)
 
 
 def stray_attributes(widgets: Iterable[QtWidgets.QWidget]) -> list[str]:

@@ -41,7 +41,9 @@ class Dialogs:
 
         real = util.messageBox
 
-        def display(level, text, _testing, mainWindowNeeded=False, parent=None, windowTitle=None, **k):
+        def display(
+            level, text, _testing, mainWindowNeeded=False, parent=None, windowTitle=None, **k
+        ):
             if self.interactive:
                 return real(text, parent=parent, windowTitle=windowTitle or "", **k)
             buttons = k.get("standardButtons")
@@ -150,7 +152,9 @@ def make_sample_data() -> types.ModuleType:
 
         @staticmethod
         def registerCustomSampleDataSource(category="Custom", sampleName=None, **source):
-            SampleDataLogic.sources.append({"category": category, "sampleName": sampleName, **source})
+            SampleDataLogic.sources.append(
+                {"category": category, "sampleName": sampleName, **source}
+            )
 
         @staticmethod
         def isSampleDataSourceRegistered(category, source):

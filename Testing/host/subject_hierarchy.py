@@ -6,9 +6,14 @@ import slicer
 import vtk
 
 KINDS = (
-    "vtkMRMLDisplayableNode vtkMRMLTableNode vtkMRMLTextNode vtkMRMLSequenceNode "
-    "vtkMRMLSequenceBrowserNode vtkMRMLPlotChartNode vtkMRMLPlotSeriesNode"
-).split()
+    "vtkMRMLDisplayableNode",
+    "vtkMRMLPlotChartNode",
+    "vtkMRMLPlotSeriesNode",
+    "vtkMRMLSequenceBrowserNode",
+    "vtkMRMLSequenceNode",
+    "vtkMRMLTableNode",
+    "vtkMRMLTextNode",
+)
 
 
 def wanted(node) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from host import pythonqt
 from host.fixtures import *  # noqa: F403
 
@@ -85,9 +86,7 @@ def test_a_scene_survives_mrb(host, volume, example, tmp_path):
     example.ui.volumeSelector.setCurrentNode(volume)
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
     table = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", "results")
-    hierarchy.SetItemParent(
-        hierarchy.GetItemByDataNode(table), hierarchy.GetItemByDataNode(volume)
-    )
+    hierarchy.SetItemParent(hierarchy.GetItemByDataNode(table), hierarchy.GetItemByDataNode(volume))
     voxels = slicer.util.arrayFromVolume(volume).copy()
     path = tmp_path / "scene.mrb"
     assert slicer.util.saveScene(str(path))
@@ -133,6 +132,7 @@ def test_an_exception_in_a_slot_is_noticed(host):
 
 def test_an_attribute_that_qt_lacks_is_noticed(host):
     import qt
+
     from host.spelling import stray_attributes
 
     button = qt.QPushButton("x")
@@ -287,9 +287,7 @@ def test_spelling_where_pyside6_alone_would_differ(host):
     assert row.contentsMargins().right() == 3
     combo.name = "choice"
     assert (combo.objectName, combo.className()) == ("choice", "QComboBox")
-    timer = qt.QTimer()
-    timer.singleShot  # static, as in PythonQt  # noqa: B018
-    assert callable(qt.QTimer.singleShot)
+    assert callable(qt.QTimer().singleShot)  # static, as in PythonQt
     with pytest.raises((AttributeError, TypeError)):
         combo.currentText()
 

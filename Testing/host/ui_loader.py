@@ -30,7 +30,9 @@ class UiLoader(QtUiTools.QUiLoader):
         root = ET.fromstring(bytes(device.readAll()))
         unknown = {c.text for c in root.findall("customwidgets/customwidget/class")} - set(CUSTOM)
         if unknown:
-            raise RuntimeError(f"The host has no {', '.join(sorted(unknown))}: add it to Testing/host")
+            raise RuntimeError(
+                f"The host has no {', '.join(sorted(unknown))}: add it to Testing/host"
+            )
         links = self._take_scene_connections(root)
         buffer = QtCore.QBuffer()
         buffer.setData(ET.tostring(root))

@@ -247,14 +247,18 @@ class LayoutManager(QtCore.QObject):
 
     layoutChanged = QtCore.Signal(int)
     threeDViewCount = tableViewCount = plotViewCount = 0
-    # layout number -> views shown, with their places (row, column, rows, columns)
+    # layout -> the views it shows: (row, column, rows, columns)
     PLACES = {  # noqa: RUF012
-        "SlicerLayoutOneUpRedSliceView": {"Red": (0, 0, 2, 2)},
-        "SlicerLayoutOneUpYellowSliceView": {"Yellow": (0, 0, 2, 2)},
-        "SlicerLayoutOneUpGreenSliceView": {"Green": (0, 0, 2, 2)},
-        "SlicerLayoutConventionalView": {"Red": (0, 0, 1, 2), "Yellow": (1, 0, 1, 1), "Green": (1, 1, 1, 1)},
-        "SlicerLayoutFourUpView": {"Red": (0, 0, 1, 1), "Yellow": (1, 0, 1, 1), "Green": (1, 1, 1, 1)},
-    }  # fmt: skip
+        "OneUpRedSliceView": {"Red": (0, 0, 2, 2)},
+        "OneUpYellowSliceView": {"Yellow": (0, 0, 2, 2)},
+        "OneUpGreenSliceView": {"Green": (0, 0, 2, 2)},
+        "ConventionalView": {
+            "Red": (0, 0, 1, 2),
+            "Yellow": (1, 0, 1, 1),
+            "Green": (1, 1, 1, 1),
+        },
+        "FourUpView": {"Red": (0, 0, 1, 1), "Yellow": (1, 0, 1, 1), "Green": (1, 1, 1, 1)},
+    }
 
     def __init__(self, scene, app_logic):
         super().__init__()
@@ -302,7 +306,10 @@ class LayoutManager(QtCore.QObject):
         return None
 
     def setLayout(self, number: int):
-        places = {getattr(slicer.vtkMRMLLayoutNode, n): p for n, p in self.PLACES.items()}
+        places = {
+            getattr(slicer.vtkMRMLLayoutNode, f"SlicerLayout{name}"): place
+            for name, place in self.PLACES.items()
+        }
         if number not in places:
             raise ValueError(f"The host has no layout {number}; it has {', '.join(self.PLACES)}")
         for name, widget in self._widgets.items():

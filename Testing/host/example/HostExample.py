@@ -71,7 +71,9 @@ class HostExampleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if volume is None:
             slicer.util.errorDisplay("Choose a volume")
             return
-        self.ui.resultLabel.text = f"{volume.GetName()}: {slicer.util.arrayFromVolume(volume).mean():.1f}"
+        self.ui.resultLabel.text = (
+            f"{volume.GetName()}: {slicer.util.arrayFromVolume(volume).mean():.1f}"
+        )
         self.ui.runButton.enabled = False
         self.ui.runButton.toolTip = "Done"
         view = slicer.app.layoutManager().sliceWidget("Red").sliceView()
