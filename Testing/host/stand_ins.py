@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import types
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import slicer
+from packaging.requirements import Requirement
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 
 @dataclass
@@ -37,37 +42,44 @@ class Dialogs:
         return [m.text for m in self.shown if level in (None, m.level)]
 
     def install(self, util):
-        import logging
+        """Take the place of slicer.util's two ways to a message box."""
 
-        real = util.messageBox
-
-        def display(
-            level, text, _testing, mainWindowNeeded=False, parent=None, windowTitle=None, **k
-        ):
-            if self.interactive:
-                return real(text, parent=parent, windowTitle=windowTitle or "", **k)
-            buttons = k.get("standardButtons")
-            choices = [] if buttons is None else _choices(buttons)
+        def display(level, text, _testing, mainWindowNeeded=False, windowTitle=None, **options):
             name = logging.getLevelName(level).lower()
-            confirmation = len(choices) > 1
-            details = k.get("detailedText") or ""
-            self.shown.append(Message(name, text, windowTitle or "", confirmation, details))
-            accepted = self.answers.pop(0) if confirmation and self.answers else True
-            return choices[0 if accepted else -1] if choices else None
+            return self._open(name, text, windowTitle or "", options)
 
-        def box(text, parent=None, **k):
-            return display(logging.INFO, text, True, parent=parent, **k)
+        def box(text, parent=None, windowTitle=None, **options):
+            return self._open("info", text, windowTitle or "", options)
 
         util._messageDisplay, util.messageBox = display, box
+
+    def _open(self, level: str, text: str, title: str, options: dict):
+        choices = _choices(options.get("standardButtons"))
+        details = options.get("detailedText") or ""
+        self.shown.append(Message(level, text, title, len(choices) > 1, details))
+        if self.interactive:
+            return _ask(text, title, options)
+        accepted = self.answers.pop(0) if len(choices) > 1 and self.answers else True
+        return choices[0 if accepted else -1]
 
 
 def _choices(buttons) -> list:
     """The buttons, the accepting one first."""
-    from PySide6.QtWidgets import QMessageBox
-
     kinds = QMessageBox.StandardButton
     order = (kinds.Ok, kinds.Yes, kinds.Retry, kinds.Save, kinds.No, kinds.Cancel, kinds.Close)
-    return [b for b in order if buttons & b]
+    return [b for b in order if buttons is not None and buttons & b] or [kinds.Ok]
+
+
+def _ask(text: str, title: str, options: dict):
+    box = QMessageBox(options.get("parent") or QApplication.activeWindow())
+    box.setText(text)
+    box.setWindowTitle(title)
+    box.setDetailedText(options.get("detailedText") or "")
+    if options.get("icon") is not None:
+        box.setIcon(options["icon"])
+    if options.get("standardButtons") is not None:
+        box.setStandardButtons(options["standardButtons"])
+    return QMessageBox.StandardButton(box.exec())
 
 
 @dataclass
@@ -84,27 +96,22 @@ class Pip:
         self.__init__()
 
     def install(self, requirements, *_, **__):
-        wanted = requirements.split() if isinstance(requirements, str) else list(requirements)
-        self.installed.append([str(r) for r in wanted])
-        self.missing -= {_name(r) for r in wanted}
+        wanted = _listed(requirements)
+        self.installed.append(wanted)
+        self.missing -= {Requirement(r).name for r in wanted if not r.startswith("-")}
 
     def check(self, requirements) -> bool:
-        wanted = requirements.split() if isinstance(requirements, str) else requirements
-        wanted = wanted if isinstance(wanted, list) else [wanted]
-        return not any(_name(r) in self.missing for r in wanted)
+        return not any(Requirement(r).name in self.missing for r in _listed(requirements))
 
     def ensure(self, requirements, *_, prompt_install=True, requester=None, **__):
-        import slicer
-
-        wanted = requirements.split() if isinstance(requirements, str) else requirements
-        wanted = wanted if isinstance(wanted, list) else [wanted]
-        lacking = [r for r in wanted if not self.check(r)]
+        lacking = [r for r in _listed(requirements) if not self.check(r)]
         if not lacking:
             return
         question = f"{len(lacking)} Python packages need to be installed. Continue?"
+        title = f"{requester} - Install Python Packages"
         names = "\n".join(f"- {r}" for r in lacking)
         if prompt_install and not slicer.util.confirmOkCancelDisplay(
-            question, f"{requester} - Install Python Packages", detailedText=names
+            question, title, detailedText=names
         ):
             raise RuntimeError("User declined package installation")
         self.install(lacking)
@@ -118,15 +125,13 @@ class Pip:
         return packaging
 
 
-def _name(requirement) -> str:
-    from packaging.requirements import Requirement
-
-    return Requirement(str(requirement)).name
+def _listed(requirements) -> list[str]:
+    if isinstance(requirements, str):
+        return requirements.split()
+    return [str(r) for r in requirements] if isinstance(requirements, list) else [str(requirements)]
 
 
 def load_requirements(path) -> list:
-    from packaging.requirements import Requirement
-
     lines = (line.split("#")[0].strip() for line in Path(path).read_text("utf-8").splitlines())
     return [Requirement(line) for line in lines if line and not line.startswith("-")]
 
