@@ -315,3 +315,13 @@ def test_a_layout_shows_its_views_only(host, volume):
     assert shown == ["Red"]
     assert layouts.sliceWidget("Red").sliceView().width > 600
     assert host.pixels("Red").shape[1] == layouts.sliceWidget("Red").sliceView().width
+
+
+def test_a_module_goes_as_when_slicer_quits_and_can_come_back(host):
+    import slicer
+
+    panel = host.enter(EXAMPLE)
+    host.unload_module("HostExample")
+    assert (panel.entered, panel.cleaned) == (0, 1)
+    assert "HostExample" not in slicer.util.moduleNames()
+    assert host.enter(EXAMPLE) is not panel

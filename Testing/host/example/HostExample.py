@@ -104,6 +104,7 @@ class HostExampleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def cleanup(self):
         self.cleaned += 1
         self.removeActor()
+        self.settings.disconnectGui(self.gui)
         self.removeObservers()
 
 
