@@ -52,9 +52,9 @@ class Load(Message):
 class Assess(Load):
     """Grade a volume; answered by `Result`.
 
-    ``voxels`` names an .npy file of (frames, slices, rows, columns), which stays the sender's to
-    delete; ``spacing`` is in mm: between slices, rows, columns. The checkpoint is loaded first
-    where it is not.
+    ``voxels`` names an .npy file of (frames, slices, rows, columns), which the worker deletes as
+    soon as it can; ``spacing`` is in mm: between slices, rows, columns. The checkpoint is loaded
+    first where it is not.
     """
 
     voxels: str

@@ -104,8 +104,7 @@ class Worker:
     def _end(self) -> None:
         """Leave at once, from any thread; nobody else may be left to delete these files."""
         for path in [path for paths in self._files.values() for path in paths]:
-            with suppress(OSError):
-                Path(path).unlink()
+            _delete(path)
         os._exit(0)
 
     # Serving, in the main thread
@@ -115,7 +114,9 @@ class Worker:
             answer = self._answer(request)
         except Exception as error:
             answer = _failure(request, error)
-        self._files.pop(request.id, None)
+        if isinstance(request, Assess):
+            _delete(request.voxels)  # where it could not be while mapped, or was never opened
+            del self._files[request.id]
         self._cancelled.discard(request.id)
         self._send(answer)
         self._give_memory_back()
@@ -229,6 +230,7 @@ def read_volume(request: Assess) -> Volume:
         raise VolumeError(
             f"{request.name} did not reach the grading process ({error}); try again."
         ) from None
+    _delete(request.voxels)  # what is mapped stays readable; Windows refuses, and does it later
     if not isinstance(voxels, np.ndarray) or voxels.dtype.kind not in "biuf":
         raise VolumeError(f"{request.name} cannot be graded: its voxels are not plain numbers.")
     if len(request.spacing) != 3:
@@ -244,6 +246,11 @@ def read_volume(request: Assess) -> Volume:
     if identity:
         vars(volume)["identity"] = identity  # known already: the voxels need no hashing
     return check(volume)
+
+
+def _delete(path: str) -> None:
+    with suppress(OSError):
+        Path(path).unlink()
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

@@ -155,6 +155,7 @@ def test_it_grades_as_the_assessor_does(shared, ask, checkpoint_file):
     from MotionQALib.volumes import Volume
 
     request = ask(6, source="/scans/a.nii.gz", identity="dicom:1.2.3")
+    voxels = np.load(request.voxels)
     shared.send(request)
     assert shared.next(protocol.Device).device == "cpu"
     loaded = shared.next(protocol.Loaded)
@@ -168,7 +169,8 @@ def test_it_grades_as_the_assessor_does(shared, ask, checkpoint_file):
     got = Assessment.from_dict(result.assessment)
     assert (result.id, got.volume, got.identity) == (request.id, "random", "dicom:1.2.3")
     assert got.source == str(Path("/scans/a.nii.gz"))
-    volume = Volume(np.load(request.voxels), tuple(request.spacing), name="random")
+    assert not Path(request.voxels).exists()
+    volume = Volume(voxels, tuple(request.spacing), name="random")
     wanted = Assessor(checkpoint_file, device="cpu", precision=got.precision).assess(volume)
     np.testing.assert_allclose(got.probabilities, wanted.probabilities, atol=2e-2)
     np.testing.assert_array_equal(got.scores, wanted.scores)
@@ -195,8 +197,9 @@ def test_a_checkpoint_trained_anew_is_loaded_anew(shared, ask, checkpoint_file, 
 
 def test_it_explains_the_slices_asked_for(shared, ask, tmp_path):
     output = tmp_path / "maps.npy"
-    shared.send(ask(5, kind=Explain, positions=[1, 3], output=str(output)))
+    shared.send(request := ask(5, kind=Explain, positions=[1, 3], output=str(output)))
     assert shared.next(protocol.Explained, protocol.Failed).output == str(output)
+    assert not Path(request.voxels).exists()
     maps = np.load(output)
     assert maps.shape == (2, 64, 72) and maps.dtype == np.float32
     assert maps.min() >= 0 and 0 < maps.max() <= 1
