@@ -138,12 +138,9 @@ class Entry:
     card: Card
 
 
-def save(
-    path: str | Path, model: torch.nn.Module, card: Card, *, half: bool = True
-) -> None:
+def save(path: str | Path, model: torch.nn.Module, card: Card, *, half: bool = True) -> None:
     """Write weights and card to ``path``, whole or not at all; fp16 unless ``half`` is False."""
     import torch
-    from safetensors.torch import save_file
 
     path = Path(path)
     dtype = torch.float16 if half else torch.float32
@@ -152,23 +149,24 @@ def save(
         for key, value in model.state_dict().items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        save_file(tensors, str(temporary), metadata={METADATA_KEY: card.to_json()})
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    _write(path, tensors, card)
 
 
 def update_card(path: str | Path, card: Card) -> None:
     """Write ``card`` in place of the one at ``path``; the tensors stay to the bit."""
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import load_file
 
-    path = Path(path)
+    _write(Path(path), load_file(str(path)), card)
+
+
+def _write(path: Path, tensors: dict[str, torch.Tensor], card: Card) -> None:
+    from safetensors.torch import save as packed
+
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        save_file(load_file(str(path)), str(temporary), metadata={METADATA_KEY: card.to_json()})
-        os.replace(temporary, path)
+        # Written here and not by safetensors, which would keep other users from reading it.
+        temporary.write_bytes(packed(tensors, metadata={METADATA_KEY: card.to_json()}))
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -195,7 +193,9 @@ def read_card(path: str | Path) -> Card:
     try:
         return Card.from_json(metadata[METADATA_KEY])
     except ValueError as error:
-        raise CheckpointError(f"{path}: this checkpoint cannot be used: {_sentence(error)}") from None
+        raise CheckpointError(
+            f"{path}: this checkpoint cannot be used: {_sentence(error)}"
+        ) from None
 
 
 def load(path: str | Path) -> tuple[Card, torch.nn.Module]:
@@ -282,8 +282,6 @@ def resolve(checkpoint: str | Path) -> Path:
     raise CheckpointError(
         f"{checkpoint}: neither a checkpoint file nor a name in the catalogue ({known})."
     )
-
-
 
 
 def _first_line(error: Exception) -> str:

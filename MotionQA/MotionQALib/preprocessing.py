@@ -90,8 +90,9 @@ class Preprocessing:
         if centre is None:
             centre = ((images.shape[1] - 1) / 2, (images.shape[2] - 1) / 2)
         (rows, row_window), (columns, column_window) = (
-            resampling_matrix(images.shape[axis + 1], spacing[axis], centre[axis], size,
-                              self.spacing)
+            resampling_matrix(
+                images.shape[axis + 1], spacing[axis], centre[axis], size, self.spacing
+            )
             for axis in (0, 1)
         )
         window = images[:, row_window, column_window].to(torch.float32)

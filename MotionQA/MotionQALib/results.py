@@ -96,6 +96,16 @@ class Assessment:
         return GRADE_OF_SCORE[self.scores - 1]
 
     @property
+    def worst_frames(self) -> np.ndarray:
+        """(slices,) int: the frame in which each slice has the lowest expected score."""
+        return self.expected_scores.argmin(axis=0)
+
+    def slices_graded(self, grade: Grade) -> list[int]:
+        """Slices that have this grade in their worst frame."""
+        grades = self.grades[self.worst_frames, np.arange(self.n_slices)]
+        return np.flatnonzero(grades == grade).tolist()
+
+    @property
     def volume_score(self) -> int:
         return int(median_score(self.volume_probabilities))
 

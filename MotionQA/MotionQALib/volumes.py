@@ -19,11 +19,21 @@ from pathlib import Path
 import numpy as np
 
 from .formats.axes import find_axes
+from .formats.kinds import FORMATS, is_dicom, stem_of, suffix_of
 from .formats.refusals import VolumeError, in_plain_words, refusal
-from .formats.search import FORMATS, images_under, is_dicom, stem_of, suffix_of
+from .formats.search import images_under, mask_beside
 from .formats.stored import StoredImage
 
-__all__ = ["IMAGE_SUFFIXES", "Volume", "VolumeError", "check", "find", "read"]
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "Volume",
+    "VolumeError",
+    "check",
+    "find",
+    "mask_beside",
+    "read",
+    "stem_of",
+]
 
 IMAGE_SUFFIXES = tuple(FORMATS)
 """Suffixes that `read` knows and `find` looks for; DICOM files need none."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,7 @@ class Augmentation:
     noise: float = 0.04
     frame: float = 0.15
 
-    def __call__(
-        self, crops: torch.Tensor, size: int, generator: torch.Generator
-    ) -> torch.Tensor:
+    def __call__(self, crops: torch.Tensor, size: int, generator: torch.Generator) -> torch.Tensor:
         """Crops (n, side, side) to altered ones (n, size, size), float32; side >= size."""
         draw = _Draw(len(crops), crops.device, generator)
         crops = crops.to(torch.float32)

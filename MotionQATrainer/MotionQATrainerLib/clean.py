@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from MotionQALib import volumes
 from MotionQALib.volumes import VolumeError
-
-_MASK = re.compile(r"[_-](gt|seg|mask|label)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,11 @@ class CleanPatient:
 
     def heart_centre(self, phase: str) -> tuple[float, float] | None:
         """Row and column of the heart by the mask beside the image; None where there is none."""
-        path = self.phases[phase][0]
-        stem, suffix = _stem(path)
-        for word in ("gt", "seg", "mask", "label"):
-            mask = path.with_name(f"{stem}_{word}{suffix}")
-            if mask.is_file():
-                heart = np.argwhere(volumes.read(mask).voxels.any(axis=(0, 1)))
-                return (float(heart[:, 0].mean()), float(heart[:, 1].mean())) if len(heart) else None
-        return None
+        mask = volumes.mask_beside(self.phases[phase][0])
+        if mask is None:
+            return None
+        heart = np.argwhere(volumes.read(mask).voxels.any(axis=(0, 1)))
+        return float(heart[:, 0].mean()), float(heart[:, 1].mean())
 
 
 def find_patients(folder: str | Path) -> list[CleanPatient]:
@@ -52,25 +48,11 @@ def find_patients(folder: str | Path) -> list[CleanPatient]:
     folder = Path(folder)
     if not folder.is_dir():
         raise VolumeError(f"{folder}: there is no such folder of clean volumes.")
-    groups = {child.name: _images(child) for child in sorted(folder.iterdir()) if child.is_dir()}
-    groups |= {_stem(path)[0]: [path] for path in _images(folder)}
-    patients = [_patient(name, paths) for name, paths in groups.items() if paths]
-    if not patients:
-        raise VolumeError(
-            f"{folder}: no clean volumes; give a folder with one sub-folder a patient, "
-            "each with its ED and ES images."
-        )
-    return patients
-
-
-def _images(folder: Path) -> list[Path]:
-    return [
-        path
-        for path in sorted(folder.iterdir())
-        if path.is_file()
-        and path.name.lower().endswith(volumes.IMAGE_SUFFIXES)
-        and not _MASK.search(_stem(path)[0])
-    ]
+    groups: dict[str, list[Path]] = {}
+    for path in volumes.find(folder):
+        parts = path.relative_to(folder).parts
+        groups.setdefault(parts[0] if len(parts) > 1 else volumes.stem_of(path), []).append(path)
+    return [_patient(name, paths) for name, paths in groups.items()]
 
 
 def _patient(name: str, paths: list[Path]) -> CleanPatient:
@@ -95,12 +77,6 @@ def _frames_of_info(paths: list[Path]) -> dict[str, tuple[Path, int]]:
     found = {}
     for phase, number in frames.items():
         for path in paths:
-            if _stem(path)[0].endswith(f"_frame{int(number):02d}"):
+            if volumes.stem_of(path).endswith(f"_frame{int(number):02d}"):
                 found[phase] = (path, 0)
     return found if "ED" in found else {}
-
-
-def _stem(path: Path) -> tuple[str, str]:
-    suffix = next((s for s in sorted(volumes.IMAGE_SUFFIXES, key=len, reverse=True)
-                   if path.name.lower().endswith(s)), path.suffix)
-    return path.name[: -len(suffix)], path.name[-len(suffix) :]

@@ -7,8 +7,10 @@ Whatever is heavy is imported by the command that needs it.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 
 from .arguments import parser
 
@@ -87,21 +89,42 @@ def _simulate(arguments: argparse.Namespace) -> None:
     print(f"{arguments.out} holds {volumes} volumes of {len(labels) - volumes} slices.")
 
 
-def _fit(arguments: argparse.Namespace) -> None:
+def _fit(arguments: argparse.Namespace) -> int:
+    from .progress import Cancelled
     from .training import fit
 
-    fit(
-        arguments.data,
-        arguments.labels,
-        arguments.output,
-        _settings(arguments),
-        split=arguments.split,
-        init=arguments.init,
-        resume=arguments.resume,
-        cache=arguments.cache,
-        device=arguments.device,
-        progress=_report,
-    )
+    try:
+        fit(
+            arguments.data,
+            arguments.labels,
+            arguments.output,
+            _settings(arguments),
+            split=arguments.split,
+            init=arguments.init,
+            resume=arguments.resume,
+            cache=arguments.cache,
+            device=arguments.device,
+            progress=_report,
+            cancelled=_asked_to_stop(),
+        )
+    except Cancelled as stopped:
+        print(f"{stopped} Add --resume to the same command.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _asked_to_stop() -> Callable[[], bool]:
+    """Whether Ctrl-C was pressed or a cluster wants the machine back; a second Ctrl-C insists."""
+    asked = threading.Event()
+
+    def stop(number: int, frame: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)
+    return asked.is_set
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

@@ -100,7 +100,9 @@ class Loop:
             return
         saved = time.monotonic()
         started = saved - self.facts["seconds"]
-        loss_sum = torch.tensor(self.facts["loss"], dtype=torch.float64, device=self.place.device)
+        # Kept on the device, so that no step waits for it; Apple's GPUs know no float64.
+        precise = torch.float32 if self.place.device.type == "mps" else torch.float64
+        loss_sum = torch.tensor(self.facts["loss"], dtype=precise, device=self.place.device)
         for step, images, levels in self._batches(self.facts["step"]):
             rate = set_rate(self.adam, training, step, self.n_steps)
             loss_sum += self._step(step, images, levels)

@@ -26,7 +26,8 @@ from .labels import (
     write_grades,
     write_scores,
 )
-from .simulation import Acquisition, MotionSimulator, Nuisance, score_of_similarity
+from .severity import score_of_similarity
+from .simulation import Acquisition, MotionSimulator, Nuisance
 
 BRIGHT = 1500.0
 """Level that a volume's bright signal is stored at, so that integers round off nothing."""
@@ -65,7 +66,11 @@ class SimulatedVolume:
 
 
 def simulate_subject(
-    patient: CleanPatient, name: str, seed: Sequence[int], *, wide: bool = False,
+    patient: CleanPatient,
+    name: str,
+    seed: Sequence[int],
+    *,
+    wide: bool = False,
     simulator: MotionSimulator | None = None,
 ) -> Iterator[SimulatedVolume]:
     """The four behaviours of one subject, ED and ES each, as images ``name-1-ED`` and so on.
@@ -127,8 +132,8 @@ def write_set(
 
     Returns
     -------
-    The labels of the whole set. Raises VolumeError where ``clean`` holds no usable patient, ValueError
-    where ``patients`` names one that is not there.
+    The labels of the whole set. Raises VolumeError where ``clean`` holds no usable patient,
+    ValueError where ``patients`` names one that is not there.
     """
     if subjects < 1:
         raise ValueError("simulate needs at least one subject; give --subjects a number above 0.")

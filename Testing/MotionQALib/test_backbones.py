@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from MotionQALib import backbones
 
 
@@ -22,7 +23,7 @@ def test_the_five_of_the_study_are_there():
 
 
 def test_an_unknown_backbone_is_named_with_those_there_are():
-    with pytest.raises(backbones.BackboneError, match="vgg11.*coat_lite_small"):
+    with pytest.raises(backbones.BackboneError, match=r"vgg11.*coat_lite_small"):
         backbones.create("vgg11")
 
 
@@ -38,7 +39,7 @@ def test_the_starter_takes_the_packaged_imagenet_weights():
 
 def test_packaged_weights_that_do_not_fit_are_refused():
     model, _ = backbones.create(backbones.STARTER_BACKBONE)
-    weights = {key: value for key, value in model.state_dict().items()}
+    weights = dict(model.state_dict())
     key = "conv_head.weight"
     weights[key] = weights[key][:, :10]
     with pytest.raises(ValueError, match="do not fit"):

@@ -4,9 +4,10 @@ import struct
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+
 from MotionQALib import backbones, checkpoints
 from MotionQALib.checkpoints import Card, CheckpointError
-from safetensors.torch import load_file, save_file
 
 BACKBONE = backbones.STARTER_BACKBONE
 
@@ -143,9 +144,7 @@ def test_a_card_may_hold_more_than_this_version_knows(file):
 
 
 def test_the_weights_of_another_backbone_are_refused(file):
-    message = refused(
-        rewritten(file, lambda content: content.update(backbone="resnet101d"))
-    )
+    message = refused(rewritten(file, lambda content: content.update(backbone="resnet101d")))
     assert "resnet101d" in message
 
 
@@ -172,5 +171,5 @@ def test_the_catalogue_lists_the_users_checkpoints_and_skips_damaged_ones(file, 
 
 def test_an_unknown_name_is_answered_with_the_known_ones(file, monkeypatch):
     monkeypatch.setenv("MOTIONQA_CHECKPOINTS", str(file.parent))
-    with pytest.raises(CheckpointError, match="nowhere.*tried"):
+    with pytest.raises(CheckpointError, match=r"nowhere.*tried"):
         checkpoints.resolve("nowhere")

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from MotionQALib.preprocessing import Preprocessing, heart_centre, resampling_matrix
 from MotionQALib.volumes import Volume
 

@@ -6,28 +6,9 @@ import numpy as np
 import pytest
 
 from MotionQALib.results import Assessment, Row
+from MotionQALib.scale import Grade
 
 COLUMNS = "volume,frame,slice,score,expected_score,grade,p1,p2,p3,p4,p5,uncertain"
-
-
-@pytest.fixture
-def assessment(rng):
-    probabilities = rng.dirichlet(np.ones(5), size=(2, 3))
-    return Assessment(
-        volume="heart",
-        source="/data/heart.nii.gz",
-        identity=None,
-        checkpoint="stub",
-        notice="for tests",
-        probabilities=probabilities,
-        volume_probabilities=probabilities.mean(axis=(0, 1)),
-        uncertain=rng.random((2, 3)) > 0.5,
-        volume_uncertain=False,
-        device="cpu",
-        precision="fp32",
-        seconds=0.1,
-        remarks=("a remark",),
-    )
 
 
 def test_columns_are_those_promised():
@@ -67,3 +48,19 @@ def test_misshapen_json_is_refused(assessment):
     del content["volume"]
     with pytest.raises(TypeError, match="volume"):
         Assessment.from_dict(content)
+
+
+def test_slices_count_by_their_worst_frame():
+    probabilities = np.eye(5)[np.array([[5, 3, 4], [4, 1, 4]]) - 1]
+    result = Assessment.from_dict(
+        {
+            "volume": "cine", "source": None, "identity": None, "checkpoint": "", "notice": "",
+            "probabilities": probabilities, "volume_probabilities": probabilities.mean((0, 1)),
+            "uncertain": np.zeros((2, 3)), "volume_uncertain": False, "device": "cpu",
+            "precision": "fp32", "seconds": 0.0,
+        }
+    )  # fmt: skip
+    assert result.worst_frames.tolist() == [1, 1, 0]
+    assert result.slices_graded(Grade.SEVERE) == [1]
+    assert result.slices_graded(Grade.MODERATE) == []
+    assert result.slices_graded(Grade.MILD) == [0, 2]

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from MotionQALib.scale import (
     GRADE_OF_SCORE,
     Grade,

@@ -2,6 +2,7 @@ from dataclasses import fields
 
 import pytest
 import torch
+
 from MotionQATrainerLib.augmentation import Augmentation
 
 OFF = {field.name: 0.0 for field in fields(Augmentation)} | {"coarsest": 1.0}
@@ -43,9 +44,7 @@ def centroids(images):
     images = images - images.flatten(1).amin(1)[:, None, None]
     place = torch.arange(images.shape[-1], dtype=torch.float32)
     mass = images.sum((1, 2))
-    return torch.stack(
-        [(images.sum(2) @ place) / mass, (images.sum(1) @ place) / mass], dim=1
-    )
+    return torch.stack([(images.sum(2) @ place) / mass, (images.sum(1) @ place) / mass], dim=1)
 
 
 def test_shift_moves_by_at_most_what_is_asked():

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from MotionQATrainerLib.breathing import Behaviour, Breathing, lujan
 
 TIMES = np.arange(11) * 0.9
@@ -17,7 +18,7 @@ def span(subjects, behaviour, rng):
 
 def test_the_drawn_people_breathe_as_the_sources_measured(subjects):
     amplitudes = np.array([person.amplitude for person in subjects])
-    assert 2.4 <= amplitudes.min() and amplitudes.max() <= 8
+    assert amplitudes.min() >= 2.4 and amplitudes.max() <= 8
     assert amplitudes.mean() == pytest.approx(5.0, abs=0.3)
     assert {person.exponent for person in subjects} == {1, 2, 3}
     assert all(3 <= person.period <= 5 for person in subjects)

@@ -10,7 +10,9 @@ import MotionQATrainerLib
 from MotionQALib import checkpoints
 from MotionQATrainerLib import training
 from MotionQATrainerLib.cli import main
+from MotionQATrainerLib.loop import STATE
 from MotionQATrainerLib.phantom import Phantom
+from MotionQATrainerLib.run_state import read_facts
 
 SOURCES = [str(Path(package.__file__).parents[1]) for package in (MotionQALib, MotionQATrainerLib)]
 SMALL = ["--set", "model.size=32", "--set", "model.spacing=1.8", "--set", "data.margin=8",
@@ -112,6 +114,27 @@ def test_simulate_fit_evaluate_export(tmp_path, capsys, monkeypatch):
     assert main(["export-png", str(png), *data]) == 0
     assert "Wrote 48 slices" in capsys.readouterr().out
     assert len(list(png.rglob("*.png"))) == 48
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
+def test_a_run_asked_to_stop_saves_its_state(rated_set, tmp_path):
+    output = tmp_path / "net.safetensors"
+    code = (
+        f"import os, signal, sys; sys.path[:0] = {SOURCES!r}\n"
+        "from MotionQATrainerLib import cli\n"
+        "def report(event):\n"
+        "    if event.stage == 'train' and event.done == 3: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "cli._report = report\n"
+        "sys.exit(cli.main(sys.argv[1:]))"
+    )
+    line = ["fit", "--data", str(rated_set.folder), "--labels", str(rated_set.scores),
+            "--output", str(output), *SMALL, "--no-pretrained"]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code, *line], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    assert "--resume" in done.stderr
+    assert read_facts(output.with_suffix("") / STATE)["step"] == 3
 
 
 def test_compare_says_which_failed(rated_set, tmp_path, capsys):

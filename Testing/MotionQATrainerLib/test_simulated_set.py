@@ -1,6 +1,7 @@
 import nibabel
 import numpy as np
 import pytest
+
 from MotionQALib import volumes
 from MotionQALib.volumes import VolumeError
 from MotionQATrainerLib.clean import find_patients
@@ -53,7 +54,7 @@ def test_a_folder_of_single_files_and_a_cine_are_patients_too(phantom, tmp_path)
 
 
 def test_a_folder_without_volumes_is_refused(tmp_path):
-    with pytest.raises(VolumeError, match="no clean volumes"):
+    with pytest.raises(VolumeError, match="no images"):
         find_patients(tmp_path)
     with pytest.raises(VolumeError, match="no such folder"):
         find_patients(tmp_path / "gone")

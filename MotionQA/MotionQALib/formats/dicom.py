@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from .dicom_stack import Picture, gap_of, pictures_of, stack_of
+from .kinds import is_dicom
 from .refusals import cut_short, display_name, refusal
-from .search import is_dicom
 from .stored import StoredImage, rescaled
 from .streams import DEFLATE_LIMIT
 

@@ -1,0 +1,145 @@
+"""The command line of ``motionqa``: what may be asked, and what makes no sense."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from .batch import Journal
+from .checkpoints import STARTER
+from .reports import is_special, version
+
+_EXAMPLES = """examples:
+  motionqa assess patient.nii.gz
+  motionqa assess study/ --csv grades.csv --html report.html
+  motionqa assess study/ --csv grades.csv --resume      go on after an interruption
+
+exit status: 0 all graded; 1 something could not be graded, each named on stderr; 2 bad usage
+"""
+
+
+class UsageError(ValueError):
+    """A command line that cannot be obeyed; the message says what to change."""
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="motionqa",
+        description="Grade respiratory-motion artefacts in cardiac MR: every slice and volume "
+        "from 5 (excellent) to 1 (non-diagnostic), and as mild, moderate or severe.",
+    )
+    top.add_argument("--version", action="version", version=f"motionqa {version()}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_assess(commands)
+    commands.add_parser(
+        "checkpoints",
+        help="list the checkpoints that are installed",
+        description="List the checkpoints that --checkpoint takes by name.",
+    )
+    return top
+
+
+def _add_assess(commands) -> None:
+    assess = commands.add_parser(
+        "assess",
+        help="grade files",
+        description="Grade NIfTI, NRRD and MetaImage files and DICOM series.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = assess.add_argument
+    add("paths", metavar="PATH", nargs="+", help="a file, a DICOM folder, or a folder of those")
+    add(
+        "--checkpoint",
+        metavar="NAME|FILE",
+        default=STARTER,
+        help="what grades: a name that `motionqa checkpoints` lists, or a file (%(default)s)",
+    )
+    outputs = assess.add_argument_group("output")
+    add = outputs.add_argument
+    add("--csv", metavar="F", help="write a row for every slice and volume")
+    add("--json", metavar="F", help="write all that is known, for programs")
+    add("--html", metavar="F", help="write a report with pictures")
+    add(
+        "--explain",
+        action="store_true",
+        help="show in the report where the network saw motion; takes a few times as long",
+    )
+    add(
+        "--resume",
+        action="store_true",
+        help="do not grade again what an interrupted run of this command has graded",
+    )
+    reading = assess.add_argument_group("reading")
+    add = reading.add_argument
+    add("--slice-axis", metavar="N", type=_axis, help="the file's axis of slices, from 0")
+    add("--frame-axis", metavar="N", type=_axis, help="the file's axis of frames, from 0")
+    computing = assess.add_argument_group("computing")
+    add = computing.add_argument
+    add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(%(default)s)")
+    add(
+        "--precision",
+        choices=("auto", "fp32", "bf16", "fp16"),
+        default="auto",
+        help="auto measures which is fastest (%(default)s)",
+    )
+    add("--batch-size", metavar="N", type=_count, help="slices at a time (by device)")
+    add(
+        "--workers",
+        metavar="N",
+        type=_count,
+        default=1,
+        help="grade by so many processes, on this machine or a cluster; needs Ray (%(default)s)",
+    )
+
+
+def _axis(text: str) -> int:
+    if text not in {"0", "1", "2", "3"}:
+        raise argparse.ArgumentTypeError(f"an axis is 0, 1, 2 or 3, not {text!r}")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 on is needed, not {text!r}")
+    return int(text)
+
+
+def check_outputs(arguments: argparse.Namespace) -> None:
+    """Raise UsageError for outputs that could not be written, before hours are spent grading."""
+    outputs = [path for path in (arguments.csv, arguments.json, arguments.html) if path]
+    if arguments.explain and not arguments.html:
+        raise UsageError("--explain shows in the report, so it needs --html.")
+    if arguments.resume and not outputs:
+        raise UsageError("--resume goes on with an output, so it needs --csv, --json or --html.")
+    if arguments.resume and arguments.workers > 1:
+        raise UsageError("--resume and --workers do not go together; leave one out.")
+    inputs = {Path(path).resolve() for path in arguments.paths}
+    seen = set()
+    for path in outputs:
+        if is_special(Path(path)) and not Path(path).is_dir():
+            continue
+        target = Path(path).resolve()
+        if target in inputs:
+            raise UsageError(f"{path} is to be graded, and would be overwritten; name another.")
+        if target in seen:
+            raise UsageError(f"{path} is named for two outputs; name another.")
+        seen.add(target)
+        _check_writable(path, target)
+
+
+def _check_writable(path: str, target: Path) -> None:
+    if target.is_dir():
+        raise UsageError(f"{path} is a folder; name a file in it.")
+    if not target.parent.is_dir():
+        raise UsageError(f"{path} cannot be written: there is no folder {target.parent}.")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise UsageError(f"{path} cannot be written: it is write-protected.")
+    try:
+        with tempfile.TemporaryFile(dir=target.parent), suppress(FileNotFoundError):
+            Journal.beside(target).lstat()  # the longest name that is made of it may be too long
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from None

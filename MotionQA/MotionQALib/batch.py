@@ -1,0 +1,228 @@
+"""Many files: the next is read while one is graded, and what was graded is kept on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import volumes
+from .results import Assessment
+
+if TYPE_CHECKING:
+    from .assessment import Assessor
+    from .checkpoints import Card
+    from .pictures import Picture
+    from .volumes import Volume
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How files are to be read, and what is wanted besides the grades.
+
+    Parameters
+    ----------
+    slice_axis, frame_axis : as in `volumes.read`
+    pictures : draw the slices
+    relevance : over the pictures, show where the network saw motion
+    """
+
+    slice_axis: int | None = None
+    frame_axis: int | None = None
+    pictures: bool = False
+    relevance: bool = False
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One file's assessment, or the sentence that says why there is none."""
+
+    path: Path
+    assessment: Assessment | None = None
+    error: str | None = None
+    pictures: tuple[Picture, ...] = ()
+
+
+def assess_many(
+    paths: Sequence[str | Path],
+    assessor: Assessor,
+    *,
+    wishes: Wishes | None = None,
+    journal: Journal | None = None,
+    progress: Callable[[Path, int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Iterator[Graded]:
+    """Grade files in order, one at a time; at most one more is in memory, read in advance.
+
+    Parameters
+    ----------
+    paths : what `volumes.find` returns
+    journal : files that it holds are not graded again, and those graded are added to it
+    progress : called as ``progress(path, done, total)``, in slices, after each batch
+    cancelled : asked between batches whether to stop; then `assessment.Cancelled` is raised
+    """
+    wishes = wishes or Wishes()
+    paths = [Path(path) for path in paths]
+    known = {path: journal.get(path) for path in paths} if journal else {}
+    # A file graded before is read again only to be drawn.
+    unread = iter([path for path in paths if wishes.pictures or not known.get(path)])
+    with ThreadPoolExecutor(1, thread_name_prefix="reader") as reader:
+
+        def read_next() -> Future | None:
+            path = next(unread, None)
+            return None if path is None else reader.submit(read, path, wishes)
+
+        upcoming = read_next()
+        for path in paths:
+            if known.get(path) and not wishes.pictures:
+                yield Graded(path, known[path])
+                continue
+            volume, upcoming = upcoming.result(), read_next()
+            graded = grade(
+                path,
+                volume,
+                assessor,
+                wishes,
+                known.get(path),
+                progress=None if progress is None else _named(progress, path),
+                cancelled=cancelled,
+            )
+            del volume
+            if journal and graded.assessment and not known.get(path):
+                journal.add(path, graded.assessment)
+            yield graded
+
+
+def read(path: Path, wishes: Wishes) -> Volume | str:
+    """Read a file: its volume, or the sentence that says why it cannot be read."""
+    try:
+        return volumes.read(path, slice_axis=wishes.slice_axis, frame_axis=wishes.frame_axis)
+    except volumes.VolumeError as error:
+        return str(error)
+
+
+def grade(
+    path: Path,
+    volume: Volume | str,
+    assessor: Assessor,
+    wishes: Wishes,
+    known: Assessment | None = None,
+    **options: Any,
+) -> Graded:
+    """Grade, unless the assessment is ``known``, and draw what `read` gave of a file.
+
+    ``options`` are those of `Assessor.assess`.
+    """
+    from .assessment import AssessmentError, Cancelled
+
+    if isinstance(volume, str):
+        return Graded(path, error=volume)
+    try:
+        assessment = known or assessor.assess(volume, **options)
+        pictures = _pictures(volume, assessment, assessor, wishes) if wishes.pictures else ()
+    except Cancelled:
+        raise
+    except AssessmentError as error:
+        return Graded(path, error=str(error))
+    except Exception as error:  # one file must not end the others' grading
+        reason = (str(error).strip().splitlines() or [""])[0].rstrip(".") or type(error).__name__
+        return Graded(path, error=f"{volume.name} cannot be graded ({reason}).")
+    return Graded(path, assessment, pictures=pictures)
+
+
+def _pictures(volume, assessment, assessor, wishes) -> tuple[Picture, ...]:
+    from .pictures import draw, positions_to_show
+
+    positions = positions_to_show(assessment)
+    relevance = None
+    if wishes.relevance:
+        from .explanation import relevance_of
+
+        relevance = relevance_of(assessor, volume, positions)
+    return draw(volume, positions, relevance)
+
+
+def _named(progress: Callable[[Path, int, int], None], path: Path) -> Callable[[int, int], None]:
+    return lambda done, total: progress(path, done, total)
+
+
+class Journal:
+    """Assessments on disk, a line each, so that a batch that was stopped can go on.
+
+    A file counts as graded only if it has not changed since, and was graded by the same
+    checkpoint and read in the same way.
+
+    Parameters
+    ----------
+    path : of the journal, JSON Lines
+    card : of the checkpoint that grades
+    resume : go on with what the journal holds; otherwise start it anew
+    """
+
+    def __init__(
+        self, path: str | Path, card: Card, wishes: Wishes | None = None, *, resume: bool
+    ) -> None:
+        self.path = Path(path)
+        wishes = wishes or Wishes()
+        settings = f"{card.to_json()}{wishes.slice_axis}{wishes.frame_axis}"
+        self._settings = hashlib.blake2b(settings.encode(), digest_size=8).hexdigest()
+        self._known: dict[str, Assessment] = {}
+        if resume:
+            self._load()
+        else:
+            self.path.write_text("", encoding="utf-8")
+
+    @staticmethod
+    def beside(output: str | Path) -> Path:
+        """Where the journal of a run with this output lies."""
+        return Path(output).with_name(f"{Path(output).name}.progress.jsonl")
+
+    def get(self, path: Path) -> Assessment | None:
+        """What is known of a file as it is now."""
+        return self._known.get(self._key(path)) if self._known else None
+
+    def add(self, path: Path, assessment: Assessment) -> None:
+        """Keep an assessment; it is on disk when this returns."""
+        line = json.dumps({"key": self._key(path), "assessment": assessment.to_dict()})
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def remove(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+    def _load(self) -> None:
+        try:
+            text = self.path.read_text("utf-8", errors="replace")
+        except FileNotFoundError:
+            return
+        for line in text.splitlines():
+            try:
+                entry = json.loads(line)
+                self._known[entry["key"]] = Assessment.from_dict(entry["assessment"])
+            except (ValueError, TypeError, KeyError):
+                continue  # cut short when the run was killed: that file is graded again
+        if text and not text.endswith("\n"):
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write("\n")
+
+    def _key(self, path: Path) -> str:
+        return f"{self._settings} {fingerprint(path)}"
+
+
+def fingerprint(path: Path) -> str:
+    """Place, size and time of change of a file, or of the files in a folder."""
+    try:
+        files = [file for file in path.iterdir() if file.is_file()] if path.is_dir() else [path]
+        states = [file.stat() for file in files]
+    except OSError:  # it cannot be read either, which is told when it is graded
+        states = []
+    size = sum(state.st_size for state in states)
+    changed = max((state.st_mtime_ns for state in states), default=0)
+    return f"{len(states)} {size} {changed} {path.resolve()}"

@@ -1,0 +1,210 @@
+"""The ``motionqa`` command.
+
+Exit status: 0 all graded, 1 something could not be (said on stderr), 2 bad usage, 130 interrupted.
+Whatever is heavy is imported once the command line is known to be sound.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from .arguments import UsageError, check_outputs, parser
+from .batch import Graded, Journal, Wishes, assess_many
+from .console import Console
+from .formats.search import stem_of
+from .reports import is_special
+
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; returns the exit status."""
+    console = Console()
+    try:
+        arguments = parser().parse_args(argv)
+    except SystemExit as stop:  # after --help, --version or bad usage
+        return int(stop.code or 0)
+    try:
+        with warnings.catch_warnings():
+            if not sys.warnoptions:
+                warnings.simplefilter("ignore")
+            return COMMANDS[arguments.command](arguments, console)
+    except UsageError as error:
+        console.complain(f"motionqa {arguments.command}: {error}")
+        return 2
+    except KeyboardInterrupt:
+        console.complain("Stopped.")
+        return INTERRUPTED
+    except ModuleNotFoundError as error:
+        console.complain(
+            f"The Python package {error.name} is missing; install it with pip install motionqa."
+        )
+        return 1
+    except Exception as error:  # a bug, or a system that fails: a sentence helps more than a trace
+        console.complain(_sentence(error))
+        return 1
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'A file'}: {error.strerror}."
+    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    # The errors of MotionQA's own are sentences; of any other, its kind helps whoever is asked.
+    return text if text.endswith(".") else f"It failed ({type(error).__name__}: {text})."
+
+
+def _assess(arguments: argparse.Namespace, console: Console) -> int:
+    check_outputs(arguments)
+    paths, failures = _find(arguments.paths, console)
+    checkpoint = _Checkpoint(arguments)
+    wishes = Wishes(
+        arguments.slice_axis, arguments.frame_axis, bool(arguments.html), arguments.explain
+    )
+    results: list[Graded] = []
+    stop: BaseException | None = None
+    journal = None
+    if paths:
+        some = _start(arguments, paths, checkpoint, wishes, console)
+        journal = _journal(arguments, checkpoint.card, wishes)
+        console.begin_table([stem_of(path) for path in paths])
+        try:
+            for graded in some(journal):
+                results.append(graded)
+                console.end_progress()
+                if graded.assessment:
+                    console.row(graded.assessment)
+                else:
+                    console.complain(str(graded.error))
+        except (KeyboardInterrupt, Exception) as error:  # what is graded is still written
+            stop = error
+        console.end_progress()
+    failures += [(str(g.path), g.error) for g in results if g.error]
+    graded = [g for g in results if g.assessment]
+    if graded:
+        console.notice(graded[0].assessment.notice)
+    _write(arguments, graded, failures, checkpoint.card)
+    if stop is not None:
+        return _stopped(stop, f"{len(results)} of {len(paths)} files were done", journal, console)
+    if journal and not arguments.resume:
+        journal.remove()
+    return 1 if failures else 0
+
+
+def _stopped(stop: BaseException, done: str, journal: Journal | None, console: Console) -> int:
+    """Say why it ended early and how to go on; the exit status."""
+    interrupted = isinstance(stop, KeyboardInterrupt)
+    console.complain("Stopped." if interrupted else _sentence(stop))
+    onward = "; the same command with --resume goes on from there" if journal else ""
+    console.complain(f"{done}{onward}.")
+    return INTERRUPTED if interrupted else 1
+
+
+def _find(given: Sequence[str], console: Console) -> tuple[list[Path], list[tuple[str, str]]]:
+    """Files to grade, and those that are none, which are named at once."""
+    from . import volumes
+
+    paths: dict[Path, None] = {}
+    failures = []
+    for path in given:
+        try:
+            paths.update(dict.fromkeys(volumes.find(path)))
+        except volumes.VolumeError as error:
+            console.complain(str(error))
+            failures.append((path, str(error)))
+    return list(paths), failures
+
+
+class _Checkpoint:
+    """The checkpoint asked for: its card, read first, and its Assessor, loaded when needed."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        from . import checkpoints
+
+        self.path = checkpoints.resolve(arguments.checkpoint)
+        self.card = checkpoints.read_card(self.path)
+        self.options = {
+            "device": arguments.device,
+            "precision": arguments.precision,
+            "batch_size": arguments.batch_size,
+        }
+
+    def load(self):
+        from .assessment import Assessor
+
+        return Assessor(self.path, **self.options)
+
+
+def _journal(arguments, card, wishes) -> Journal | None:
+    """What is graded is kept beside the first output, lest hours be lost."""
+    output = arguments.csv or arguments.json or arguments.html
+    if output is None or is_special(Path(output)):
+        return None
+    return Journal(Journal.beside(output), card, wishes, resume=arguments.resume)
+
+
+def _start(
+    arguments, paths, checkpoint, wishes, console
+) -> Callable[[Journal | None], Iterator[Graded]]:
+    """Load the checkpoint; what is returned grades."""
+    if arguments.workers > 1:
+        from .cluster import assess_on_cluster
+
+        return lambda _journal: assess_on_cluster(
+            paths, checkpoint.path, workers=arguments.workers, wishes=wishes, **checkpoint.options
+        )
+    assessor = checkpoint.load()
+    console.say_to_person(f"{assessor.card.title}. {assessor.device_reason}")
+    return lambda journal: assess_many(
+        paths, assessor, wishes=wishes, journal=journal, progress=console.progress_of(paths)
+    )
+
+
+def _write(arguments, graded: Sequence[Graded], failures, card) -> None:
+    from . import reports
+
+    assessments = [g.assessment for g in graded]
+    if arguments.csv:
+        reports.write_csv(assessments, arguments.csv)
+    if arguments.json:
+        reports.write_json(assessments, arguments.json, card=card, failures=failures)
+    if arguments.html:
+        reports.write_html(
+            assessments,
+            arguments.html,
+            pictures=[g.pictures for g in graded],
+            card=card,
+            failures=failures,
+        )
+
+
+def _checkpoints(arguments: argparse.Namespace, console: Console) -> int:
+    from . import checkpoints
+
+    entries = checkpoints.catalogue()
+    for entry in entries:
+        card, seen = entry.card, entry.card.network_input
+        console.say(
+            f"{entry.name}: {card.title}\n"
+            f"    {card.backbone}, {seen.size} pixels of {seen.spacing:g} mm, trained on "
+            f"{card.motion} motion\n"
+            f"    {card.notice}\n"
+            f"    {entry.path} ({entry.path.stat().st_size / 1e6:.1f} MB)"
+        )
+    if not entries:
+        console.say("No checkpoint is installed.")
+    console.say(f"Your own checkpoints are looked for in {checkpoints.user_folder()}.")
+    return 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
+    "assess": _assess,
+    "checkpoints": _checkpoints,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

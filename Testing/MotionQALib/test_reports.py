@@ -1,0 +1,215 @@
+"""Results as CSV, JSON and HTML."""
+
+import csv
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from MotionQALib import pictures, reports
+from MotionQALib.checkpoints import Card
+from MotionQALib.results import Assessment
+from MotionQALib.volumes import Volume
+
+COLUMNS = "volume,frame,slice,score,expected_score,grade,p1,p2,p3,p4,p5,uncertain"
+CARD = Card(
+    name="stub",
+    title="A <i>stub</i>",
+    backbone="tf_efficientnet_lite0",
+    preprocessing={},
+    training={"data": "phantoms", "subjects": 3},
+    metrics={"severe_auc": [0.95, 0.9, 0.99], "odd": "text"},
+)
+
+
+class Checked(HTMLParser):
+    """Every tag that opens closes, in order."""
+
+    VOID = frozenset({"meta", "img", "input", "br", "rect"})
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.text, self.attributes = [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [value for _, value in attrs if value]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def parsed(path):
+    page = Checked()
+    page.feed(path.read_text("utf-8"))
+    assert page.open == []
+    return page
+
+
+def read_csv(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_csv_has_the_promised_columns_and_rows(assessment, tmp_path):
+    path = tmp_path / "grades.csv"
+    reports.write_csv([assessment, assessment], path)
+    assert path.read_text("utf-8").splitlines()[0] == COLUMNS
+    rows = read_csv(path)
+    assert len(rows) == 2 * (2 * 3 + 1)
+    assert [(row["frame"], row["slice"]) for row in rows[5:7]] == [("1", "2"), ("", "")]
+    assert {row["uncertain"] for row in rows} <= {"true", "false"}
+    found = np.array([[float(row[f"p{s}"]) for s in range(1, 6)] for row in rows[:6]])
+    np.testing.assert_allclose(found, assessment.probabilities.reshape(-1, 5), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["a,b", 'quo"te', "line\nbreak", "Zoë 心臓"])
+def test_csv_keeps_any_name(assessment_of, tmp_path, name):
+    reports.write_csv([assessment_of(5, volume=name)], tmp_path / "x.csv")
+    assert {row["volume"] for row in read_csv(tmp_path / "x.csv")} == {name}
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+cmd", "@SUM(A1)", "-2"])
+def test_csv_holds_no_formula(assessment_of, tmp_path, name):
+    reports.write_csv([assessment_of(5, volume=name)], tmp_path / "x.csv")
+    assert read_csv(tmp_path / "x.csv")[0]["volume"] == f"'{name}"
+
+
+def test_json_gives_the_assessments_back(assessment, tmp_path):
+    path = tmp_path / "grades.json"
+    reports.write_json([assessment], path, card=CARD, failures=[("/a.nii", "a.nii is blank.")])
+    content = json.loads(path.read_text("utf-8"))
+    assert content["format"] == 1
+    assert content["checkpoint"]["name"] == "stub"
+    assert content["failures"] == [{"source": "/a.nii", "reason": "a.nii is blank."}]
+    (found,) = content["assessments"]
+    assert list(Assessment.from_dict(found).rows()) == list(assessment.rows())
+    assert found["volume_grade"] == assessment.volume_grade.label
+    assert found["verdict"] == reports.verdict(assessment)
+
+
+def test_failed_write_leaves_the_old_file_and_nothing_else(assessment, tmp_path):
+    path = tmp_path / "grades.csv"
+    path.write_text("the old one")
+
+    def failing():
+        yield assessment
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        reports.write_csv(failing(), path)
+    assert path.read_text() == "the old one"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_new_file_has_the_usual_permissions(assessment, tmp_path):
+    (tmp_path / "usual").write_text("")
+    reports.write_csv([assessment], tmp_path / "x.csv")
+    assert (tmp_path / "x.csv").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+def test_links_are_followed_and_pipes_are_not_replaced(assessment, tmp_path):
+    (tmp_path / "link.csv").symlink_to(tmp_path / "target.csv")
+    reports.write_csv([assessment], tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "target.csv").read_text("utf-8").startswith(COLUMNS)
+    reports.write_csv([assessment], "/dev/null")
+    assert not Path("/dev/null").is_file()
+
+
+def test_verdict_in_words(assessment_of):
+    assert reports.verdict(assessment_of(5, 5, 5)) == (
+        "Mild motion: score 5 of 5 (excellent). All 3 slices are mild."
+    )
+    assert reports.verdict(assessment_of(2, 1, 2, 3, 2, 5)) == (
+        "Severe motion: score 2 of 5 (poor). Severe: slices 0-2, 4; moderate: slice 3."
+    )
+    assert reports.verdict(assessment_of(3, volume_uncertain=True)) == (
+        "Moderate motion: score 3 of 5 (adequate). Moderate: slice 0. "
+        "The volume's grade is uncertain."
+    )
+
+
+@pytest.mark.parametrize(
+    ("slices", "words"),
+    [
+        ([3], "slice 3"),
+        ([0, 1], "slices 0, 1"),
+        ([0, 1, 2, 5, 7, 8], "slices 0-2, 5, 7, 8"),
+    ],
+)
+def test_slices_in_words(slices, words):
+    assert reports.in_words(slices) == words
+
+
+@pytest.fixture
+def drawn(rng, assessment):
+    volume = Volume(rng.integers(0, 900, (2, 3, 40, 40), dtype=np.int16), (8.0, 2.0, 2.0))
+    positions = pictures.positions_to_show(assessment)
+    relevance = rng.random((3, 40, 40)).astype(np.float32)
+    return pictures.draw(volume, positions, relevance)
+
+
+def test_html_shows_every_slice_with_words_beside_its_colour(assessment, drawn, tmp_path):
+    path = tmp_path / "report.html"
+    reports.write_html([assessment], path, pictures=[drawn], card=CARD)
+    page = parsed(path)
+    text = "".join(page.text)
+    assert page.tags.count("figure") == 3
+    assert page.tags.count("img") == 6  # each with its relevance
+    assert reports.verdict(assessment) in text
+    assert "For tests; not a medical device." in text
+    assert "a remark" in text
+    assert "0.950 (0.900 to 0.990)" in text
+    assert "Show where the network saw motion" in text
+    figures = re.findall(r"<figure.*?</figure>", path.read_text("utf-8"), re.S)
+    for figure, picture in zip(figures, drawn, strict=True):
+        row = list(assessment.rows())[picture.frame * 3 + picture.slice]
+        assert f">{row.grade}</span>" in figure
+        assert (">uncertain</span>" in figure) == row.uncertain
+
+
+def test_html_needs_no_other_file_and_runs_nothing(assessment, drawn, tmp_path):
+    path = tmp_path / "report.html"
+    reports.write_html([assessment], path, pictures=[drawn], card=CARD)
+    page = parsed(path)
+    assert not {"script", "link", "iframe", "object"} & set(page.tags)
+    assert not re.search(r"https?://|file:", path.read_text("utf-8"))
+
+
+def test_html_escapes_what_comes_from_files(assessment_of, tmp_path):
+    evil = "<script>alert('1')</script>\"&"
+    graded = assessment_of(5, 1, volume=evil, source=evil, remarks=(evil,), device=evil)
+    card = Card(evil, evil, evil, {}, training={evil: evil}, metrics={evil: evil}, licence=evil)
+    reports.write_html([graded], tmp_path / "x.html", card=card, failures=[(evil, evil)])
+    page = parsed(tmp_path / "x.html")
+    assert "script" not in page.tags
+    assert evil in "".join(page.text)
+
+
+def test_html_without_pictures_card_or_grades(assessment_of, tmp_path):
+    reports.write_html([assessment_of(4, 2)], tmp_path / "plain.html")
+    assert "img" not in parsed(tmp_path / "plain.html").tags
+    reports.write_html([], tmp_path / "none.html", failures=[("/x", "x is blank.")])
+    assert "x is blank." in "".join(parsed(tmp_path / "none.html").text)
+
+
+def test_html_of_a_cine_lists_all_frames(assessment, tmp_path):
+    reports.write_html([assessment], tmp_path / "cine.html")
+    text = (tmp_path / "cine.html").read_text("utf-8")
+    table = text[text.index('class="frames"') :]
+    found = re.findall(r'class="cell \w+"[^>]*>(\d)', table)
+    assert list(map(int, found)) == assessment.scores.T.ravel().tolist()

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+import torch
+
+from MotionQALib import backbones
+from MotionQALib.devices import Place
+from MotionQALib.preprocessing import Preprocessing
+from MotionQATrainerLib.datasets import SliceStore
+from MotionQATrainerLib.loop import Loop
+from MotionQATrainerLib.progress import silent
+
+
+@pytest.fixture
+def loop(small_settings, tmp_path, rng):
+    n = 40
+    store = SliceStore(
+        crops=rng.normal(1, 0.2, (n, 40, 40)).astype(np.float16),
+        images=np.full(n, "image"),
+        subjects=np.full(n, "subject"),
+        frames=np.zeros(n, int),
+        slices=np.arange(n),
+        levels=np.eye(5, dtype=bool)[np.arange(n) % 5],
+        volume_levels={},
+        preprocessing=Preprocessing(size=32),
+    )
+
+    class Everything:
+        def epoch(self, number):
+            return store, np.arange(n)
+
+    model, _ = backbones.create("tf_efficientnet_lite0", size=32)
+    place = Place(torch.device("cpu"))
+    valid = store, np.arange(8)
+    return Loop(model, place, Everything(), valid, small_settings, tmp_path, silent)
+
+
+def test_a_step_is_the_same_at_every_call(loop):
+    images, levels = loop.batch(7)
+    loop.batch(2)
+    again, levels_again = loop.batch(7)
+    assert torch.equal(images, again)
+    assert torch.equal(levels, levels_again)
+    assert not torch.equal(images, loop.batch(8)[0])
+
+
+def test_an_epoch_shows_all_slices(loop):
+    shown = [loop.batch(step)[1] for step in range(loop.steps_per_epoch)]
+    assert loop.steps_per_epoch == 5
+    assert torch.cat(shown).sum(dim=0).tolist() == [8] * 5
+
+
+def test_batches_prepared_ahead_are_the_same(loop):
+    expected = [(step, *loop.batch(step)) for step in range(3, loop.n_steps)]
+    loop.prefetch = True
+    found = list(loop._batches(3))
+    assert [step for step, *_ in found] == [step for step, *_ in expected]
+    for (_, images, levels), (_, other, other_levels) in zip(found, expected, strict=True):
+        assert torch.equal(images, other)
+        assert torch.equal(levels, other_levels)
