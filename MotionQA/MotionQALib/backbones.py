@@ -110,9 +110,19 @@ def _build(backbone: Backbone, size: int | None, pretrained: bool = False) -> nn
     import timm
 
     options = {"img_size": size or backbone.size} if backbone.sized else {}
-    return timm.create_model(
+    model = timm.create_model(
         backbone.name, pretrained=pretrained, in_chans=1, num_classes=len(SCORES), **options
     )
+    for module in model.modules():
+        # Twins-SVT hands its windows on as a strided view, for each of which a CPU in bf16 would
+        # copy the weights again: four times the time for the same numbers.
+        if type(module).__name__ == "LocallyGroupedAttn":
+            module.qkv.register_forward_pre_hook(_contiguous)
+    return model
+
+
+def _contiguous(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    return tuple(tensor.contiguous() for tensor in inputs)
 
 
 @contextmanager

@@ -199,7 +199,7 @@ class _Scan:
         self.reference = int(lines[len(lines) // 2])  # heartbeat of the centre of k-space
         owner = torch.as_tensor(np.fft.ifftshift(lines), device=stack.device)
         self.owner = owner.expand(1, *shape)
-        self.phase = torch.view_as_real(smooth_phase(shape, rng, stack.device))
+        self.phase = smooth_phase(shape, rng, stack.device)
         self.late_heartbeat = int(
             (self.reference + rng.integers(1, acquisition.heartbeats)) % acquisition.heartbeats
         )
@@ -246,7 +246,8 @@ class _Scan:
         # At either end of the stack the slice is its own neighbour.
         above = (self.stack[min(index + 1, len(self.stack) - 1)] - slice_) * self.share
         below = (self.stack[max(index - 1, 0)] - slice_) * self.share
-        images = slice_ + torch.where(blend > 0, above, below) * blend.abs()
+        images = torch.addcmul(slice_, above, blend.clamp_min(0))
+        images.addcmul_(below, blend.clamp_max(0), value=-1)
         grid = torch.addcmul(self.grid, delta[:, None, None, None], self.step, value=-1)
         return F.grid_sample(
             images[:, None], grid, mode="bilinear", padding_mode="border", align_corners=False
@@ -258,7 +259,7 @@ class _Scan:
         Only the transform along phase encoding is needed: a line is whole along the readout, so
         that transform and its inverse cancel.
         """
-        lines = torch.fft.fft(torch.view_as_complex(moved[..., None] * self.phase))
+        lines = torch.fft.fft(torch.complex(moved * self.phase.real, moved * self.phase.imag))
         return torch.fft.ifft(lines.gather(0, self.owner)[0]).abs()
 
 

@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(result.line(), file=sys.stderr, flush=True)
             results.append(result)
     facts = environment(settings)
-    print(", ".join(f"{key} {value}" for key, value in facts.items()), "\n", sep="\n")
+    print(", ".join(f"{key} {value}" for key, value in facts.items()), end="\n\n")
     print(table(results))
     if options.json:
         content = {"environment": facts, "results": [result.to_dict() for result in results]}
