@@ -34,7 +34,7 @@ class MotionQA(ScriptedLoadableModule):
         slicer.app.connect("startupCompleted()", registerSampleData)
 
 
-def registerSampleData():  # noqa: N802
+def registerSampleData():
     """Add the phantom's four behaviours to the Sample Data module."""
     from MotionQAWidgets import sample_data
 
@@ -48,9 +48,9 @@ class MotionQAParameterNode:
     checkpoint is the name of an installed one, or a file.
     """
 
-    inputVolume: slicer.vtkMRMLScalarVolumeNode  # noqa: N815
+    inputVolume: slicer.vtkMRMLScalarVolumeNode
     checkpoint: str = "motionqa-starter"
-    overlayVisible: bool = True  # noqa: N815
+    overlayVisible: bool = True
 
 
 class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -70,9 +70,9 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.layout.addStretch(1)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._onSceneLeaving)
-        self.addObserver(scene, scene.EndCloseEvent, self._onSceneThere)
         self.addObserver(scene, scene.StartImportEvent, self._onSceneLeaving)
-        self.addObserver(scene, scene.EndImportEvent, self._onSceneThere)
+        # The last event of closing and of importing, when the selectors know the new scene.
+        self.addObserver(scene, scene.EndBatchProcessEvent, self._onSceneThere)
         if self.parent.isEntered:  # reloaded while it is shown
             self.enter()
 
@@ -95,7 +95,7 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._disconnectSettings()
 
     def _onSceneThere(self, *_args):
-        if self.parent.isEntered:
+        if self.parent.isEntered and self._settings is None:
             self._connectSettings()
 
     def _connectSettings(self):
@@ -136,7 +136,7 @@ class MotionQALogic(ScriptedLoadableModuleLogic):
             self._grading = Grading()
         return self._grading
 
-    def assess(self, volumeNode, checkpoint="motionqa-starter", device="auto"):  # noqa: N803
+    def assess(self, volumeNode, checkpoint="motionqa-starter", device="auto"):
         """Grade a volume, or the cine that a sequence browser plays in it; wait for the result.
 
         Slicer's window keeps answering meanwhile. The result is kept in the scene, too.
@@ -151,7 +151,7 @@ class MotionQALogic(ScriptedLoadableModuleLogic):
         """
         return self.grading.assess_and_wait(volumeNode, str(checkpoint), device)
 
-    def result(self, volumeNode):  # noqa: N803
+    def result(self, volumeNode):
         """The Assessment that the scene holds of a volume, or None."""
         found = self.grading.results.resultFor(volumeNode)
         return None if found is None else found.assessment
