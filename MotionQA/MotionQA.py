@@ -103,7 +103,7 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         settings = self._settings = self.logic.getParameterNode()
         if settings.inputVolume is None:
             settings.inputVolume = self.logic.shownVolume()
-        self._guiTag = settings.connectGui(self.panel.widget)
+        self._guiTag = settings.connectGui(self.ui)
         # Joining lets the selector list subclasses again, such as label maps.
         self.ui.volumeSelector.showChildNodeTypes = False
         self.panel.set_settings(settings)

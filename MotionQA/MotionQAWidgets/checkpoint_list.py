@@ -76,7 +76,7 @@ def read_card(path: Path) -> dict:
 
 
 def card_html(card: dict) -> str:
-    """What a user should know of a checkpoint before trusting it, as rich text."""
+    """What a user should know of a checkpoint before trusting it, beside its notice: rich text."""
     training = card.get("training") if isinstance(card.get("training"), dict) else {}
     rated = card.get("motion") == "rated"
     motion = _("rated by radiologists") if rated else _("simulated")
@@ -88,9 +88,7 @@ def card_html(card: dict) -> str:
         (_("On subjects never seen"), _metrics(card.get("metrics"))),
         (_("Licence"), card.get("licence")),
     ]
-    lines = [f"<b>{escape(name)}:</b> {escape(str(text))}" for name, text in rows if text]
-    notice = escape(str(card.get("notice") or ""))
-    return "<br>".join([*lines, *([f"<i>{notice}</i>"] if notice else [])])
+    return "<br>".join(f"<b>{escape(name)}:</b> {escape(str(text))}" for name, text in rows if text)
 
 
 def _named(counts) -> str:

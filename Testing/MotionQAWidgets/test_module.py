@@ -176,15 +176,16 @@ def test_sample_data_are_offered_and_made_once(host, monkeypatch):
     import slicer
 
     host.load_module("MotionQA")
-    offered = [s for s in SampleData.SampleDataLogic.sources if s["category"] == "MotionQA"]
+    sources = SampleData.SampleDataLogic.sources  # Slicer loads a module once, these tests more
+    offered = list(dict.fromkeys(s["sampleName"] for s in sources if s["category"] == "MotionQA"))
     assert len(offered) == 4
-    node = SampleData.downloadSample(offered[3]["sampleName"])
+    node = SampleData.downloadSample(offered[3])
     assert node.GetName() == "MotionQA-4-intensive"
     assert slicer.util.arrayFromVolume(node).shape == (10, 216, 256)
     from MotionQAWidgets import sample_data
 
     monkeypatch.setattr(sample_data, "make", None)  # the second time, they are there
-    assert SampleData.downloadSample(offered[0]["sampleName"]).GetName() == "MotionQA-1-hold"
+    assert SampleData.downloadSample(offered[0]).GetName() == "MotionQA-1-hold"
 
 
 def test_sample_data_without_the_trainer_say_so(host, monkeypatch, tmp_path):
