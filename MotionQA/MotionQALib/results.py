@@ -41,6 +41,21 @@ class Row(NamedTuple):
     uncertain: bool
 
 
+class Override(NamedTuple):
+    """A reader's own grade of a slice or, where both numbers are None, of the volume.
+
+    It stands beside the network's, never instead of it. ``score`` is None where the reader only
+    gave a grade; ``time`` is ISO 8601.
+    """
+
+    frame: int | None
+    slice: int | None
+    score: int | None
+    grade: str
+    reader: str
+    time: str
+
+
 @dataclass(frozen=True, eq=False)
 class Assessment:
     """The grades of one volume.
@@ -56,6 +71,7 @@ class Assessment:
     device, precision : where and how it was computed, such as ``"cpu"`` and ``"bf16"``
     seconds : time taken, without reading the file
     remarks : sentences for the user about how it went, such as memory running out
+    overrides : what readers think of its grades, at most one a slice and frame
     """
 
     volume: str
@@ -71,6 +87,7 @@ class Assessment:
     precision: str
     seconds: float
     remarks: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = ()
 
     @property
     def n_frames(self) -> int:
@@ -146,6 +163,7 @@ class Assessment:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; ``from_dict`` gives back the same numbers."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["overrides"] = [override._asdict() for override in self.overrides]
         return {
             name: value.tolist() if isinstance(value, np.ndarray) else value
             for name, value in values.items()
@@ -164,7 +182,9 @@ class Assessment:
         ):
             if name in given:
                 given[name] = np.asarray(given[name], dtype=kind)
-        assessment = cls(**{**given, "remarks": tuple(given.get("remarks", ()))})
+        given["remarks"] = tuple(given.get("remarks", ()))
+        given["overrides"] = tuple(Override(**o) for o in given.get("overrides", ()))
+        assessment = cls(**given)
         shape = assessment.probabilities.shape
         if shape != (*assessment.uncertain.shape, 5) or len(shape) != 3:
             raise ValueError(f"probabilities of shape {shape} are not (frames, slices, 5).")

@@ -1,0 +1,225 @@
+"""The MotionQA module: what Slicer asks of it. The rest is in MotionQAWidgets and MotionQALib."""
+
+import slicer
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.parameterNodeWrapper import parameterNodeWrapper
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+
+
+class MotionQA(ScriptedLoadableModule):
+    def __init__(self, parent):
+        ScriptedLoadableModule.__init__(self, parent)
+        self.parent.title = _("MotionQA")
+        self.parent.categories = [translate("qSlicerAbstractCoreModule", "Cardiac")]
+        self.parent.dependencies = []
+        self.parent.contributors = ["MotionQA contributors"]
+        self.parent.helpText = _(
+            "Grades respiratory motion in cardiac MR cine, slice by slice, from 5 (excellent) to 1 "
+            "(non-diagnostic): mild (4–5), moderate (3) or severe (1–2). Choose a volume, press "
+            "<i>Assess motion</i>, and see the grades over the slice views. Research use only: "
+            "MotionQA is not a medical device."
+        )
+        self.parent.acknowledgementText = _(
+            "Scale and grades are those of the CMRxMotion challenge (Wang et al., 2022, "
+            "arXiv:2210.06385). The starter checkpoint was trained on simulated motion over images "
+            "of the ACDC challenge (Bernard et al., IEEE TMI 2018)."
+        )
+        slicer.app.connect("startupCompleted()", registerSampleData)
+
+
+def registerSampleData():
+    """Add the phantom's four behaviours to the Sample Data module."""
+    from MotionQAWidgets import sample_data
+
+    sample_data.register()
+
+
+@parameterNodeWrapper
+class MotionQAParameterNode:
+    """The settings that are saved with the scene.
+
+    checkpoint is the name of an installed one, or a file.
+    """
+
+    inputVolume: slicer.vtkMRMLScalarVolumeNode
+    checkpoint: str = "motionqa-starter"
+    overlayVisible: bool = True
+
+
+class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    def __init__(self, parent=None):
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic = self.panel = self._settings = self._guiTag = None
+
+    def setup(self):
+        ScriptedLoadableModuleWidget.setup(self)
+        from MotionQAWidgets.assess_panel import AssessPanel
+
+        self.logic = MotionQALogic()
+        self.panel = AssessPanel(self.logic.grading, self.resourcePath("UI/MotionQAAssessPanel.ui"))
+        self.ui = self.panel.ui
+        self.layout.addWidget(self.panel.widget)
+        self.layout.addStretch(1)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self._onSceneLeaving)
+        self.addObserver(scene, scene.StartImportEvent, self._onSceneLeaving)
+        # The last event of closing and of importing, when the selectors know the new scene.
+        self.addObserver(scene, scene.EndBatchProcessEvent, self._onSceneThere)
+        if self.parent.isEntered:  # reloaded while it is shown
+            self.enter()
+
+    def enter(self):
+        self._connectSettings()
+        self.panel.enter()
+
+    def exit(self):
+        self.panel.leave()
+        self._disconnectSettings()
+
+    def cleanup(self):
+        if self.panel is not None:  # else setup failed
+            self._disconnectSettings()
+            self.panel.dispose()
+            self.logic.close()
+        self.removeObservers()
+
+    def _onSceneLeaving(self, *_args):
+        self._disconnectSettings()
+
+    def _onSceneThere(self, *_args):
+        if self.parent.isEntered and self._settings is None:
+            self._connectSettings()
+
+    def _connectSettings(self):
+        self._disconnectSettings()
+        settings = self._settings = self.logic.getParameterNode()
+        if settings.inputVolume is None:
+            settings.inputVolume = self.logic.shownVolume()
+        self._guiTag = settings.connectGui(self.ui)
+        # Joining lets the selector list subclasses again, such as label maps.
+        self.ui.volumeSelector.showChildNodeTypes = False
+        self.panel.set_settings(settings)
+        self.addObserver(settings.parameterNode, "ModifiedEvent", self.panel.refresh)
+
+    def _disconnectSettings(self):
+        settings, self._settings = self._settings, None
+        if settings is not None:
+            settings.disconnectGui(self._guiTag)
+            self.removeObserver(settings.parameterNode, "ModifiedEvent", self.panel.refresh)
+            self.panel.set_settings(None)
+
+
+class MotionQALogic(ScriptedLoadableModuleLogic):
+    """Grading for scripts: ``slicer.util.getModuleLogic("MotionQA").assess(volumeNode)``."""
+
+    def __init__(self):
+        ScriptedLoadableModuleLogic.__init__(self)
+        self._grading = None
+
+    def getParameterNode(self):
+        return MotionQAParameterNode(super().getParameterNode())
+
+    @property
+    def grading(self):
+        """MotionQAWidgets.grading.Grading: without waiting, with signals."""
+        if self._grading is None:
+            from MotionQAWidgets.grading import Grading
+
+            self._grading = Grading()
+        return self._grading
+
+    def assess(self, volumeNode, checkpoint="motionqa-starter", device="auto"):
+        """Grade a volume, or the cine that a sequence browser plays in it; wait for the result.
+
+        Slicer's window keeps answering meanwhile. The result is kept in the scene, too.
+
+        Returns
+        -------
+        MotionQALib.results.Assessment
+
+        Raises
+        ------
+        RuntimeError : it could not be graded; the text says why
+        """
+        return self.grading.assess_and_wait(volumeNode, str(checkpoint), device)
+
+    def result(self, volumeNode):
+        """The Assessment that the scene holds of a volume, or None."""
+        found = self.grading.results.resultFor(volumeNode)
+        return None if found is None else found.assessment
+
+    @staticmethod
+    def shownVolume():
+        """The scalar volume in a slice view, else the scene's first, else None."""
+        for layers in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
+            node = slicer.mrmlScene.GetNodeByID(layers.GetBackgroundVolumeID() or "")
+            if node is not None and node.GetClassName() == "vtkMRMLScalarVolumeNode":
+                return node
+        return slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+
+    def close(self):
+        """End the grading process; nothing is left connected."""
+        if self._grading is not None:
+            self._grading.dispose()
+            self._grading = None
+
+
+class MotionQATest(ScriptedLoadableModuleTest):
+    """What must work in any Slicer; the whole suite runs under pytest, in Testing/."""
+
+    def setUp(self):
+        slicer.mrmlScene.Clear()
+        self.logic = MotionQALogic()
+
+    def tearDown(self):
+        self.logic.close()
+
+    def runTest(self):
+        for test in (self.test_settings, self.test_no_volume, self.test_grading):
+            self.setUp()
+            try:
+                test()
+            finally:
+                self.tearDown()
+
+    def test_settings(self):
+        settings = self.logic.getParameterNode()
+        settings.inputVolume = self._volume()
+        self.assertEqual(settings.checkpoint, "motionqa-starter")
+        self.assertEqual(self.logic.getParameterNode().inputVolume, settings.inputVolume)
+
+    def test_no_volume(self):
+        empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
+        with self.assertRaisesRegex(RuntimeError, "empty holds no image"):
+            self.logic.assess(empty)
+
+    def test_grading(self):
+        from MotionQAWidgets import dependencies
+
+        lacking = dependencies.missing()
+        if lacking:
+            self.delayDisplay(f"Not tested: {dependencies.names_of(lacking)} missing")
+            return
+        volume = self._volume()
+        assessment = self.logic.assess(volume)
+        self.assertEqual(assessment.probabilities.shape, (1, 3, 5))
+        self.assertEqual(self.logic.result(volume).volume_score, assessment.volume_score)
+
+    @staticmethod
+    def _volume():
+        import numpy as np
+
+        rows, columns = np.mgrid[-64:64, -64:64]
+        ring = 400 * (abs(np.hypot(rows, columns) - 25) < 8) + 40 * (columns > 0)
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "ring")
+        node.SetSpacing(1.4, 1.4, 8)
+        slicer.util.updateVolumeFromArray(node, np.stack([ring] * 3).astype(np.int16))
+        return node

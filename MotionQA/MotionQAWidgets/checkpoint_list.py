@@ -1,0 +1,110 @@
+"""The checkpoints to choose from, and what their cards say, read without torch.
+
+`MotionQALib.checkpoints` checks a card and its weights, for which it needs torch; the grading
+process does that when it loads them, and says what is wrong. Here a look at the card is enough.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from slicer.i18n import tr as _
+
+from MotionQALib.checkpoints import METADATA_KEY, STARTER, SUFFIX, CheckpointError, folders
+
+LONGEST_HEADER = 100_000_000
+"""Bytes; the limit of the safetensors format."""
+
+METRICS = {
+    "volume_accuracy": "accuracy of volumes' grades",
+    "volume_linear_kappa": "κ (linear weights)",
+    "volume_severe_auc": "AUC of severe",
+    "volume_score_mae": "mean error of the score",
+}
+"""Of the card's many, those to show."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A checkpoint; ``reference`` is its name in the catalogue or its file."""
+
+    reference: str
+    card: dict
+
+    @property
+    def title(self) -> str:
+        return str(self.card.get("title") or self.card.get("name") or self.reference)
+
+
+def installed() -> list[Choice]:
+    """What `MotionQALib.checkpoints.catalogue` lists, the starter first."""
+    found: dict[str, Choice] = {}
+    for folder in folders():
+        for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ():
+            try:
+                found.setdefault(path.stem, Choice(path.stem, read_card(path)))
+            except CheckpointError:
+                continue
+    return sorted(found.values(), key=lambda c: (c.reference != STARTER, c.reference))
+
+
+def of_file(path: str | Path) -> Choice:
+    """A checkpoint from elsewhere; CheckpointError says in a sentence why it is none."""
+    return Choice(str(path), read_card(Path(path)))
+
+
+def read_card(path: Path) -> dict:
+    """The card in a checkpoint's header, unchecked; CheckpointError where there is none."""
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(size)) if size <= LONGEST_HEADER else None
+        card = json.loads(header["__metadata__"][METADATA_KEY])
+    except OSError as error:
+        text = _("{path} cannot be read ({reason}).")
+        raise CheckpointError(text.format(path=path, reason=error.strerror)) from None
+    except (ValueError, KeyError, TypeError):
+        text = _("{path} is no MotionQA checkpoint: choose a {suffix} file that MotionQA trained.")
+        raise CheckpointError(text.format(path=path, suffix=SUFFIX)) from None
+    if not isinstance(card, dict) or "backbone" not in card:
+        text = _("{path} carries a damaged card; train or export it again.")
+        raise CheckpointError(text.format(path=path))
+    return card
+
+
+def card_html(card: dict) -> str:
+    """What a user should know of a checkpoint before trusting it, beside its notice: rich text."""
+    training = card.get("training") if isinstance(card.get("training"), dict) else {}
+    rated = card.get("motion") == "rated"
+    motion = _("rated by radiologists") if rated else _("simulated")
+    rows = [
+        (_("Network"), card["backbone"]),
+        (_("Training data"), training.get("data")),
+        (_("Motion"), motion),
+        (_("Subjects"), _named(training.get("subjects"))),
+        (_("On subjects never seen"), _metrics(card.get("metrics"))),
+        (_("Licence"), card.get("licence")),
+    ]
+    return "<br>".join(f"<b>{escape(name)}:</b> {escape(str(text))}" for name, text in rows if text)
+
+
+def _named(counts) -> str:
+    if not isinstance(counts, dict):
+        return ""
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+
+def _metrics(metrics) -> str:
+    if not isinstance(metrics, dict):
+        return ""
+    told = []
+    for name, label in METRICS.items():
+        value = metrics.get(name)
+        if isinstance(value, list) and len(value) == 3:
+            told.append("{} {:.2f} ({:.2f}–{:.2f})".format(_(label), *value))
+        elif isinstance(value, int | float):
+            told.append(f"{_(label)} {value:.2f}")
+    return ", ".join(told)

@@ -1,0 +1,103 @@
+"""Volumes to try at once: one synthetic person, breathing in four ways, for Slicer's Sample Data.
+
+They are made on this computer at first use, in a process of their own; nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+import slicer
+from slicer.i18n import tr as _
+
+from .child import python_programs
+
+CATEGORY = "MotionQA"
+ROOT = Path(__file__).resolve().parents[1]
+LIMIT = 300.0
+"""Seconds that making them may take on a slow computer; 15 is usual."""
+
+
+def samples() -> dict[str, str]:
+    """Names in Sample Data, and the files' names."""
+    return {
+        _("Heart, breath held"): "MotionQA-1-hold",
+        _("Heart, breath held for half of the time"): "MotionQA-2-half",
+        _("Heart, free breathing"): "MotionQA-3-free",
+        _("Heart, intensive breathing"): "MotionQA-4-intensive",
+    }
+
+
+def register() -> None:
+    import SampleData
+
+    logic = SampleData.SampleDataLogic
+    for name, stem in samples().items():
+        logic.registerCustomSampleDataSource(
+            category=CATEGORY,
+            sampleName=name,
+            thumbnailFileName=str(ROOT / "Resources" / "Icons" / "MotionQA.png"),
+            nodeNames=stem,
+            customDownloader=_load,
+        )
+
+
+def folder() -> Path:
+    """Where they are kept once made; the number rises when they change."""
+    return Path(slicer.app.cachePath) / "MotionQA-samples-1"
+
+
+def _load(source):
+    stem = source.nodeNames
+    stem = stem if isinstance(stem, str) else stem[0]
+    path = folder() / f"{stem}.nii.gz"
+    if not path.is_file():
+        problem = make(folder())
+        if problem is not None:
+            slicer.util.errorDisplay(problem)
+            return None
+    return slicer.util.loadVolume(str(path), {"name": stem})
+
+
+def make(target: Path) -> str | None:
+    """Make all four; None, or a sentence for the user that says why they could not be made."""
+    trainer = _trainer()
+    if trainer is None:
+        return _("The sample volumes are made by MotionQA's trainer, which is not installed.")
+    code = "import sys; sys.path[0] = sys.argv[1]; from MotionQATrainerLib import samples"
+    code += "; samples.make(sys.argv[2])"
+    paths = [str(trainer), str(target)]
+    command = [python_programs()[0], "-c", code, *paths]
+    errors = Path(slicer.app.temporaryPath) / "MotionQA-samples.log"
+    with errors.open("w") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    deadline = time.monotonic() + LIMIT
+    try:
+        while process.poll() is None and time.monotonic() < deadline:
+            slicer.app.processEvents()
+            time.sleep(0.02)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    if process.returncode == 0:
+        return None
+    said = [line for line in errors.read_text("utf-8", "replace").splitlines() if line.strip()]
+    if said and said[-1].startswith("ModuleNotFoundError"):
+        text = _(
+            "The sample volumes need a Python package that is missing ({reason}): press Assess "
+            "motion in MotionQA, which offers to install it."
+        )
+    else:
+        text = _("The sample volumes could not be made ({reason}).")
+    return text.format(reason=said[-1] if said else _("no reason given"))
+
+
+def _trainer() -> Path | None:
+    """The folder that MotionQATrainerLib is in: with this module once installed, else beside."""
+    for place in (ROOT, ROOT.parent / "MotionQATrainer"):
+        if (place / "MotionQATrainerLib" / "samples.py").is_file():
+            return place
+    return None

@@ -1,0 +1,146 @@
+"""Grades over the slice views: a frame in the grade's colour, and the score in words.
+
+    overlay = SliceOverlay(results)  # results: scene_results.SceneResults
+    overlay.visible = False          # off; on again with True
+    overlay.close()                  # nothing of it is left in any view
+
+It follows the slice offset, the layout, the cine frame and the results by itself. A view not
+parallel to the slices shows the volume's grade; one beyond them shows none.
+"""
+
+from __future__ import annotations
+
+import slicer
+from slicer.i18n import tr as _
+
+from MotionQALib.scale import Grade
+
+from . import slice_geometry as geometry
+from . import wording
+from .observers import Observers
+from .scene_results import SceneResult, SceneResults
+from .view_badge import ViewBadge
+
+MODIFIED = "ModifiedEvent"
+
+
+class SliceOverlay:
+    """Keeps a badge in every slice view of the layout; see the top of this file."""
+
+    def __init__(self, results: SceneResults, *, visible: bool = True) -> None:
+        self._results, self._visible, self._closed = results, visible, False
+        self._badges: dict[str, ViewBadge] = {}
+        self._ofScene, self._ofViews, self._ofVolumes = Observers(), Observers(), Observers()
+        self._followed: list[str] = []
+        results.changed.connect(self.update)
+        layout = slicer.app.layoutManager()
+        if layout is not None:
+            layout.layoutChanged.connect(self._attach)
+        scene = slicer.mrmlScene
+        for event in (scene.EndImportEvent, scene.EndCloseEvent, scene.EndRestoreEvent):
+            self._ofScene.add(scene, event, self._attach)
+        self._attach()
+
+    @property
+    def visible(self) -> bool:
+        return self._visible
+
+    @visible.setter
+    def visible(self, visible: bool) -> None:
+        self._visible = bool(visible)
+        self.update()
+
+    def update(self, *_args) -> None:
+        """Show what every view now needs; cheap where nothing changed."""
+        if self._closed or slicer.mrmlScene.IsBatchProcessing():
+            return
+        shown: dict[str, SceneResult] = {}
+        for widget in geometry.sliceWidgets():
+            node = widget.mrmlSliceNode()
+            badge = self._badges.get(node.GetID())
+            result = self._resultIn(widget) if self._visible else None
+            if result is not None:
+                shown[result.volumeNode.GetID()] = result
+            words = None if result is None else badgeFor(node, result)
+            if badge is not None and words is not None:
+                badge.show(*words)
+            elif badge is not None:
+                badge.hide()
+        self._follow(shown)
+
+    def close(self) -> None:
+        """Remove everything; may be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._results.changed.disconnect(self.update)
+        layout = slicer.app.layoutManager()
+        if layout is not None:
+            layout.layoutChanged.disconnect(self._attach)
+        self._ofScene.clear()
+        self._detach()
+
+    def _resultIn(self, widget) -> SceneResult | None:
+        """Of the most visible volume that has one."""
+        for volume in geometry.shownVolumes(widget):
+            result = self._results.resultFor(volume)
+            if result is not None:
+                return result
+        return None
+
+    # What it follows
+
+    def _attach(self, *_args) -> None:
+        """Put a badge into every view that there is now."""
+        self._detach()
+        for widget in geometry.sliceWidgets():
+            node, layers = widget.mrmlSliceNode(), widget.sliceLogic().GetSliceCompositeNode()
+            self._badges[node.GetID()] = ViewBadge(widget.sliceView())
+            for followed in filter(None, (node, layers)):
+                self._ofViews.add(followed, MODIFIED, self.update)
+        self.update()
+
+    def _detach(self) -> None:
+        for badge in self._badges.values():
+            badge.remove()
+        self._badges = {}
+        self._ofViews.clear()
+        self._ofVolumes.clear()
+        self._followed = []
+
+    def _follow(self, shown: dict[str, SceneResult]) -> None:
+        """Follow the volumes that are shown, as they move and play."""
+        wanted = []
+        for result in shown.values():
+            browser = result.browserNode
+            wanted += [node for node in (result.volumeNode, browser) if node is not None]
+        names = [node.GetID() for node in wanted]
+        if names == self._followed:
+            return
+        self._followed = names
+        self._ofVolumes.clear()
+        for node in wanted:
+            self._ofVolumes.add(node, MODIFIED, self.update)
+            if node.IsA("vtkMRMLTransformableNode"):
+                moved = slicer.vtkMRMLTransformableNode.TransformModifiedEvent
+                self._ofVolumes.add(node, moved, self.update)
+
+
+def badgeFor(sliceNode, result: SceneResult) -> tuple[str, Grade] | None:
+    """Words and grade for a view that shows the volume; None where it shows no graded slice."""
+    volume, assessment = result.volumeNode, result.assessment
+    index = geometry.sliceIndex(sliceNode, volume, result.sliceAxis)
+    frame = result.currentFrame
+    if index is not None and not 0 <= index < assessment.n_slices:
+        return None
+    if index is None or frame is None:
+        index = frame = None
+    row, override = result.rowFor(frame, index), result.overrideFor(frame, index)
+    words = wording.inWords(row)
+    lines = [_("Volume: {grade}").format(grade=words) if index is None else words]
+    if row.uncertain:
+        lines.append(_("uncertain"))
+    if override is not None:
+        grade = wording.overrideInWords(override)
+        lines.append(_("{reader}: {grade}").format(reader=override.reader, grade=grade))
+    return "\n".join(lines), wording.gradeOf(row)

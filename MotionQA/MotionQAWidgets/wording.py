@@ -1,0 +1,61 @@
+"""Grades in words, the same in overlay, strip and table."""
+
+from __future__ import annotations
+
+from slicer.i18n import tr as _
+
+from MotionQALib.results import Override, Row
+from MotionQALib.scale import Grade
+
+
+def gradeOf(row: Row | Override) -> Grade:
+    return Grade[row.grade.upper()]
+
+
+def gradeName(grade: Grade) -> str:
+    names = {
+        Grade.MILD: _("mild"),
+        Grade.MODERATE: _("moderate"),
+        Grade.SEVERE: _("severe"),
+    }
+    return names[grade]
+
+
+def probability(row: Row) -> float:
+    """Of the row's grade: its scores' together."""
+    probabilities = (row.p1, row.p2, row.p3, row.p4, row.p5)
+    return sum(probabilities[score - 1] for score in gradeOf(row).scores)
+
+
+def inWords(row: Row) -> str:
+    """Such as "3 · moderate 71 %"."""
+    text = _("{score} · {grade} {percent} %")
+    percent = round(100 * probability(row))
+    return text.format(score=row.score, grade=gradeName(gradeOf(row)), percent=percent)
+
+
+def overrideInWords(override: Override) -> str:
+    """Such as "4 · mild", or "mild" where the reader gave no score."""
+    grade = gradeName(gradeOf(override))
+    if override.score is None:
+        return grade
+    return _("{score} · {grade}").format(score=override.score, grade=grade)
+
+
+def place(frame: int | None, index: int | None, frames: int) -> str:
+    """Such as "slice 4, frame 0"; slices and frames count from 0 as in the files."""
+    if index is None:
+        return _("volume")
+    text = _("slice {slice}") if frames == 1 else _("slice {slice}, frame {frame}")
+    return text.format(slice=index, frame=frame)
+
+
+def summary(row: Row, override: Override | None, frames: int) -> str:
+    """One line that says all of a place."""
+    parts = [f"{place(row.frame, row.slice, frames)}: {inWords(row)}"]
+    if row.uncertain:
+        parts.append(_("uncertain"))
+    if override is not None:
+        text = _("{reader}: {grade}")
+        parts.append(text.format(reader=override.reader, grade=overrideInWords(override)))
+    return ", ".join(parts)

@@ -1,0 +1,80 @@
+"""Volumes and assessments for the tests of results."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from MotionQALib.results import Assessment
+
+SCORES = (5, 3, 1, 2, 4, 3)
+
+
+def likely(score: int, certainty: float = 0.8) -> np.ndarray:
+    """Probabilities of the scores 1 to 5 whose median is this score."""
+    p = np.full(5, (1 - certainty) / 4)
+    p[score - 1] = certainty
+    return p
+
+
+def assessment(
+    scores=SCORES, *, volume_score: int = 2, name: str = "heart", **others
+) -> Assessment:
+    """Of one frame's scores, or of a row of scores a frame."""
+    scores = np.atleast_2d(scores)
+    probabilities = np.stack([[likely(score) for score in frame] for frame in scores])
+    uncertain = np.zeros(scores.shape, bool)
+    uncertain[:, 1] = True
+    values = {
+        "volume": name,
+        "source": "/data/héart.nii.gz",
+        "identity": None,
+        "checkpoint": "random",
+        "notice": 'trained on "simulated" motion; <not> a medical device',
+        "probabilities": probabilities,
+        "volume_probabilities": likely(volume_score, 0.7),
+        "uncertain": uncertain,
+        "volume_uncertain": False,
+        "device": "cpu",
+        "precision": "fp32",
+        "seconds": 0.25,
+        "remarks": ("Out of GPU memory: the CPU took over",),
+    }
+    return Assessment(**{**values, **others})
+
+
+def volume(name: str = "heart", slices: int = len(SCORES), grey: int = 0, shown: bool = True):
+    """64 x 64 pixels of one grey, in the slice views."""
+    import slicer
+
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    node.SetSpacing(1.5, 1.5, 8)
+    slicer.util.updateVolumeFromArray(node, np.full((slices, 64, 64), grey, np.int16))
+    node.CreateDefaultDisplayNodes()
+    node.GetDisplayNode().SetAutoWindowLevel(False)
+    node.GetDisplayNode().SetWindowLevelMinMax(0, 1000)
+    if shown:
+        slicer.util.setSliceViewerLayers(background=node, fit=True)
+    return node
+
+
+def cine(slices: int = 3, frames: int = 4):
+    """A sequence's proxy volume and its browser."""
+    import slicer
+
+    sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "cine")
+    for frame in range(frames):
+        still = volume("still", slices, grey=100 * frame, shown=False)
+        sequence.SetDataNodeAtValue(still, str(frame))
+        slicer.mrmlScene.RemoveNode(still)
+    browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", "browser")
+    browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
+    slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(browser)
+    proxy = browser.GetProxyNode(sequence)
+    slicer.util.setSliceViewerLayers(background=proxy, fit=True)
+    return proxy, browser
+
+
+def scroll(index: int, view: str = "Red") -> None:
+    import slicer
+
+    slicer.app.layoutManager().sliceWidget(view).sliceLogic().SetSliceOffset(8.0 * index)

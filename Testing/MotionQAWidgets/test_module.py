@@ -1,0 +1,199 @@
+"""The module in Slicer's hands: found, entered, left, reloaded; its logic for scripts."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+import pytest
+
+from host import pythonqt
+
+pythonqt(__name__)
+LATE = 150.0
+
+
+@pytest.fixture
+def volume(host):
+    import slicer
+
+    return make_volume(slicer)
+
+
+def make_volume(slicer, name: str = "heart", slices: int = 3):
+    rng = np.random.default_rng(5)
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    node.SetSpacing(1.5, 1.5, 8)
+    slicer.util.updateVolumeFromArray(node, rng.integers(0, 900, (slices, 64, 72)).astype("int16"))
+    node.CreateDefaultDisplayNodes()
+    slicer.util.setSliceViewerLayers(background=node, fit=True)
+    return node
+
+
+@pytest.fixture
+def logic(host):
+    import slicer
+
+    host.load_module("MotionQA")
+    logic = slicer.util.getModuleLogic("MotionQA")
+    yield logic
+    logic.grading.worker.close()
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def pid_of(host, grading) -> int:
+    host.wait_until(lambda: grading.worker._child and grading.worker._child._pid, seconds=LATE)
+    return grading.worker._child._pid
+
+
+def test_the_module_says_what_it_is(host):
+    module = host.load_module("MotionQA")
+    assert (module.title, list(module.categories)) == ("MotionQA", ["Cardiac"])
+    assert not module.icon.isNull()
+    assert "not a medical device" in module.helpText and "CMRxMotion" in module.acknowledgementText
+
+
+def test_its_logic_starts_no_process_before_it_is_needed(host, logic):
+    assert not logic.grading.worker.running
+
+
+def test_a_script_grades_and_the_scene_keeps_it(host, logic, volume, checkpoint_file):
+    assessment = logic.assess(volume, checkpoint_file, "cpu")
+    assert assessment.probabilities.shape == (1, 3, 5)
+    assert logic.result(volume).volume_score == assessment.volume_score
+    assert logic.grading.running == []
+
+
+def test_a_script_is_told_why_in_a_sentence(host, logic, volume):
+    import slicer
+
+    empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
+    with pytest.raises(RuntimeError, match="empty holds no image"):
+        logic.assess(empty)
+    slicer.util.updateVolumeFromArray(volume, np.zeros((3, 9, 9)))
+    with pytest.raises(RuntimeError, match="blank"):
+        logic.assess(volume, device="cpu")
+
+
+def test_slices_are_found_by_the_spacing(host, logic, checkpoint_file):
+    import slicer
+
+    from MotionQAWidgets.volume_input import VolumeInput
+
+    node = make_volume(slicer)
+    voxels = slicer.util.arrayFromVolume(node).copy()
+    node.SetSpacing(8, 1.5, 1.4)
+    slicer.util.updateVolumeFromArray(node, np.ascontiguousarray(voxels.transpose(1, 2, 0)))
+    given = VolumeInput.of_node(node)
+    assert given.slice_axis == 0 and given.spacing == (8.0, 1.4, 1.5)
+    np.testing.assert_array_equal(given.frames[0], voxels.transpose(0, 1, 2))
+
+
+def test_a_cine_is_graded_with_all_its_frames(host, logic, checkpoint_file):
+    import slicer
+
+    first, second = make_volume(slicer, "a", 2), make_volume(slicer, "b", 2)
+    slicer.util.arrayFromVolume(second)[:] = slicer.util.arrayFromVolume(first)[::-1]
+    sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "cine")
+    sequence.SetDataNodeAtValue(first, "0")
+    sequence.SetDataNodeAtValue(second, "1")
+    browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode")
+    browser.AddSynchronizedSequenceNodeID(sequence.GetID())
+    slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(browser)
+    proxy = browser.GetProxyNode(sequence)
+    assessment = logic.assess(proxy, checkpoint_file, "cpu")
+    assert assessment.probabilities.shape == (2, 2, 5)
+    np.testing.assert_allclose(
+        assessment.probabilities[0], assessment.probabilities[1, ::-1], atol=1e-3
+    )
+    assert logic.grading.results.resultFor(proxy).assessment.n_frames == 2
+
+
+def test_a_volume_deleted_meanwhile_is_no_error(host, logic, volume, checkpoint_file):
+    import slicer
+
+    heard = []
+    logic.grading.cancelled.connect(heard.append)
+    logic.grading.assess(volume, str(checkpoint_file), "cpu")
+    slicer.mrmlScene.RemoveNode(volume)
+    host.wait_until(lambda: not logic.grading.running, seconds=LATE)
+    logic.grading.cancelled.disconnect(heard.append)
+    assert heard == [volume] and logic.grading.results.volumeNodes() == []
+
+
+def test_a_module_left_keeps_its_process_for_a_while_only(host):
+    panel = host.enter("MotionQA")
+    grading = panel.logic.grading
+    pid = pid_of(host, grading)
+    grading._idle.interval = 300
+    host.leave()
+    assert grading.worker.running
+    host.wait_until(lambda: not grading.worker.running, seconds=10)
+    host.wait_until(lambda: not alive(pid), seconds=20)
+    grading._idle.interval = 60_000
+
+
+def test_it_is_reloaded_while_shown(host, volume):
+    import slicer
+
+    panel = host.enter("MotionQA")
+    pid = pid_of(host, panel.logic.grading)
+    slicer.util.reloadScriptedModule("MotionQA")
+    fresh = slicer.util.getModuleWidget("MotionQA")
+    assert fresh is not panel and fresh.panel._entered
+    host.wait_until(lambda: not alive(pid), seconds=20)
+    assert fresh.ui.volumeSelector.currentNode() is volume
+    host.leave()
+
+
+def test_nothing_is_left_when_slicer_quits(host, volume):
+    panel = host.enter("MotionQA")
+    pid = pid_of(host, panel.logic.grading)
+    started = time.monotonic()
+    host.unload_module("MotionQA")
+    assert time.monotonic() - started < 5
+    host.wait_until(lambda: not alive(pid), seconds=20)
+    assert not alive(pid)
+
+
+def test_its_own_test_runs(host):
+    import slicer
+
+    host.load_module("MotionQA")
+    slicer.selfTests["MotionQA"]()
+
+
+def test_sample_data_are_offered_and_made_once(host, monkeypatch):
+    import SampleData
+    import slicer
+
+    host.load_module("MotionQA")
+    sources = SampleData.SampleDataLogic.sources  # Slicer loads a module once, these tests more
+    offered = list(dict.fromkeys(s["sampleName"] for s in sources if s["category"] == "MotionQA"))
+    assert len(offered) == 4
+    node = SampleData.downloadSample(offered[3])
+    assert node.GetName() == "MotionQA-4-intensive"
+    assert slicer.util.arrayFromVolume(node).shape == (10, 216, 256)
+    from MotionQAWidgets import sample_data
+
+    monkeypatch.setattr(sample_data, "make", None)  # the second time, they are there
+    assert SampleData.downloadSample(offered[0]).GetName() == "MotionQA-1-hold"
+
+
+def test_sample_data_without_the_trainer_say_so(host, monkeypatch, tmp_path):
+    from MotionQAWidgets import sample_data
+
+    monkeypatch.setattr(sample_data, "_trainer", lambda: None)
+    assert "trainer" in sample_data.make(tmp_path)
+    (tmp_path / "MotionQATrainerLib").mkdir()
+    (tmp_path / "MotionQATrainerLib" / "samples.py").write_text("import no_such_package")
+    monkeypatch.setattr(sample_data, "_trainer", lambda: tmp_path)
+    assert "no_such_package" in sample_data.make(tmp_path)

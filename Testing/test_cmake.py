@@ -1,0 +1,194 @@
+"""What CMake packages is what there is; loading the module is light; only Slicer's spelling."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULE = ROOT / "MotionQA"
+LISTS = (MODULE / "CMakeLists.txt").read_text("utf-8")
+TOP = (ROOT / "CMakeLists.txt").read_text("utf-8")
+QT_FILES = sorted([MODULE / "MotionQA.py", *(MODULE / "MotionQAWidgets").glob("*.py")])
+HEAVY = {"torch", "torchvision", "timm", "nibabel", "pydicom", "nrrd", "safetensors", "sklearn"}
+
+
+def listed(name: str) -> list[str]:
+    """The entries of a `set(NAME …)`, with ${MODULE_NAME} written out."""
+    body = re.search(rf"set\({name}\s(.*?)\)", LISTS, re.S)[1]
+    return body.replace("${MODULE_NAME}", "MotionQA").split()
+
+
+def present(pattern: str) -> list[str]:
+    paths = (path for path in MODULE.rglob(pattern) if path.is_file())
+    return sorted(path.relative_to(MODULE).as_posix() for path in paths)
+
+
+def test_every_script_is_packaged():
+    assert sorted(listed("MODULE_PYTHON_SCRIPTS")) == present("*.py")
+
+
+def test_every_resource_is_packaged():
+    resources = [path for path in present("*") if path.startswith("Resources/")]
+    assert sorted(listed("MODULE_PYTHON_RESOURCES")) == resources
+
+
+def test_the_lists_are_sorted_so_that_a_lack_is_seen():
+    for name in ("MODULE_PYTHON_SCRIPTS", "MODULE_PYTHON_RESOURCES"):
+        first, *others = listed(name)
+        assert others == sorted(others), name
+        assert first
+
+
+def test_the_extension_is_described():
+    told = dict(re.findall(r'set\(EXTENSION_(\w+) "?([^")]+)', TOP))
+    assert told["CATEGORY"] == "Cardiac" and told["DEPENDS"] == "PyTorch"
+    assert all(told[name].startswith("https://") for name in ("HOMEPAGE", "ICONURL"))
+    assert "add_subdirectory(MotionQA)" in TOP
+    for needed in ("slicerMacroBuildScriptedModule", "WITH_GENERIC_TESTS"):
+        assert needed in LISTS
+    assert "slicer_add_python_unittest(SCRIPT ${MODULE_NAME}.py)" in LISTS
+
+
+IMPORTING = """
+import sys, types
+class Anything(types.ModuleType):
+    __path__ = []
+    def __getattr__(self, name): return type(name, (), {})
+def wrap(cls): return cls
+for name in ("slicer", "slicer.i18n", "slicer.parameterNodeWrapper", "slicer.util",
+             "slicer.ScriptedLoadableModule"):
+    sys.modules[name] = Anything(name)
+sys.modules["slicer.i18n"].tr = str
+sys.modules["slicer.parameterNodeWrapper"].parameterNodeWrapper = wrap
+before, times = set(sys.modules), []
+import time
+for _ in range(5):
+    start = time.perf_counter()
+    import MotionQA
+    times.append(time.perf_counter() - start)
+    for name in [n for n in sys.modules if n.startswith("MotionQA")]: del sys.modules[name]
+print(1000 * max(times), *sorted({n.partition(".")[0] for n in set(sys.modules) - before}))
+"""
+
+
+def test_loading_the_module_costs_slicer_little():
+    command = [sys.executable, "-c", IMPORTING]
+    result = subprocess.run(command, cwd=MODULE, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    milliseconds, *modules = result.stdout.split()
+    assert float(milliseconds) < 50
+    assert not set(modules) & (HEAVY | {"numpy", "vtk", "qt"}), modules
+
+
+@pytest.mark.parametrize("path", QT_FILES, ids=lambda path: path.name)
+def test_nothing_heavy_is_imported_at_file_scope(path):
+    names = set()
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add(node.module.partition(".")[0])
+    assert not names & HEAVY
+
+
+# Methods that PythonQt has as properties, or that need Qt 6. What is a property of one class may
+# be a method of another that we use: those are left to the host, which knows the classes.
+SETTERS = [
+    "setText",
+    "setEnabled",
+    "setVisible",
+    "setChecked",
+    "setCheckable",
+    "setToolTip",
+    "setCurrentIndex",
+    "setMaximum",
+    "setMinimum",
+    "setValue",
+    "setRowCount",
+    "setColumnCount",
+    "setWordWrap",
+    "setFormat",
+    "setCollapsed",
+    "setInterval",
+    "setSingleShot",
+    "setReadOnly",
+    "setPlaceholderText",
+    "setWindowTitle",
+    "setStyleSheet",
+    "setObjectName",
+]
+GETTERS = [
+    "isChecked",
+    "isEnabled",
+    "isVisible",
+    "currentText",
+    "currentIndex",
+    "toPlainText",
+    "rowCount",
+]
+QT6 = [
+    "PySide6",
+    "PySide2",
+    "PyQt5",
+    "PyQt6",
+    "pyqtSignal",
+    "checkStateChanged",
+    ".position()",
+    "globalPosition",
+    "exec_(",
+    ".exec()",
+    "Qt.ItemFlag.",
+    "Qt.CheckState.",
+    "Qt.AlignmentFlag.",
+    "QtCore",
+    "QtWidgets",
+    "QtGui",
+]
+ITEMS = re.compile(r"item|cell|actor|colou?r|style|\btext\b", re.I)
+
+
+def misspelt(source: str) -> list[str]:
+    """Calls that Slicer's PythonQt over Qt 5.15 would refuse."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        owner, _, name = called.rpartition(".")
+        if name in GETTERS and owner and not node.args:
+            found.append(called)
+        if name in SETTERS and owner and not ITEMS.search(owner.rpartition(".")[2]):
+            found.append(called)
+        if called.startswith(("qt.Q", "ctk.ctk")) and node.keywords:
+            found.append(f"{called} with keywords")
+        if name == "connect" and len(node.args) == 2 and "slicer.app" not in owner:
+            found.append(f"{called} with a signature")
+    code = re.sub(r'""".*?"""|#[^\n]*', "", source, flags=re.S)
+    return found + [word for word in QT6 if re.search(rf"(?<![\w.]){re.escape(word)}", code)]
+
+
+@pytest.mark.parametrize("path", QT_FILES, ids=lambda path: path.name)
+def test_only_the_spelling_of_pythonqt_is_used(path):
+    assert misspelt(path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "label.setText('5')",
+        "self.button.isEnabled()",
+        "combo.currentText()",
+        "qt.QPushButton('Run', enabled=False)",
+        "button.connect('clicked()', f)",
+        "from PySide6 import QtCore",
+        "timer.setSingleShot(True)",
+    ],
+)
+def test_the_search_for_other_spellings_finds_them(source):
+    assert misspelt(source)
