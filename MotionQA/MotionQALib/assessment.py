@@ -273,7 +273,7 @@ class Assessor:
             if not is_out_of_memory(error):
                 raise
             self._move(place)
-            remarks["memory"] = "The GPU is still out of memory: the CPU took over."
+            remarks["device"] = "The GPU is still out of memory: the CPU took over."
 
     def _make_room(self, volume: Volume, tried: int, remarks: dict[str, str]) -> None:
         """After memory ran out for ``tried`` slices: half as many, then the next place."""
@@ -282,12 +282,13 @@ class Assessor:
         if tried > 1:
             self._batch = tried // 2
             many = "slices" if self._batch > 1 else "slice"
-            remarks["memory"] = f"Memory ran out: graded {self._batch} {many} at a time."
+            remarks["batch"] = f"Memory ran out: graded {self._batch} {many} at a time."
         elif following < len(self.places):
             left = self.device
             self._move(self.places[following])
             release_memory(left)
-            remarks["memory"] = "Out of GPU memory: the CPU took over."
+            remarks.pop("batch", None)  # the CPU starts with its own
+            remarks["device"] = "Out of GPU memory: the CPU took over."
         else:
             raise AssessmentError(
                 f"{volume.name} cannot be graded: memory runs out even for one slice at a time; "
