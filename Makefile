@@ -1,5 +1,6 @@
 # make demo     grade sample volumes; the first call sets up .venv
 # make test     run the tests
+# make test-slicer   run the tests of the window in Slicer, which is being built
 # make lint     check style
 # make bench    measure speed (minutes)
 # make clean    remove .venv and what the other commands made
@@ -13,7 +14,9 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test lint format bench clean
+SLICER_READY := $(VENV)/.ready-slicer
+
+.PHONY: demo test test-slicer lint format bench clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -21,6 +24,10 @@ demo: $(READY)
 
 test: $(READY)
 	@$(RUN) -m pytest $(ARGS)
+
+test-slicer: $(SLICER_READY)
+	@QT_QPA_PLATFORM=offscreen $(RUN) -m pytest Testing/host Testing/MotionQAWidgets $(ARGS)
+	@$(RUN) -m pytest Testing/MotionQALib/test_worker.py $(ARGS)
 
 lint: $(READY)
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
@@ -38,9 +45,13 @@ clean:
 
 $(READY): pyproject.toml
 	@sh Testing/setup/check_python.sh "$(PYTHON)"
-	@echo "Setting up $(VENV) (once; PyTorch and its libraries take some minutes and 7 GB of disk)"
+	@echo "Setting up $(VENV) (once; PyTorch and its libraries take some minutes and 6 GB of disk)"
 	@"$(PYTHON)" -m venv $(VENV)
 	@$(RUN) -m pip install --quiet --editable ".[train,test]"
+	@touch $@
+
+$(SLICER_READY): $(READY)
+	@$(RUN) -m pip install --quiet --editable ".[slicer]"
 	@sh Testing/setup/check_libraries.sh $(RUN)
 	@touch $@
 
