@@ -82,7 +82,7 @@ class Child:
         if process is not None:
             self._kill(process)
 
-    def close(self, dying: int = DYING) -> None:
+    def close(self) -> None:
         """Ask it to end, and make it if it does not at once; no signal follows."""
         process = self._leave()
         if process is None:
@@ -91,7 +91,7 @@ class Child:
         process.closeWriteChannel()
         if not process.waitForFinished(FAREWELL):
             self._kill(process)
-            process.waitForFinished(dying)
+            process.waitForFinished(DYING)
 
     def _leave(self):
         """Hear nothing more of the QProcess, which is kept until it has ended; None if it has."""
@@ -155,6 +155,13 @@ class Child:
             self._on_output()  # what it said last
             self._on_log()
             self._tell(None)
+
+
+def wait_for_ends(milliseconds: int) -> None:
+    """Wait for what was told to end, so that Qt need not when the application has gone."""
+    for process in _leaving:
+        process.waitForFinished(milliseconds)
+    _forget_ended()
 
 
 def _forget_later(*_) -> None:

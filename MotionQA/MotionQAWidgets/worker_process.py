@@ -15,7 +15,7 @@ from slicer.i18n import tr as _
 from MotionQALib import protocol
 from MotionQALib.results import Assessment
 
-from .child import Child, python_programs
+from .child import Child, python_programs, wait_for_ends
 from .job import Job
 from .signals import Signal
 
@@ -24,6 +24,9 @@ TICK = 0.25
 
 WRITING = 0.01
 """Seconds that writing voxels may keep the main thread at a time, about."""
+
+QUITTING = 1000
+"""Milliseconds that quitting may wait for the child to be gone; it nearly never has to."""
 
 
 class WorkerProcess:
@@ -139,7 +142,7 @@ class WorkerProcess:
                 self._finish(job)
         self._tell_busy()
 
-    def close(self, **patience) -> None:
+    def close(self) -> None:
         """End the child and drop all requests, unannounced; whatever is asked next starts anew."""
         jobs = self._jobs()
         child, self._child = self._child, None
@@ -147,7 +150,7 @@ class WorkerProcess:
         self._job = self._warm = self.device = None
         self._watch.stop()
         if child is not None:
-            child.close(**patience)
+            child.close()
         for job in jobs:
             job.delete_files()
         self._tell_busy()
@@ -157,12 +160,13 @@ class WorkerProcess:
         for value in vars(self).values():
             if isinstance(value, Signal):
                 value.disconnect()
-        self.close()
+        self._on_quit()
         self._watch.timeout.disconnect(self._on_tick)
         slicer.app.aboutToQuit.disconnect(self._on_quit)
 
     def _on_quit(self, *_) -> None:
-        self.close(dying=1000)  # the window is gone: better late than Qt killing it later
+        self.close()
+        wait_for_ends(QUITTING)
 
     # The queue
 
@@ -293,7 +297,12 @@ class WorkerProcess:
         if isinstance(message, protocol.Result):
             signal, value = self.result, Assessment.from_dict(message.assessment)
         elif isinstance(message, protocol.Explained):
-            signal, value = self.explained, np.load(message.output, allow_pickle=False)
+            try:
+                signal, value = self.explained, np.load(message.output, allow_pickle=False)
+            except (OSError, ValueError) as error:
+                text = _("The relevance maps did not arrive ({reason}); try again.")
+                self._fail(job, text.format(reason=error))
+                return
         self._finish(job)
         if signal is not None and not job.cancelled:
             signal.emit(job.request.id, value)

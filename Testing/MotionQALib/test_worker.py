@@ -216,13 +216,16 @@ def test_cancelling_stops_between_two_batches(shared, ask):
 
 
 def test_cancelling_what_waits_stops_it_before_it_begins(shared, ask):
-    first, second, third = ask(24), ask(24), ask()
-    shared.send(first, second, third, Cancel(id=second.id))
-    events = [shared.next(protocol.Result, protocol.Cancelled, protocol.Failed) for _ in range(3)]
+    first, second, fourth = ask(24), ask(24), ask()
+    third = Load(id=7, checkpoint="nowhere")
+    shared.send(first, second, third, fourth, Cancel(id=second.id), Cancel(id=third.id))
+    ends = (protocol.Result, protocol.Cancelled, protocol.Failed)
+    events = [shared.next(*ends) for _ in range(4)]
     assert {event.id: type(event).__name__ for event in events} == {
         first.id: "Result",
         second.id: "Cancelled",
-        third.id: "Result",
+        third.id: "Cancelled",
+        fourth.id: "Result",
     }
 
 
@@ -296,17 +299,16 @@ def test_garbage_is_answered_and_changes_nothing(child):
 
 def test_what_libraries_print_stays_out_of_the_protocol():
     code = (
-        "import os, sys; from MotionQALib import worker\n"
-        "def noisy(*_):\n"
+        "import os, sys; from MotionQALib import protocol, worker\n"
+        "def noisy(self, _):\n"
         "    print('print'); os.system('echo child'); os.write(1, b'raw\\n')\n"
-        "    assert sys.stdin.read() == ''\n"
+        "    assert sys.stdin.read() == '' and os.read(0, 9) == b''\n"
+        "    self._send(protocol.Device(device='quiet', reason='.'))\n"
         "worker.Worker._look_for_device = noisy; worker.main()"
     )
     child = Child([sys.executable, "-c", code])
-    child.next(protocol.Ready, seconds=SOON)
-    time.sleep(0.5)
-    child.send(Ping(id=1), Quit())
-    assert child.next(protocol.Pong, seconds=SOON)
+    assert child.next(protocol.Device, seconds=SOON).device == "quiet"
+    child.send(Quit())
     assert child.ended() == 0
     assert child.events.get(timeout=SOON) is None
     child.close()

@@ -46,7 +46,12 @@ class Heard:
             of = [s for s in self.said if s[0] in names and number in (None, s[1])]
             return of[-1] if of else None
 
-        self.host.wait_until(found, seconds=LATE)
+        try:
+            self.host.wait_until(found, seconds=LATE)
+        except AssertionError:
+            child = self.worker._child
+            log = [] if child is None else child.log
+            pytest.fail(f"Heard {self.said}, not {names} of {number}; its log: {list(log)}")
         return found()
 
     def ends(self, number: int) -> list[str]:
@@ -140,6 +145,16 @@ def test_it_explains(host, shared, about):
     number = shared.worker.explain(voxels(4), SPACING, np.array([0, 2]), **about)
     _, _, maps = shared.until("explained", "failed", number=number)
     assert maps.shape == (2, 64, 72) and 0 < maps.max() <= 1
+    assert left_behind() == []
+
+
+def test_maps_that_do_not_arrive_are_said_in_a_sentence(host, shared, about, monkeypatch):
+    def missing(*_args, **_kwargs):
+        raise FileNotFoundError("gone")
+
+    monkeypatch.setattr(np, "load", missing)  # here alone, not in the other process
+    number = shared.worker.explain(voxels(2), SPACING, [0], **about)
+    assert "did not arrive (gone)" in shared.until("failed", "explained", number=number)[2]
     assert left_behind() == []
 
 
