@@ -39,6 +39,7 @@ class SliceOverlay:
         scene = slicer.mrmlScene
         for event in (scene.EndImportEvent, scene.EndCloseEvent, scene.EndRestoreEvent):
             self._ofScene.add(scene, event, self._attach)
+        self._ofScene.add(scene, scene.EndBatchProcessEvent, self.update)
         self._attach()
 
     @property

@@ -15,10 +15,10 @@ import vtk
 from MotionQALib.palette import GRADE_COLOURS, rgb
 from MotionQALib.scale import Grade
 
-TOP = 0.965
-"""Of the view's height, where the badge begins: below the frame."""
+GAP = 5
+"""Pixels between frame and badge."""
 
-SMALLEST, LARGEST = 8, 22
+SMALLEST, LARGEST = 7, 22
 """Font sizes; in a view too narrow for the smallest, the badge is cut."""
 
 
@@ -78,6 +78,7 @@ class ViewBadge:
         # Half of a line along the edge lies outside of the view.
         self._frame.GetProperty().SetLineWidth(2 * thickness)
         self._edge.GetProperty().SetLineWidth(2 * thickness + 3)
+        self._text.SetPosition(width / 2, height - thickness - GAP)
         style, extent = self._text.GetTextProperty(), [0.0, 0.0]
         font = min(LARGEST, max(SMALLEST, round(min(width, height) / 20)))
         style.SetFontSize(font)
@@ -113,8 +114,7 @@ def _outline() -> vtk.vtkActor2D:
 def _text() -> vtk.vtkTextActor:
     actor = vtk.vtkTextActor()
     actor.SetTextScaleModeToNone()
-    actor.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
-    actor.SetPosition(0.5, TOP)
+    actor.GetPositionCoordinate().SetCoordinateSystemToViewport()
     style = actor.GetTextProperty()
     style.SetFontFamilyToArial()
     style.BoldOn()
