@@ -82,8 +82,8 @@ def _agreed(lacking: list[Requirement]) -> bool:
     names = "\n".join(f"• {requirement}" for requirement in lacking)
     if any(requirement.name in TORCH for requirement in lacking) and _torch_utils() is None:
         text += _(
-            "\n\nThe PyTorch extension, in the Extensions Manager, would choose the torch that fits "
-            "this computer's graphics card; without it, the usual one is installed."
+            "\n\nThe PyTorch extension, in the Extensions Manager, would choose the torch that "
+            "fits this computer's graphics card; without it, the usual one is installed."
         )
     title = _("MotionQA: install Python packages")
     return bool(slicer.util.confirmOkCancelDisplay(text.format(names=names), title))
