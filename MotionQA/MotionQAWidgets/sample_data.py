@@ -13,6 +13,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from . import dependencies
 from .child import python_programs
 
 CATEGORY = "MotionQA"
@@ -76,6 +77,9 @@ def make(target: Path) -> str | None:
     trainer = _trainer()
     if trainer is None:
         return _("The sample volumes are made by MotionQA's trainer, which is not installed.")
+    lacking = dependencies.ensure()
+    if lacking is not None:
+        return lacking
     code = "import sys; sys.path[0] = sys.argv[1]; from MotionQATrainerLib import samples"
     code += "; samples.make(sys.argv[2])"
     paths = [str(trainer), str(target)]
@@ -102,13 +106,7 @@ def make(target: Path) -> str | None:
     if process.returncode == 0:
         return None
     said = [line for line in errors.read_text("utf-8", "replace").splitlines() if line.strip()]
-    if said and said[-1].startswith("ModuleNotFoundError"):
-        text = _(
-            "The sample volumes need a Python package that is missing ({reason}): press Assess "
-            "motion in MotionQA, which offers to install it."
-        )
-    else:
-        text = _("The sample volumes could not be made ({reason}).")
+    text = _("The sample volumes could not be made ({reason}).")
     return text.format(reason=said[-1] if said else _("no reason given"))
 
 
