@@ -1,5 +1,7 @@
 """The MotionQA module: what Slicer asks of it. The rest is in MotionQAWidgets and MotionQALib."""
 
+import sys
+
 import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -18,7 +20,8 @@ class MotionQA(ScriptedLoadableModule):
         ScriptedLoadableModule.__init__(self, parent)
         self.parent.title = _("MotionQA")
         self.parent.categories = [translate("qSlicerAbstractCoreModule", "Cardiac")]
-        self.parent.dependencies = []
+        # Loaded before this module and unloaded after it: a cine's frame is asked of its logic.
+        self.parent.dependencies = ["Sequences"]
         self.parent.contributors = ["MotionQA contributors"]
         self.parent.helpText = _(
             "Grades respiratory motion in cardiac MR cine, slice by slice, from 5 (excellent) to 1 "
@@ -86,10 +89,18 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def cleanup(self):
         if self.panel is not None:  # else setup failed
-            self._disconnectSettings()
             self.panel.dispose()
+            self._disconnectSettings()
+        if self.logic is not None:
             self.logic.close()
         self.removeObservers()
+
+    def onReload(self):
+        """Read our packages anew, too: Slicer reloads this file only."""
+        for name in list(sys.modules):
+            if name.partition(".")[0] in ("MotionQALib", "MotionQAWidgets"):
+                del sys.modules[name]
+        super().onReload()
 
     def _onSceneLeaving(self, *_args):
         self._disconnectSettings()
@@ -159,11 +170,13 @@ class MotionQALogic(ScriptedLoadableModuleLogic):
     @staticmethod
     def shownVolume():
         """The scalar volume in a slice view, else the scene's first, else None."""
-        for layers in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
-            node = slicer.mrmlScene.GetNodeByID(layers.GetBackgroundVolumeID() or "")
+        views = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+        shown = [slicer.mrmlScene.GetNodeByID(v.GetBackgroundVolumeID() or "") for v in views]
+        for node in [*shown, *slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")]:
+            # Not a subclass, such as a label map.
             if node is not None and node.GetClassName() == "vtkMRMLScalarVolumeNode":
                 return node
-        return slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+        return None
 
     def close(self):
         """End the grading process; nothing is left connected."""

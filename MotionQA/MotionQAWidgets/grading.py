@@ -138,6 +138,7 @@ class Grading:
     def dispose(self) -> None:
         """End the process; nothing is left connected or observed."""
         self._idle.stop()
+        self._idle.timeout.disconnect(self._on_idle)
         slicer.mrmlScene.RemoveObserver(self._tag)
         for run in self._runs.values():
             run.ended, run.sentence = True, "MotionQA was closed."
