@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import qt
 import slicer
+from slicer.i18n import tr as _
 
 from MotionQALib.checkpoints import STARTER
 from MotionQALib.results import Assessment
@@ -141,7 +142,7 @@ class Grading:
         self._idle.timeout.disconnect(self._on_idle)
         slicer.mrmlScene.RemoveObserver(self._tag)
         for run in self._runs.values():
-            run.ended, run.sentence = True, "MotionQA was closed."
+            run.ended, run.sentence = True, _("MotionQA was closed.")
         self._runs.clear()
         self.worker.dispose()
         self.results.close()
@@ -175,7 +176,7 @@ class Grading:
     def _on_cancelled(self, number: int) -> None:
         run = self._end(number)
         if run is not None:
-            run.sentence = "It was cancelled."
+            run.sentence = _("It was cancelled.")
             self.cancelled.emit(run.node)
 
     def _end(self, number: int) -> _Run | None:

@@ -191,6 +191,27 @@ def test_a_label_map_is_not_chosen_by_itself(host, logic):
     assert logic.shownVolume() is volume
 
 
+def test_it_lives_without_a_window_and_without_packages(host, volume, monkeypatch):
+    """As Slicer's generic tests run it: --no-main-window, and nothing is installed yet."""
+    import slicer
+
+    host.pip.missing = {"torch", "torchvision", "timm", "safetensors", "nibabel", "pynrrd"}
+    monkeypatch.setattr(slicer.app, "layoutManager", lambda: None)
+    monkeypatch.setattr(slicer.util, "mainWindow", lambda *_args: None)
+    host.load_module("MotionQA")
+    host.unload_module("MotionQA")
+    parent = host.load_module("MotionQA").widgetRepresentation()
+    parent.enter()
+    panel = parent.self()
+    assert "torch, torchvision, timm" in panel.ui.deviceLabel.text
+    assert not panel.logic.grading.worker.running
+    slicer.mrmlScene.Clear()
+    host.process_events(0.1)
+    host.unload_module("MotionQA")  # entered, as when Slicer quits
+    panel.exit()  # whichever of the two Slicer calls first
+    assert host.raised == []
+
+
 def test_its_own_test_runs(host):
     import slicer
 
