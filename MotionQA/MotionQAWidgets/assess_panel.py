@@ -15,6 +15,7 @@ from MotionQALib.volumes import VolumeError
 from . import checkpoint_list, dependencies
 from .grading import Grading
 from .result_sentence import result_sentence
+from .results_view import ResultsView
 from .slice_overlay import SliceOverlay
 
 
@@ -42,6 +43,8 @@ class AssessPanel:
         self._warm: str | None = None
         self._said_about = None
         self._lacking: list | None = None
+        self.resultsView = ResultsView(grading.results)
+        self.ui.resultsLayout.addWidget(self.resultsView.widget)
         self.ui.assessButton.clicked.connect(self._on_button)
         self.ui.checkpointComboBox.activated.connect(self._on_checkpoint)
         grading.progress.connect(self._on_progress)
@@ -65,6 +68,7 @@ class AssessPanel:
             return
         self._entered = True
         self._overlay = SliceOverlay(self._grading.results, visible=False)
+        self.resultsView.enter()
         self._look_for_packages()
         self._list_checkpoints()
         self.refresh()
@@ -75,12 +79,14 @@ class AssessPanel:
         if self._overlay is not None:
             self._overlay.close()
             self._overlay = None
+        self.resultsView.leave()
         self._grading.cool_down()
 
     def dispose(self) -> None:
         """The module goes: what is left of the panel are dead widgets."""
         self.leave()
         self._settings = None
+        self.resultsView.close()
         self._grading.results.changed.disconnect(self.refresh)
 
     # What is shown
@@ -127,6 +133,7 @@ class AssessPanel:
             self._say("")
         result = self._grading.results.resultFor(volume)
         self.ui.resultLabel.text = "" if result is None else result_sentence(result)
+        self.resultsView.setVolume(volume)
 
     def _say(self, sentence: str) -> None:
         """A sentence about the chosen volume or checkpoint; it goes when another is chosen."""
