@@ -1,9 +1,11 @@
 """The MotionQA module: what Slicer asks of it. The rest is in MotionQAWidgets and MotionQALib."""
 
+from typing import Annotated
+
 import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.parameterNodeWrapper import parameterNodeWrapper
+from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
@@ -51,6 +53,8 @@ class MotionQAParameterNode:
     inputVolume: slicer.vtkMRMLScalarVolumeNode
     checkpoint: str = "motionqa-starter"
     overlayVisible: bool = True
+    relevanceVisible: bool = False
+    relevanceOpacity: Annotated[float, WithinRange(0, 1)] = 0.5
 
 
 class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -159,11 +163,12 @@ class MotionQALogic(ScriptedLoadableModuleLogic):
     @staticmethod
     def shownVolume():
         """The scalar volume in a slice view, else the scene's first, else None."""
-        for layers in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
-            node = slicer.mrmlScene.GetNodeByID(layers.GetBackgroundVolumeID() or "")
-            if node is not None and node.GetClassName() == "vtkMRMLScalarVolumeNode":
-                return node
-        return slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+        from MotionQAWidgets.volume_input import is_candidate
+
+        views = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+        shown = [slicer.mrmlScene.GetNodeByID(v.GetBackgroundVolumeID() or "") for v in views]
+        volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+        return next((node for node in [*shown, *volumes] if is_candidate(node)), None)
 
     def close(self):
         """End the grading process; nothing is left connected."""

@@ -14,6 +14,7 @@ from MotionQALib.volumes import VolumeError
 
 from . import checkpoint_list, dependencies
 from .grading import Grading
+from .relevance_section import RelevanceSection
 from .result_sentence import result_sentence
 from .slice_overlay import SliceOverlay
 
@@ -42,10 +43,14 @@ class AssessPanel:
         self._warm: str | None = None
         self._said_about = None
         self._lacking: list | None = None
+        self._relevance = RelevanceSection(
+            self.ui, grading, lambda: self._choices.values(), self._show_busy, self._say
+        )
         self.ui.assessButton.clicked.connect(self._on_button)
         self.ui.checkpointComboBox.activated.connect(self._on_checkpoint)
         grading.progress.connect(self._on_progress)
         grading.finished.connect(self._on_finished)
+        grading.explained.connect(self.refresh)
         grading.failed.connect(self._on_failed)
         grading.cancelled.connect(self._on_cancelled)
         grading.device_changed.connect(self._on_device)
@@ -56,6 +61,7 @@ class AssessPanel:
     def set_settings(self, settings) -> None:
         """The parameter node's wrapper, already joined to the widgets; None while there is none."""
         self._settings = settings
+        self._relevance.set_settings(settings)
         self._say("")
         self._list_checkpoints()
         self.refresh()
@@ -65,6 +71,7 @@ class AssessPanel:
             return
         self._entered = True
         self._overlay = SliceOverlay(self._grading.results, visible=False)
+        self._relevance.enter()
         self._look_for_packages()
         self._list_checkpoints()
         self.refresh()
@@ -72,6 +79,7 @@ class AssessPanel:
     def leave(self) -> None:
         self._entered = False
         self._warm = None
+        self._relevance.leave()
         if self._overlay is not None:
             self._overlay.close()
             self._overlay = None
@@ -105,6 +113,7 @@ class AssessPanel:
             self.ui.progressBar.visible = False
         self._show_checkpoint()
         self._show_result()
+        self._relevance.refresh()
         if self._entered:
             self._overlay.visible = self._settings is None or self._settings.overlayVisible
             self._keep_warm()
@@ -233,6 +242,10 @@ class AssessPanel:
         except VolumeError as error:
             self._say(str(error))
             return
+        self._show_busy()
+
+    def _show_busy(self) -> None:
+        """Something was asked of the grading process."""
         bar = self.ui.progressBar
         bar.maximum = 0  # busy, until the first slices are done
         bar.value = 0

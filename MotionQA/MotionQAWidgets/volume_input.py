@@ -13,6 +13,8 @@ from MotionQALib.formats.axes import find_axes
 from MotionQALib.formats.stored import StoredImage
 from MotionQALib.volumes import VolumeError
 
+from .relevance_map import isMap
+
 
 @dataclass(frozen=True, eq=False)
 class VolumeInput:
@@ -54,6 +56,11 @@ class VolumeInput:
             source=_source(node),
             identity=_identity(node),
         )
+
+
+def is_candidate(node) -> bool:
+    """Whether a node is a volume that a user may want graded: no mask, no map, no colour."""
+    return node is not None and node.GetClassName() == "vtkMRMLScalarVolumeNode" and not isMap(node)
 
 
 def frame_nodes(node) -> list:
