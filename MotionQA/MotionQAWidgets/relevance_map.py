@@ -24,8 +24,12 @@ MARK = "MotionQA.Relevance"
 VOLUME_ROLE = "MotionQA.volume"
 COLOURS = 256
 
-FAINTEST = 0.12
-"""Relevance below it is transparent: less than half a score of the four that can be lost."""
+FAINTEST = 0.2
+"""Relevance below it is transparent: less than a score of the four that can be lost."""
+
+DARKEST = 0.5
+"""Where in the palette the faintest colour is: a dark one over an image would hide it. A layer of
+Slicer's is as opaque everywhere as its slider says, or transparent; a report's fades."""
 
 
 @dataclass(frozen=True)
@@ -147,11 +151,12 @@ class RelevanceMaps:
         table.SetTypeToUser()
         table.SetHideFromEditors(False)
         table.SetNumberOfColors(COLOURS)
-        places = np.array([place for place, _colour in RELEVANCE]) * (COLOURS - 1)
+        places = [place for place, _colour in RELEVANCE]
         anchors = np.array([rgb(colour) for _place, colour in RELEVANCE]) / 255
-        for index in range(COLOURS):
-            colour = [float(np.interp(index, places, anchors[:, c])) for c in range(3)]
-            table.SetColor(index, f"{index / (COLOURS - 1):.2f}", *colour, 1.0)
+        for index, relevance in enumerate(np.linspace(0, 1, COLOURS)):
+            place = np.interp(relevance, (FAINTEST, 1), (DARKEST, 1))
+            colour = [float(np.interp(place, places, anchors[:, c])) for c in range(3)]
+            table.SetColor(index, f"{relevance:.2f}", *colour, 1.0)
         return table
 
     def _placeUnderVolume(self, node, volumeNode) -> None:
