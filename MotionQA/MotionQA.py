@@ -121,6 +121,32 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.panel.set_settings(None)
 
 
+class MotionQAFileReader:
+    """Opens a 4-D NIfTI file as a sequence, of which Slicer itself opens the first frame."""
+
+    def __init__(self, parent):
+        self.parent = parent
+
+    def description(self):
+        return _("Cine (4-D NIfTI)")
+
+    def fileType(self):
+        return "SequenceFile"  # so that slicer.util.loadSequence knows it, too
+
+    def extensions(self):
+        return [_("Cine (4-D NIfTI)") + " (*.nii *.nii.gz)"]
+
+    def canLoadFileConfidence(self, filePath):
+        from MotionQAWidgets import cine_reader
+
+        return cine_reader.confidence(filePath)
+
+    def load(self, properties):
+        from MotionQAWidgets import cine_reader
+
+        return cine_reader.serve(self.parent, properties)
+
+
 class MotionQALogic(ScriptedLoadableModuleLogic):
     """Grading for scripts: ``slicer.util.getModuleLogic("MotionQA").assess(volumeNode)``."""
 

@@ -13,6 +13,7 @@ from MotionQALib.checkpoints import CheckpointError
 from MotionQALib.volumes import VolumeError
 
 from . import checkpoint_list, dependencies
+from .frames_offer import FramesOffer
 from .grading import Grading
 from .relevance_section import RelevanceSection
 from .result_sentence import result_sentence
@@ -46,6 +47,7 @@ class AssessPanel:
         self._relevance = RelevanceSection(
             self.ui, grading, lambda: self._choices.values(), self._show_busy, self._say
         )
+        self._frames = FramesOffer(self.ui, self._choose_volume, self._say)
         self.ui.assessButton.clicked.connect(self._on_button)
         self.ui.checkpointComboBox.activated.connect(self._on_checkpoint)
         grading.progress.connect(self._on_progress)
@@ -114,6 +116,7 @@ class AssessPanel:
         self._show_checkpoint()
         self._show_result()
         self._relevance.refresh()
+        self._frames.refresh(self._volume)
         if self._entered:
             self._overlay.visible = self._settings is None or self._settings.overlayVisible
             self._keep_warm()
@@ -136,6 +139,10 @@ class AssessPanel:
             self._say("")
         result = self._grading.results.resultFor(volume)
         self.ui.resultLabel.text = "" if result is None else result_sentence(result)
+
+    def _choose_volume(self, volume) -> None:
+        if self._settings is not None:
+            self._settings.inputVolume = volume
 
     def _say(self, sentence: str) -> None:
         """A sentence about the chosen volume or checkpoint; it goes when another is chosen."""

@@ -73,6 +73,7 @@ def foreground(view: str = "Red"):
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_a_map_lies_on_the_slices_it_is_of(host, maps, axis):
     import slicer
+
     from MotionQAWidgets.volume_input import VolumeInput
 
     shape = [20, 22, 24]  # of IJK
