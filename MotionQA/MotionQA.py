@@ -1,11 +1,12 @@
 """The MotionQA module: what Slicer asks of it. The rest is in MotionQAWidgets and MotionQALib."""
 
 import sys
+from typing import Annotated
 
 import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.parameterNodeWrapper import parameterNodeWrapper
+from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
@@ -54,6 +55,8 @@ class MotionQAParameterNode:
     inputVolume: slicer.vtkMRMLScalarVolumeNode
     checkpoint: str = "motionqa-starter"
     overlayVisible: bool = True
+    relevanceVisible: bool = False
+    relevanceOpacity: Annotated[float, WithinRange(0, 1)] = 0.5
 
 
 class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -128,6 +131,32 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.panel.set_settings(None)
 
 
+class MotionQAFileReader:
+    """Opens a 4-D NIfTI file as a sequence, of which Slicer itself opens the first frame."""
+
+    def __init__(self, parent):
+        self.parent = parent
+
+    def description(self):
+        return _("Cine (4-D NIfTI)")
+
+    def fileType(self):
+        return "SequenceFile"  # so that slicer.util.loadSequence knows it, too
+
+    def extensions(self):
+        return [_("Cine (4-D NIfTI)") + " (*.nii *.nii.gz)"]
+
+    def canLoadFileConfidence(self, filePath):
+        from MotionQAWidgets import cine_reader
+
+        return cine_reader.confidence(filePath)
+
+    def load(self, properties):
+        from MotionQAWidgets import cine_reader
+
+        return cine_reader.serve(self.parent, properties)
+
+
 class MotionQALogic(ScriptedLoadableModuleLogic):
     """Grading for scripts: ``slicer.util.getModuleLogic("MotionQA").assess(volumeNode)``."""
 
@@ -170,13 +199,12 @@ class MotionQALogic(ScriptedLoadableModuleLogic):
     @staticmethod
     def shownVolume():
         """The scalar volume in a slice view, else the scene's first, else None."""
+        from MotionQAWidgets.volume_input import is_candidate
+
         views = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
         shown = [slicer.mrmlScene.GetNodeByID(v.GetBackgroundVolumeID() or "") for v in views]
-        for node in [*shown, *slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")]:
-            # Not a subclass, such as a label map.
-            if node is not None and node.GetClassName() == "vtkMRMLScalarVolumeNode":
-                return node
-        return None
+        volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+        return next((node for node in [*shown, *volumes] if is_candidate(node)), None)
 
     def close(self):
         """End the grading process; nothing is left connected."""
