@@ -68,6 +68,14 @@ def test_another_machine_counts_until_it_falls_silent(path, monkeypatch):
     opened(path).close()
 
 
+def test_on_one_machine_a_silent_session_lives_as_long_as_its_process(path):
+    """As while a laptop sleeps: the system's lock tells, whatever the heartbeat."""
+    with opened(path):
+        os.utime(path.with_name(f".{path.name}.lock"), (1, 1))
+        with pytest.raises(InUse):
+            opened(path)
+
+
 def test_where_the_drive_knows_no_locks_the_heartbeat_decides(path, monkeypatch):
     monkeypatch.setattr(session_lock, "_lock", lambda file: None)
     with opened(path) as log, pytest.raises(InUse):
