@@ -27,8 +27,17 @@ SHARED = {
     "devices",
     "volume_rule",
     "assessment",
+    "resampling",
+    "subjects",
 }
-LIGHT = ("MotionQALib.cli", "MotionQALib.volumes", "MotionQALib.reports", "MotionQALib.scale")
+LIGHT = (
+    "MotionQALib.cli",
+    "MotionQALib.volumes",
+    "MotionQALib.reports",
+    "MotionQALib.scale",
+    "MotionQALib.reading.session",
+    "MotionQALib.reading.agreement_report",
+)
 LONGEST = 400
 
 
