@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from MotionQALib.backbones import BACKBONES
+from MotionQALib.checkpoints import SUFFIX
 
 from .datasets import open_store
 from .labels import read_labels
 from .matching import by_image, match
 from .progress import Cancelled, Event, Progress, silent
+from .run_folder import STATE, RunFolder
 from .settings import Settings
 from .splits import Split, by_folds, by_fractions, worst_grades
 from .training import fit
@@ -43,6 +45,7 @@ def compare(
     folds: int = 0,
     split: str | Path | Split | None = None,
     resume: bool = False,
+    overwrite: bool = False,
     cache: str | Path | None = None,
     device: str = "auto",
     progress: Progress = silent,
@@ -57,6 +60,7 @@ def compare(
     backbones : timm's names; all of MotionQA's by default
     folds : subjects are split into so many folds, each validating once; 0: one split
     resume : go on where a comparison was stopped
+    overwrite : start anew even where unfinished runs would be lost
 
     A backbone that cannot be trained becomes a row that says why; the others go on. Raises
     LabelError, DataError or SplitError for files that none of them could use.
@@ -66,6 +70,10 @@ def compare(
     match(data, by_image(read_labels(labels)), labels)
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)
+    for name in backbones or BACKBONES:
+        for state in output.glob(f"{name}*/{STATE}"):
+            run = RunFolder(state.parent.with_name(f"{state.parent.name}{SUFFIX}"))
+            run.refuse_loss(resume=resume, overwrite=overwrite)
     cache = cache or output / "cache"
     rows = []
     for name in backbones or BACKBONES:
@@ -76,7 +84,8 @@ def compare(
             cards = [
                 fit(
                     data, labels, output / _file(name, part), chosen, split=part, resume=resume,
-                    cache=cache, device=device, progress=progress, cancelled=cancelled,
+                    overwrite=overwrite, cache=cache, device=device, progress=progress,
+                    cancelled=cancelled,
                 ).card
                 for part in splits
             ]  # fmt: skip
