@@ -81,7 +81,7 @@ class RunFolder:
                 f"Another process is training in {path}; wait for it, or choose another output."
             )
         if not going_on:
-            for name in (STATE, LAST, BEST, LOG, SPLIT, REPORT, COMMAND, JOURNAL):
+            for name in (STATE, LAST, BEST, LOG, SPLIT, REPORT, COMMAND):
                 (self / name).unlink(missing_ok=True)
             for file in (self / "tensorboard").glob("events.*"):
                 file.unlink()
@@ -92,8 +92,8 @@ class RunFolder:
         """Raise TrainingError where an unfinished run would be lost."""
         if not (resume or overwrite) and self.unfinished:
             raise TrainingError(
-                f"{self.path} holds a run that has not finished; go on with --resume, or start "
-                "anew with --overwrite."
+                f"{self.path} holds a run that has not finished; go on by resuming it (--resume), "
+                "or give it up (--overwrite)."
             )
 
     def close(self) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,28 +93,42 @@ def fit(
     if world.writes:
         if labels is not None:
             check(data, labels, split, read=False).refuse()
-        open_folder(folder, settings, resume, overwrite)
+        going_on = open_folder(folder, settings, resume, overwrite)
+    journal = Journal(folder.path, progress, fresh=not going_on) if world.writes else silent
     world.wait()
-    journal = Journal(folder.path, progress) if world.writes else silent
-    cache = Path(cache) if cache else output.parent / "cache"
-    try:
+
+    def asked() -> bool:
+        return cancelled() or folder.asked_to_stop()
+
+    def reading(event: Event) -> None:
+        journal(event)
+        if asked():
+            raise Cancelled("Training was stopped before its first step.")
+
+    with _ending_well(folder, journal, world):
         if labels is None:
             local = world.device(device)
             found = sources.simulated(data, split, folder.path, settings, local)
         else:
-            found = world.after_first(
-                lambda: sources.labelled(data, labels, split, folder.path, settings, cache, journal)
-            )
+            cache = Path(cache) if cache else output.parent / "cache"
+            reader = (data, labels, split, folder.path, settings, cache, reading)
+            found = world.after_first(lambda: sources.labelled(*reader))
         source, store, split = found
         journal(Event("data", sources.describe(store, split)))
         world.wait()  # nobody reads the folder's split any more
         if world.writes:
-            command = repeating(data, labels, output, folder, init, cache, device)
-            folder.write_command(command)
-        fitted = train(
+            folder.write_command(repeating(data, labels, output, folder, init, cache, device))
+        return train(
             output, folder.path, source, store, split, settings, init=init, device=device,
-            progress=journal, cancelled=lambda: cancelled() or folder.asked_to_stop(), world=world,
+            progress=journal, cancelled=asked, world=world,
         )  # fmt: skip
+
+
+@contextmanager
+def _ending_well(folder: RunFolder, journal: Progress, world: World) -> Iterator[None]:
+    """Have the journal say how the run ended, and give back what it held."""
+    try:
+        yield
     except (Cancelled, KeyboardInterrupt) as stopped:
         _end(journal, "stopped", str(stopped) or "Stopped.")
         raise
@@ -121,8 +136,7 @@ def fit(
         _end(journal, "failed", sentence(error))
         raise
     else:
-        _end(journal, "finished", checkpoint=str(output.resolve()))
-        return fitted
+        _end(journal, "finished", checkpoint=str(folder.output.resolve()))
     finally:
         if world.writes:
             folder.close()
@@ -209,14 +223,17 @@ def checked_output(output: str | Path) -> Path:
     return output
 
 
-def open_folder(folder: RunFolder, settings: Settings, resume: bool, overwrite: bool) -> None:
-    """Take the run's folder. Raises TrainingError, also where it was begun otherwise."""
+def open_folder(folder: RunFolder, settings: Settings, resume: bool, overwrite: bool) -> bool:
+    """Take the run's folder; whether there is a state to go on from.
+
+    Raises TrainingError, also where the run was begun with other settings.
+    """
     if resume and (folder / STATE).exists() and Settings.load(folder / SETTINGS) != settings:
         raise TrainingError(
             f"The settings differ from those in {folder / SETTINGS}; resume with the same, "
             "or start anew without resuming."
         )
-    folder.open(resume=resume, overwrite=overwrite)
+    return folder.open(resume=resume, overwrite=overwrite)
 
 
 def repeating(data, labels, output, folder, init, cache, device) -> str:
@@ -226,7 +243,8 @@ def repeating(data, labels, output, folder, init, cache, device) -> str:
     parts += ["--settings", _whole(folder / SETTINGS), "--split", _whole(folder / SPLIT)]
     if init is not None:
         parts += ["--init", str(init) if not Path(init).exists() else _whole(init)]
-    parts += ["--cache", _whole(cache), "--device", device, "--output", _whole(output)]
+    parts += [] if cache is None else ["--cache", _whole(cache)]
+    parts += ["--device", device, "--output", _whole(output)]
     return " ".join(map(shlex.quote, parts))
 
 
