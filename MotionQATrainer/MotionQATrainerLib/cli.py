@@ -7,12 +7,14 @@ Whatever is heavy is imported by the command that needs it.
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
 
 from .arguments import parser
+from .progress import sentence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,14 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 1
     except (ValueError, RuntimeError, OSError) as error:
-        print(_sentence(error), file=sys.stderr)
+        print(sentence(error), file=sys.stderr)
         return 1
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'A file'}: {error.strerror}."
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _settings(arguments: argparse.Namespace):
@@ -64,6 +60,15 @@ def _report(event) -> None:
     elif sys.stderr.isatty():
         end = "\n" if event.done == event.total else ""
         print(f"\r{event.stage} {event.done}/{event.total} ", end=end, file=sys.stderr, flush=True)
+
+
+def _told(arguments: argparse.Namespace):
+    """Where progress goes to."""
+    if arguments.progress == "text":
+        return _report
+    from .journal import to_stream
+
+    return to_stream(sys.stdout)
 
 
 def _simulate(arguments: argparse.Namespace) -> None:
@@ -93,6 +98,24 @@ def _simulate(arguments: argparse.Namespace) -> None:
     print(f"{arguments.out} holds {volumes} volumes of {len(labels) - volumes} slices.")
 
 
+def _check(arguments: argparse.Namespace) -> int:
+    from .check import check
+    from .progress import Event
+
+    found = check(
+        arguments.data,
+        arguments.labels,
+        arguments.split,
+        read=not arguments.quick,
+        progress=lambda done, total: _report(Event("read", done=done, total=total)),
+    )
+    if arguments.json:
+        text = json.dumps(found.to_dict(), indent=1, ensure_ascii=False)
+        arguments.json.write_text(text + "\n", encoding="utf-8")
+    print(found.table())
+    return int(bool(found.problems))
+
+
 def _fit(arguments: argparse.Namespace) -> int:
     from .progress import Cancelled
     from .training import fit
@@ -106,9 +129,10 @@ def _fit(arguments: argparse.Namespace) -> int:
             split=arguments.split,
             init=arguments.init,
             resume=arguments.resume,
+            overwrite=arguments.overwrite,
             cache=arguments.cache,
             device=arguments.device,
-            progress=_report,
+            progress=_told(arguments),
             cancelled=_asked_to_stop(),
         )
     except Cancelled as stopped:
@@ -174,9 +198,10 @@ def _compare(arguments: argparse.Namespace) -> int:
         folds=arguments.folds,
         split=arguments.split,
         resume=arguments.resume,
+        overwrite=arguments.overwrite,
         cache=arguments.cache,
         device=arguments.device,
-        progress=_report,
+        progress=_told(arguments),
     )
     print(table(rows))
     return int(any(row.failed for row in rows))
@@ -195,6 +220,7 @@ def _export_png(arguments: argparse.Namespace) -> None:
 
 COMMANDS = {
     "simulate": _simulate,
+    "check": _check,
     "fit": _fit,
     "evaluate": _evaluate,
     "compare": _compare,

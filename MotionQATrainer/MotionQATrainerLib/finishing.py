@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
@@ -69,6 +69,12 @@ def finish(
     card.training["valid_slices"] = {key: value.to_list() for key, value in intervals.items()}
     checkpoints.save(output, model, card)
     return card
+
+
+def draft_card(output: Path, store: SliceStore, split: Split, settings: Settings) -> Card:
+    """Card of a network that is still being trained: it grades, but nothing is calibrated."""
+    card = _card(output, store, split, settings, 1.0, 0.5, VolumeRule())
+    return replace(card, notice=f"not calibrated, training goes on; {card.notice}")
 
 
 def volume_rule(

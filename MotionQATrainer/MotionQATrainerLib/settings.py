@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -149,9 +150,13 @@ class Settings:
         )
 
     def changed(self, changes: Mapping[str, Any]) -> Settings:
-        """Settings with ``{"table.name": value}`` replaced. Raises SettingsError."""
+        """Settings with ``{"table.name": value}`` replaced; the table may be left out.
+
+        Raises SettingsError.
+        """
         tables = {item.name: {} for item in fields(self)}
-        for key, value in changes.items():
+        for given, value in changes.items():
+            key = self._whole_key(given)
             table, _, name = key.partition(".")
             known = {item.name for item in fields(getattr(self, table))} if table in tables else ()
             if not known:
@@ -171,6 +176,20 @@ class Settings:
             raise
         except ValueError as error:
             raise SettingsError(str(error)) from error
+
+    def _whole_key(self, key: str) -> str:
+        """``table.name`` of a name that only one table has; other keys as they are."""
+        homes = [
+            table.name
+            for table in fields(self)
+            if key in {item.name for item in fields(getattr(self, table.name))}
+        ]
+        if not homes and "." not in key and not hasattr(self, key):
+            names = [name for table in self.to_dict().values() for name in table]
+            near = get_close_matches(key, names, 1)
+            hint = f"did you mean {near[0]}?" if near else "settings.toml of a run lists them."
+            raise SettingsError(f"There is no setting {key!r}; {hint}")
+        return f"{homes[0]}.{key}" if len(homes) == 1 else key
 
     def overridden(self, assignments: Iterable[str]) -> Settings:
         """Settings with ``table.name=value`` texts applied, as a command line gives them."""
