@@ -50,7 +50,7 @@ def ensure(path: Path = REQUIREMENTS) -> str | None:
             "restart Slicer and try again."
         )
     if not _agreed(lacking):
-        text = _("Not installed, as you chose: {names}. Without them nothing can be graded.")
+        text = _("Not installed, as you chose: {names}. MotionQA cannot do this without them.")
         return text.format(names=names_of(lacking))
     try:
         _install(lacking)

@@ -37,21 +37,21 @@ class NetworkSection:
     Signals
     -------
     failed(sentence) : a checkpoint that was chosen cannot be used
-    changed()
+    changed() : another network or start
+    renamed()
     """
 
     def __init__(self, ui, dialog_parent) -> None:
         self._ui, self._parent = ui, dialog_parent
         self._files: list[checkpoint_list.Choice] = []
         self._choices: dict[str, checkpoint_list.Choice] = {}
-        self._named = False
-        self.failed, self.changed = Signal(), Signal()
+        self._suggested = ""
+        self.failed, self.changed, self.renamed = Signal(), Signal(), Signal()
         for name, remark in backbones().items():
             ui.backboneComboBox.addItem(f"{name} ({remark})", name)
         ui.backboneComboBox.currentIndexChanged.connect(self._on_change)
         ui.startComboBox.activated.connect(self._on_start)
-        ui.nameLineEdit.textEdited.connect(self._on_name)
-        ui.nameLineEdit.textChanged.connect(self._on_change)
+        ui.nameLineEdit.textChanged.connect(self._on_name)
         self.refresh()
 
     # What was chosen
@@ -107,12 +107,11 @@ class NetworkSection:
 
     def suggest_name(self, taken: set[str]) -> None:
         """Fill in a name that is free, unless the user gave one."""
-        if self._named and self.name not in taken:
+        if self.name not in taken | {"", self._suggested}:
             return
         stem = self.backbone.partition("_patch")[0].replace("_", "-")
         number = next(n for n in range(1, 1000) if f"{stem}-{n}" not in taken)
-        self._ui.nameLineEdit.text = f"{stem}-{number}"
-        self._named = False
+        self._suggested = self._ui.nameLineEdit.text = f"{stem}-{number}"
 
     def _choose(self, reference: str) -> None:
         combo = self._ui.startComboBox
@@ -149,7 +148,7 @@ class NetworkSection:
         return choice.reference
 
     def _on_name(self, *_args) -> None:
-        self._named = True
+        self.renamed.emit()
 
     def _on_change(self, *_args) -> None:
         self.changed.emit()

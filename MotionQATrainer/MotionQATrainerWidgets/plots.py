@@ -70,7 +70,7 @@ class TrainingCurves:
     def __init__(self) -> None:
         self._tables: dict[str, object] = {}
         self._charts: list = []
-        self._shown = 0
+        self._shown: Sequence[Mapping[str, float]] = []
         self._before: int | None = None
 
     def update(self, rows: Sequence[Mapping[str, float]]) -> None:
@@ -80,21 +80,26 @@ class TrainingCurves:
         ----------
         rows : with ``epoch`` and the columns of `charts`; all of them, from the first epoch on
         """
-        fresh = not all(slicer.mrmlScene.IsNodePresent(node) for node in self.nodes)
-        if fresh or not self.nodes:
-            self._make()
-        elif len(rows) == self._shown:
+        if not rows:
+            self._remove_nodes()
             return
-        self._shown = len(rows)
+        if not self.nodes or not all(map(slicer.mrmlScene.IsNodePresent, self.nodes)):
+            self._make()
+        elif rows == self._shown:
+            return
+        self._shown = list(rows)
         for column, table in self._tables.items():
             points = [(row["epoch"], row[column]) for row in rows if row.get(column) is not None]
+            if not points:
+                continue
+            points *= 2 if len(points) == 1 else 1  # VTK complains of lines that are one point
             values = np.array(points, dtype=float).reshape(-1, 2)
             was = table.StartModify()
             slicer.util.updateTableFromArray(table, values, ["epoch", column])
             table.Modified()
             table.EndModify(was)
         for chart in self._charts:
-            chart.SetXAxisRange(0.5, max(2, self._shown) + 0.5)
+            chart.SetXAxisRange(0.5, max(2, len(rows)) + 0.5)
             chart.Modified()
         lowest = min((row.get("valid_kappa") or 0 for row in rows), default=0)
         self._charts[1].SetYAxisRange(min(0, lowest), 1)
@@ -137,14 +142,15 @@ class TrainingCurves:
     def remove(self) -> None:
         """Take everything out of the scene again."""
         self.hide()
+        self._remove_nodes()
+
+    def _remove_nodes(self) -> None:
         for node in reversed(self.nodes):
             slicer.mrmlScene.RemoveNode(node)
-        self._tables, self._charts, self._shown = {}, [], 0
+        self._tables, self._charts, self._shown = {}, [], []
 
     def _make(self) -> None:
-        for node in reversed(self.nodes):  # what is left of them
-            slicer.mrmlScene.RemoveNode(node)
-        self._tables, self._charts = {}, []
+        self._remove_nodes()  # what is left of them
         for title, axis, curves in charts():
             chart = self._add("vtkMRMLPlotChartNode", _("MotionQA training: {title}"), title)
             chart.SetTitle(title)

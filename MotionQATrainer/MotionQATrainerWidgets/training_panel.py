@@ -10,19 +10,15 @@ import slicer
 from slicer.i18n import tr as _
 
 from MotionQALib.checkpoints import SUFFIX, user_folder
-from MotionQATrainerLib import api
-from MotionQAWidgets import checkpoint_list, dependencies
+from MotionQAWidgets import checkpoint_list
 
+from . import console
 from .data_section import DataSection
 from .network_section import NetworkSection
 from .plots import TrainingCurves
 from .run_view import RunView
 from .settings_section import SettingsSection
 from .trainings import Training, Trainings
-
-REQUIREMENTS = (
-    Path(__file__).resolve().parents[1] / "Resources" / "MotionQATrainer-requirements.txt"
-)
 
 
 class TrainingPanel:
@@ -51,9 +47,10 @@ class TrainingPanel:
         ui.runsComboBox.activated.connect(self._on_chosen)
         ui.curvesCheckBox.clicked.connect(self._on_curves)
         for box in (ui.validationSpinBox, ui.testSpinBox):
-            box.valueChanged.connect(self._on_form)
+            box.valueChanged.connect(self.refresh)
         self.data.changed.connect(self.refresh)
         self.network.changed.connect(self._on_form)
+        self.network.renamed.connect(self.refresh)
         self.network.failed.connect(self._say)
         for signal, slot in self._slots():
             signal.connect(slot)
@@ -160,12 +157,8 @@ class TrainingPanel:
             self._shown.cancel()
             self._say(_("Stopping after this step …"))
             return
-        problem = dependencies.ensure(REQUIREMENTS)
-        if problem is not None:
-            self._say(problem)
-            return
         self.data.remember()
-        self._start(lambda: api.train(**self._options()))
+        self._start(lambda: console.train(**self._options()))
 
     def _options(self) -> dict:
         network = self.network
@@ -182,12 +175,12 @@ class TrainingPanel:
         }
 
     def _on_resume(self, *_args) -> None:
-        self._start(self._shown.resume)
+        self._start(lambda: console.watched(self._shown.resume()))
 
     def _start(self, start) -> None:
         self._say("")
         try:
-            self._trainings.add(start())
+            start()
         except (ValueError, RuntimeError, OSError) as error:
             self._say(str(error))
             return

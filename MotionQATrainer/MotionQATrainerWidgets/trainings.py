@@ -18,6 +18,7 @@ import slicer
 
 from MotionQATrainerLib.run import Run
 from MotionQATrainerLib.run_folder import COMMAND, LOG, STATE
+from MotionQAWidgets.child import python_programs
 from MotionQAWidgets.signals import Signal
 
 from .closing import ClosingQuestion
@@ -72,7 +73,7 @@ class Training:
         """Go on, by the command that the run's folder keeps. Raises OSError or ValueError."""
         *_cd, line = (self.folder / COMMAND).read_text("utf-8").splitlines()
         _program, *arguments = shlex.split(line)
-        return Run.start([*arguments, "--resume"], self.folder)
+        return Run.start([*arguments, "--resume"], self.folder, python=python_programs()[0])
 
     def look(self) -> list[str]:
         """Read what is new; returns the lines that it said for people."""

@@ -97,3 +97,12 @@ def test_the_curves_are_the_logs_columns():
     columns = {curve.column for _, _, curves in plots.charts() for curve in curves}
     assert len(columns) == 4
     assert all(f'"{column}"' in source.read_text("utf-8") for column in columns)
+
+
+def test_the_first_epoch_alone_is_a_point_that_vtk_draws(host, curves, capfd):
+    import slicer
+
+    curves.update(ROWS[:1])
+    curves.show()
+    slicer.app.layoutManager().plotWidget(0).pixels()
+    assert "<2 points" not in capfd.readouterr().err

@@ -1,4 +1,4 @@
-"""Training for real, in its own process, on a tiny set: console, panel, cancel, resume, find again."""
+"""Training for real on a tiny set, from console and panel: cancelled, resumed, found again."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_the_console_is_free_and_hears_it(host, console, rated_set, tmp_path):
     assert set(run.metrics) >= {"train_loss", "valid_accuracy", "valid_kappa"}
     table = console.compare([run])
     assert [row.model for row in table.rows] == ["small"] and "Valid_acc" in repr(table)
-    assert "small" in os.listdir(os.environ["MOTIONQA_CHECKPOINTS"])[0]
+    assert (Path(os.environ["MOTIONQA_CHECKPOINTS"]) / "small.safetensors").is_file()
 
 
 def test_bad_input_is_a_sentence_in_the_console(host, console, rated_set, tmp_path):
@@ -180,7 +180,7 @@ def test_cancel_and_resume(host, console, rated_set, tmp_path):
     step = training.status.done
     panel.ui.resumeButton.click()
     (training,) = watched().running
-    until_trains(host, training.run)
+    host.wait_until(lambda: training.status.done, seconds=LATE)
     assert training.status.done >= step and panel.ui.trainButton.text == "Cancel"
     assert panel.ui.runsComboBox.count == 1  # the same training, not another one
 
@@ -278,3 +278,13 @@ def test_the_forms_defaults_and_networks_are_the_librarys(host, console):
     assert panel.settings.changes() == {"training.epochs": 3}
     panel.ui.defaultsButton.click()
     assert panel.settings.changes() == {}
+
+
+def test_missing_packages_are_asked_for_once_and_declining_is_said(host, console, rated_set):
+    host.pip.missing = {"timm", "scikit-learn"}
+    host.dialogs.answers = [False]
+    with pytest.raises(RuntimeError, match="as you chose: timm, scikit-learn"):
+        console.train(rated_set, rated_set / "IQA.csv", **SMALL)
+    (question,) = host.dialogs.shown
+    assert "timm" in question.text and "scikit-learn" in question.text
+    assert host.pip.installed == [] and watched().known == []
