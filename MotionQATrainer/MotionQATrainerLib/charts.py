@@ -73,22 +73,21 @@ def confusion(title: str, matrix: np.ndarray, names: Sequence[str]) -> str:
     return _svg(title, parts)
 
 
-def reliability(title: str, confidence: np.ndarray, right: np.ndarray, n_bins: int = 10) -> str:
-    """Share of right grades against their probability, in bins of about equal mass."""
+def reliability(title: str, points: Sequence[Mapping[str, float]]) -> str:
+    """Share of right grades against their probability (`report_figures.reliability_points`)."""
     frame = _Frame(0.0, 1.0, 0.0, 1.0)
-    order = np.argsort(confidence, kind="stable")
-    bins = [part for part in np.array_split(order, min(n_bins, len(order))) if len(part)]
-    points = [(float(confidence[part].mean()), float(right[part].mean())) for part in bins]
+    total = sum(point["count"] for point in points)
     parts = [
         frame.axes("probability of the reported grade; height: share that is right"),
         f'<line class="diagonal" x1="{frame.x(0)}" y1="{frame.y(0)}" x2="{frame.x(1)}" '
         f'y2="{frame.y(1)}"/>',
     ]
-    for (x, y), part in zip(points, bins, strict=True):
-        radius = 2 + 6 * math.sqrt(len(part) / len(order))
+    for point in points:
+        x, y, count = point["confidence"], point["right"], point["count"]
+        radius = 2 + 6 * math.sqrt(count / total)
         parts.append(
             f'<circle class="s0" cx="{frame.x(x):.1f}" cy="{frame.y(y):.1f}" r="{radius:.1f}">'
-            f"<title>{len(part)} slices: {x:.2f}, right {y:.2f}</title></circle>"
+            f"<title>{count} slices: {x:.2f}, right {y:.2f}</title></circle>"
         )
     return _svg(title, parts)
 

@@ -18,11 +18,12 @@ from MotionQALib.report_style import STYLE
 from MotionQALib.scale import GRADE_OF_SCORE, Grade, grade_of, median_score
 
 from . import metrics
-from .calibration import softmax, uncertainty
+from .calibration import softmax
 from .charts import CHART_STYLE, confusion, lines, reliability
 from .datasets import SliceStore
 from .prediction import predict, spread
-from .run_folder import COMMAND, LOG
+from .report_figures import confusion_matrix, reliability_points, write_figures
+from .run_folder import COMMAND, FIGURES, LOG
 from .splits import Split
 
 MOST_SLICES = 4000
@@ -105,6 +106,7 @@ def write_report(
         facts=_facts(card, folder),
     )
     path.write_text(page, encoding="utf-8")
+    write_figures(folder / FIGURES, part, levels, probabilities)
 
 
 def _meta(card: Card) -> str:
@@ -130,13 +132,10 @@ def _curves(log: Path) -> str:
 
 
 def _figures(levels: np.ndarray, probabilities: np.ndarray) -> str:
-    truth = GRADE_OF_SCORE[levels.argmax(axis=1)]
-    reported = GRADE_OF_SCORE[median_score(probabilities) - 1]
-    matrix = np.array([[((truth == a) & (reported == b)).sum() for b in Grade] for a in Grade])
-    right = truth == reported
-    return confusion("Grades of slices", matrix, [grade.label for grade in Grade]) + reliability(
-        "Reliability", 1 - uncertainty(probabilities), right
-    )
+    matrix = confusion_matrix(levels, probabilities)
+    points = reliability_points(levels, probabilities)
+    names = [grade.label for grade in Grade]
+    return confusion("Grades of slices", matrix, names) + reliability("Reliability", points)
 
 
 def _table(found: dict[str, metrics.Interval]) -> str:

@@ -10,6 +10,7 @@ last.safetensors    the averaged weights after the last epoch, as a checkpoint
 best.safetensors    those of the best epoch; calibrated, they are the run's output
 progress.jsonl      what the run says, for programs; console.txt has it for people
 report.html         curves and figures, in pictures
+figures.json        the report's confusion matrix and reliability, for programs
 stop                asks the run to stop; whoever writes it need not know the process
 =================== ===========================================================================
 """
@@ -24,6 +25,7 @@ from .lock import FolderLock, is_held
 SETTINGS, SPLIT, COMMAND = "settings.toml", "split.json", "command.txt"
 STATE, LAST, BEST = "state.safetensors", "last.safetensors", "best.safetensors"
 LOG, REPORT, CONSOLE = "log.csv", "report.html", "console.txt"
+FIGURES = "figures.json"
 STOP, LOCK = "stop", "run.lock"
 
 BEFORE = {CONSOLE, JOURNAL, LOCK, STOP}
@@ -81,7 +83,7 @@ class RunFolder:
                 f"Another process is training in {path}; wait for it, or choose another output."
             )
         if not going_on:
-            for name in (STATE, LAST, BEST, LOG, SPLIT, REPORT, COMMAND):
+            for name in (STATE, LAST, BEST, LOG, SPLIT, REPORT, FIGURES, COMMAND):
                 (self / name).unlink(missing_ok=True)
             for file in (self / "tensorboard").glob("events.*"):
                 file.unlink()

@@ -8,12 +8,11 @@ from pathlib import Path
 import qt
 from slicer.i18n import tr as _
 
-from MotionQATrainerLib.run_folder import REPORT
+from MotionQATrainerLib.run_folder import FIGURES, REPORT
 
 from . import pictures
 from .trainings import Training
 
-FIGURES = "figures.json"
 PICTURE = 190
 """Pixels of a picture's side: two fit beside each other in Slicer's module panel."""
 
