@@ -64,7 +64,16 @@ def _add_fit(commands) -> None:
     )
     parser.add_argument("--epochs", type=_positive)
     parser.add_argument("--seed", type=_whole)
-    parser.add_argument("--init", metavar="CHECKPOINT", help="start from a checkpoint's weights")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--init", metavar="CHECKPOINT", help="start from a checkpoint's weights")
+    start.add_argument(
+        "--from", dest="start", metavar="CHECKPOINT",
+        help="adapt a checkpoint to these labels, and compare it with before",
+    )  # fmt: skip
+    parser.add_argument(
+        "--what", choices=("auto", "calibration", "head", "all"), default="auto",
+        help="of --from, what is adapted (default: as much as the number of labels supports)",
+    )  # fmt: skip
     _add_going_on(parser)
 
 

@@ -42,7 +42,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _settings(arguments: argparse.Namespace):
     from .settings import Settings
 
-    settings = Settings.load(arguments.settings) if arguments.settings else Settings()
+    settings = Settings()
+    if getattr(arguments, "start", None):
+        from .fine_tune import gentle_settings
+
+        settings = gentle_settings(arguments.start)
+    if arguments.settings:
+        settings = Settings.load(arguments.settings, settings)
     named = {
         "model.backbone": getattr(arguments, "backbone", None),
         "model.pretrained": getattr(arguments, "pretrained", None),
@@ -118,23 +124,28 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _fit(arguments: argparse.Namespace) -> int:
     from .progress import Cancelled
-    from .training import fit
 
+    shared = {
+        "split": arguments.split,
+        "resume": arguments.resume,
+        "overwrite": arguments.overwrite,
+        "cache": arguments.cache,
+        "device": arguments.device,
+        "progress": _told(arguments),
+        "cancelled": _asked_to_stop(),
+    }
+    files = (arguments.data, arguments.labels, arguments.output, _settings(arguments))
     try:
-        fit(
-            arguments.data,
-            arguments.labels,
-            arguments.output,
-            _settings(arguments),
-            split=arguments.split,
-            init=arguments.init,
-            resume=arguments.resume,
-            overwrite=arguments.overwrite,
-            cache=arguments.cache,
-            device=arguments.device,
-            progress=_told(arguments),
-            cancelled=_asked_to_stop(),
-        )
+        if arguments.start:
+            from .fine_tune import fine_tune
+
+            if arguments.labels is None:
+                raise ValueError("To adapt a checkpoint, labels are needed: give --labels.")
+            fine_tune(arguments.start, *files, what=arguments.what, **shared)
+        else:
+            from .training import fit
+
+            fit(*files, init=arguments.init, **shared)
     except Cancelled as stopped:
         print(f"{stopped} Add --resume to the same command.", file=sys.stderr)
         return 1

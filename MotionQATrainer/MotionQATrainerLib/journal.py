@@ -78,7 +78,9 @@ class Status:
         known = {key: value for key, value in line.items() if key in self.__dataclass_fields__}
         if known.get("stage", self.stage) != self.stage:
             known = {"done": 0, "total": 0} | known
-        return replace(Status() if known.get("state") == "starting" else self, **known)
+        if known.get("state") == "starting":  # again: what was measured before still holds
+            known = {"text": "", "seconds_left": None, "checkpoint": ""} | known
+        return replace(self, **known)
 
 
 class Journal:

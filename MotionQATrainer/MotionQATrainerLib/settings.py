@@ -123,8 +123,8 @@ class Settings:
         _check(self)
 
     @classmethod
-    def load(cls, path: str | Path) -> Settings:
-        """Read a TOML file. Raises SettingsError naming the file."""
+    def load(cls, path: str | Path, base: Settings | None = None) -> Settings:
+        """Read a TOML file; what it lacks is that of ``base``. Raises SettingsError naming it."""
         path = Path(path)
         try:
             content = _toml().loads(path.read_text(encoding="utf-8"))
@@ -134,14 +134,14 @@ class Settings:
         except ValueError as error:
             raise SettingsError(f"{path} is not a TOML file: {error}.") from error
         try:
-            return cls.from_dict(content)
+            return cls.from_dict(content, base)
         except ValueError as error:
             raise SettingsError(f"{path}: {error}") from error
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Settings:
-        """Settings of a dictionary of tables; what it lacks keeps its default."""
-        return cls().changed(
+    def from_dict(cls, content: Mapping[str, Any], base: Settings | None = None) -> Settings:
+        """Settings of a dictionary of tables; what it lacks is that of ``base``, or its default."""
+        return (base or cls()).changed(
             {
                 f"{table}.{name}": value
                 for table, values in content.items()

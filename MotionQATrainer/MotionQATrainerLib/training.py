@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +105,7 @@ def fit(
         if asked():
             raise Cancelled("Training was stopped before its first step.")
 
-    with _ending_well(folder, journal, world):
+    with ending_well(folder, journal, world):
         if labels is None:
             local = world.device(device)
             found = sources.simulated(data, split, folder.path, settings, local)
@@ -117,7 +117,10 @@ def fit(
         journal(Event("data", sources.describe(store, split)))
         world.wait()  # nobody reads the folder's split any more
         if world.writes:
-            folder.write_command(repeating(data, labels, output, folder, init, cache, device))
+            further = ["--split", whole(folder / SPLIT)]
+            further += [] if init is None else ["--init", whole(init)]
+            line = repeating(data, labels, output, folder, cache, device, further)
+            folder.write_command(line)
         return train(
             output, folder.path, source, store, split, settings, init=init, device=device,
             progress=journal, cancelled=asked, world=world,
@@ -125,7 +128,7 @@ def fit(
 
 
 @contextmanager
-def _ending_well(folder: RunFolder, journal: Progress, world: World) -> Iterator[None]:
+def ending_well(folder: RunFolder, journal: Progress, world: World | None = None) -> Iterator[None]:
     """Have the journal say how the run ended, and give back what it held."""
     try:
         yield
@@ -138,9 +141,10 @@ def _ending_well(folder: RunFolder, journal: Progress, world: World) -> Iterator
     else:
         _end(journal, "finished", checkpoint=str(folder.output.resolve()))
     finally:
-        if world.writes:
+        if world is None or world.writes:
             folder.close()
-        world.leave()
+        if world is not None:
+            world.leave()
 
 
 def train(
@@ -236,16 +240,21 @@ def open_folder(folder: RunFolder, settings: Settings, resume: bool, overwrite: 
     return folder.open(resume=resume, overwrite=overwrite)
 
 
-def repeating(data, labels, output, folder, init, cache, device) -> str:
-    """The command that repeats a run with the settings and the split in its folder."""
-    parts = ["motionqa-train", "fit", "--data", _whole(data)]
-    parts += ["--labels", _whole(labels)] if labels is not None else []
-    parts += ["--settings", _whole(folder / SETTINGS), "--split", _whole(folder / SPLIT)]
-    if init is not None:
-        parts += ["--init", str(init) if not Path(init).exists() else _whole(init)]
-    parts += [] if cache is None else ["--cache", _whole(cache)]
-    parts += ["--device", device, "--output", _whole(output)]
+def repeating(
+    data, labels, output, folder: RunFolder, cache, device: str, further: Sequence[str]
+) -> str:
+    """The command that repeats a run, with the settings in its folder."""
+    parts = ["motionqa-train", "fit", "--data", whole(data)]
+    parts += ["--labels", whole(labels)] if labels is not None else []
+    parts += ["--settings", whole(folder / SETTINGS), *further]
+    parts += [] if cache is None else ["--cache", whole(cache)]
+    parts += ["--device", device, "--output", whole(output)]
     return " ".join(map(shlex.quote, parts))
+
+
+def whole(path: str | Path) -> str:
+    """A path that holds wherever the command is given; a name of the catalogue as it is."""
+    return str(Path(path).resolve()) if Path(path).exists() or Path(path).suffix else str(path)
 
 
 def start_model(settings: Settings, init: str | Path | None = None) -> tuple[nn.Module, str]:
@@ -296,10 +305,6 @@ def _told(place: Place, world: World) -> str:
     layout = ", channels last" if place.channels_last else ""
     shared = f", {world.size} processes" if world.size > 1 else ""
     return f"Training on {place.device} in {place.precision}{layout}{shared}."
-
-
-def _whole(path: str | Path) -> str:
-    return str(Path(path).resolve())
 
 
 def _end(journal: Progress, state: str, text: str = "", **facts: str) -> None:
