@@ -173,7 +173,7 @@ QT6 = [
     "QtWidgets",
     "QtGui",
 ]
-ITEMS = re.compile(r"item|cell|actor|colou?r|style|settings|\btext\b", re.I)
+ITEMS = re.compile(r"item|cell|actor|colou?r|style|settings|clipboard|\btext\b", re.I)
 
 
 def misspelt(source: str) -> list[str]:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import sys
 from pathlib import Path
 
 import pytest
 
 from host.fixtures import *  # noqa: F403
-
-if sys.version_info < (3, 12):  # see Testing/MotionQAWidgets/conftest.py
-    ctypes.c_ssize_t.from_address(id(None)).value += 2**40
 
 sys.path.insert(0, str(Path(__file__).parent))
 
