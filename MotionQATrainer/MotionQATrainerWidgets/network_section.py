@@ -109,7 +109,10 @@ class NetworkSection:
         """Fill in a name that is free, unless the user gave one."""
         if self.name not in taken | {"", self._suggested}:
             return
-        stem = self.backbone.partition("_patch")[0].replace("_", "-")
+        if self.start_from is None:
+            stem = self.backbone.partition("_patch")[0].replace("_", "-")
+        else:
+            stem = _("{name}-adapted").format(name=Path(self.start_from).stem)
         number = next(n for n in range(1, 1000) if f"{stem}-{n}" not in taken)
         self._suggested = self._ui.nameLineEdit.text = f"{stem}-{number}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html import escape
 from pathlib import Path
 
 import qt
@@ -12,6 +13,9 @@ from MotionQATrainerLib.run_folder import FIGURES, REPORT
 
 from . import pictures
 from .trainings import Training
+
+TABLE = "before-after.md"
+"""Of an adapted checkpoint: what adapting gave on held-out subjects."""
 
 PICTURE = 190
 """Pixels of a picture's side: two fit beside each other in Slicer's module panel."""
@@ -50,7 +54,15 @@ class RunView:
         ui.resultButton.enabled = training is not None
         ui.reportButton.enabled = finished and (training.folder / REPORT).is_file()
         ui.openFolderButton.enabled = training is not None
+        self._show_table(training.folder / TABLE if finished else None)
         self._show_pictures(training.folder / FIGURES if finished else None)
+
+    def _show_table(self, path: Path | None) -> None:
+        there = path is not None and path.is_file()
+        self._ui.tableLabel.text = table_html(path.read_text("utf-8")) if there else ""
+        self._ui.tableLabel.visible = there
+        if there:
+            self._ui.resultButton.collapsed = False
 
     def _show_pictures(self, path: Path | None) -> None:
         labels = (self._ui.confusionLabel, self._ui.reliabilityLabel)
@@ -111,6 +123,14 @@ def duration(seconds: float) -> str:
     if minutes < 120:
         return _("{minutes} minutes").format(minutes=minutes)
     return _("{hours} hours").format(hours=round(minutes / 60))
+
+
+def table_html(markdown: str) -> str:
+    """A Markdown table as rich text."""
+    rows = [line.strip().strip("|").split("|") for line in markdown.splitlines() if "|" in line]
+    rows = [row for row in rows if not set("".join(row)) <= set("-: ")]
+    lines = ["".join(f"<td>{escape(cell.strip())}</td>" for cell in row) for row in rows]
+    return "<table cellspacing='4'>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
 
 
 def result_sentence(training: Training) -> str:

@@ -114,8 +114,14 @@ class TrainingPanel:
             or (_("The data are being checked.") if self.data.checking else None)
             or self.data.refused
             or self.network.problem()
+            or self._why_not_adapted()
             or self.settings.problem()
         )
+
+    def _why_not_adapted(self) -> str | None:
+        if self.network.start_from is not None and self.data.labels is None:
+            return _("To adapt a checkpoint, choose labels, or start from other weights.")
+        return None
 
     def _list(self) -> None:
         """The known trainings, the shown one chosen: a running one, else the latest."""
@@ -162,15 +168,16 @@ class TrainingPanel:
 
     def _options(self) -> dict:
         network = self.network
+        if network.start_from is not None:
+            start = {"start_from": network.start_from, "what": network.what}
+        else:
+            start = {"backbone": network.backbone, "pretrained": network.pretrained}
         return {
             "data": self.data.data,
             "labels": self.data.labels,
             "output": self.output,
-            "backbone": network.backbone,
-            "pretrained": network.pretrained,
-            "start_from": network.start_from,
-            "what": network.what,
             "device": self.settings.device,
+            **start,
             **self.settings.changes(),
         }
 

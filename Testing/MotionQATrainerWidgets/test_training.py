@@ -288,3 +288,25 @@ def test_missing_packages_are_asked_for_once_and_declining_is_said(host, console
     (question,) = host.dialogs.shown
     assert "timm" in question.text and "scikit-learn" in question.text
     assert host.pip.installed == [] and watched().known == []
+
+
+def test_a_checkpoint_is_adapted_as_far_as_the_labels_reach(host, console, rated_set, tmp_path):
+    panel = host.enter("MotionQATrainer")
+    fill(panel, rated_set, tmp_path, epochs=1)
+    ui = panel.ui
+    ui.startComboBox.currentIndex = ui.startComboBox.findData("motionqa-starter")
+    ui.startComboBox.activated.emit(ui.startComboBox.currentIndex)
+    assert not ui.backboneComboBox.enabled and ui.adaptComboBox.visible
+    assert ui.nameLineEdit.text == "motionqa-starter-adapted-1"
+    ui.labelsKindComboBox.currentIndex = 1
+    assert "choose labels" in ui.trainButton.toolTip
+    ui.labelsKindComboBox.currentIndex = 0
+    press_train(host, panel)
+    host.wait_until(lambda: ui.trainButton.text == "Train", seconds=LATE)
+    assert "18 scored volumes of 6 subjects are too few" in ui.progressLabel.text
+    ui.adaptComboBox.currentIndex = 1  # the calibration, insisted on
+    press_train(host, panel)
+    host.wait_until(lambda: ui.trainButton.text == "Train", seconds=LATE)
+    assert ui.progressLabel.text == "Finished." and ui.tableLabel.visible
+    assert "Before" in ui.tableLabel.text and "After" in ui.tableLabel.text
+    assert "is in MotionQA's list" in ui.resultLabel.text
