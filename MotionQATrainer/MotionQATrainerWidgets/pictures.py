@@ -51,7 +51,7 @@ class _Sheet:
         font.setPixelSize(max(8, round(size * self.side)))
         self.painter.setFont(font)
         self.painter.setPen(qt.QColor(colour))
-        self.painter.drawText(self.rect(box), int(CENTRE), text)
+        self.painter.drawText(self.rect(box), CENTRE, text)
 
     def finished(self):
         self.painter.end()
