@@ -81,7 +81,7 @@ MODULE, *folders = sys.argv[1:]
 sys.path[:0] = folders
 class Anything(types.ModuleType):
     __path__ = []
-    def __getattr__(self, name): return type(name, (), {"__init__": lambda *args: None})
+    def __getattr__(self, name): return type(name, (), {"__init__": lambda self, *given: None})
 def wrap(cls): return cls
 for name in ("slicer", "slicer.i18n", "slicer.parameterNodeWrapper", "slicer.util",
              "slicer.ScriptedLoadableModule"):

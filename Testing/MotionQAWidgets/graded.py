@@ -95,7 +95,9 @@ def same_as_command_line(found: Assessment, path: Path, folder: Path) -> None:
     subprocess.run(command, cwd=LIBRARY, check=True, timeout=280)
     (expected,) = json.loads(output.read_text("utf-8"))["assessments"]
     expected = Assessment.from_dict(expected)
-    assert np.allclose(found.probabilities, expected.probabilities, atol=1e-5)
-    assert np.allclose(found.volume_probabilities, expected.volume_probabilities, atol=1e-5)
+    # Each process measures which precision is the faster one; bf16 has two to three digits.
+    near = 1e-5 if found.precision == expected.precision else 0.05
+    assert np.allclose(found.probabilities, expected.probabilities, atol=near)
+    assert np.allclose(found.volume_probabilities, expected.volume_probabilities, atol=near)
     assert np.ptp(expected.probabilities, axis=(0, 1)).max() > 1e-3  # they tell slices apart
     assert found.identity == expected.identity

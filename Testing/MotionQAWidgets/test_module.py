@@ -65,8 +65,13 @@ def test_the_module_says_what_it_is(host):
     assert "not a medical device" in module.helpText and "CMRxMotion" in module.acknowledgementText
 
 
-def test_its_logic_starts_no_process_before_it_is_needed(host, logic):
-    assert not logic.grading.worker.running
+def test_its_logic_starts_no_process_before_it_is_needed(host):
+    import slicer
+
+    host.load_module("MotionQA")
+    host.unload_module("MotionQA")
+    host.load_module("MotionQA")
+    assert not slicer.util.getModuleLogic("MotionQA").grading.worker.running
 
 
 def test_a_script_grades_and_the_scene_keeps_it(host, logic, volume, checkpoint_file):
@@ -162,13 +167,19 @@ def test_the_reload_button_reads_our_packages_anew(host, volume):
     import slicer
 
     panel = host.enter("MotionQA")
-    before = sys.modules["MotionQAWidgets.assess_panel"]
-    panel.onReload()
-    fresh = slicer.util.getModuleWidget("MotionQA")
-    after = sys.modules["MotionQAWidgets.assess_panel"]
-    assert after is not before and isinstance(fresh.panel, after.AssessPanel)
-    assert fresh.panel._entered and not panel.logic.grading.worker.running
-    host.leave()
+    before = {name: module for name, module in sys.modules.items() if name.startswith("MotionQA")}
+    try:
+        panel.onReload()
+        fresh = slicer.util.getModuleWidget("MotionQA")
+        after = sys.modules["MotionQAWidgets.assess_panel"]
+        assert after is not before["MotionQAWidgets.assess_panel"]
+        assert isinstance(fresh.panel, after.AssessPanel) and fresh.panel._entered
+        assert not panel.logic.grading.worker.running
+    finally:  # other tests hold on to what they imported
+        host.unload_module("MotionQA")
+        for name in [name for name in sys.modules if name.startswith("MotionQA")]:
+            del sys.modules[name]
+        sys.modules.update(before)
 
 
 def test_nothing_is_left_when_slicer_quits(host, volume):
