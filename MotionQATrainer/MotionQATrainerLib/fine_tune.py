@@ -26,9 +26,10 @@ from .labels import read_labels, simulated
 from .prediction import predict
 from .progress import Event, Progress, silent
 from .run_folder import SETTINGS, RunFolder, TrainingError
+from .run_guard import checked_output, ending_well, open_folder, repeating, whole
 from .settings import Settings
 from .splits import Split, by_folds, split_file, worst_grades
-from .training import checked_output, ending_well, fit, open_folder, repeating, whole
+from .training import fit
 
 ENOUGH = {"calibration": (30, 3), "head": (100, 10), "all": (400, 40)}
 """Scored volumes, and subjects, that each way needs: it has about 7 numbers to find, thousands
