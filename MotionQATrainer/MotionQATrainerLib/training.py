@@ -184,6 +184,8 @@ def train(
     world.wait()  # until all have read the state
     try:
         loop.run()
+    except BrokenPipeError:  # whoever read its lines has gone
+        raise
     except (OSError, VolumeError) as error:  # a folder, a disk or a network drive that is gone
         raise TrainingError(
             f"Training stopped: {sentence(error)} The last state that was written is kept in "
