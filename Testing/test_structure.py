@@ -27,6 +27,7 @@ SHARED = {
     "devices",
     "volume_rule",
     "assessment",
+    "report_style",
 }
 LIGHT = ("MotionQALib.cli", "MotionQALib.volumes", "MotionQALib.reports", "MotionQALib.scale")
 LONGEST = 400

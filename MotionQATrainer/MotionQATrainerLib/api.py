@@ -1,7 +1,8 @@
-"""What the Python console offers: `train`, `compare` and `attach`, each in a process of its own.
+"""What the Python console offers: `train`, `compare`, and `attach` and `runs` to find runs again.
 
-Nothing here imports torch or Qt: Slicer stays responsive, and what is wrong with the settings or
-the data is said by the child process, a few seconds later, as `Run.error`.
+What trains is a process of its own. Nothing here imports torch or Qt: Slicer stays responsive, and
+what is wrong with the settings or the data is said by the child process, a few seconds later, as
+`Run.error`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from MotionQALib import checkpoints
 
 from .comparison_table import Comparison
+from .journal import JOURNAL
 from .run import Run
 from .run_folder import RunFolder
 
@@ -147,6 +149,16 @@ def compare(
 def attach(folder: str | PathLike) -> Run:
     """The run in a folder, or of a checkpoint's file, going on or over, whoever started it."""
     return Run.attach(Path(folder))
+
+
+def runs(folder: str | PathLike | None = None) -> list[Run]:
+    """Runs whose folders lie in ``folder``, by default among your own checkpoints; newest first.
+
+    >>> [run for run in runs() if run.alive]
+    """
+    home = Path(folder) if folder is not None else checkpoints.user_folder()
+    journals = sorted(home.glob(f"*/{JOURNAL}"), key=lambda path: path.stat().st_mtime)
+    return [Run.attach(path.parent) for path in reversed(journals)]
 
 
 def _common(settings_file, cache, resume: bool, overwrite: bool, settings) -> list[str]:

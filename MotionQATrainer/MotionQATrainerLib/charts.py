@@ -11,7 +11,7 @@ import numpy as np
 WIDTH, HEIGHT = 420, 240
 LEFT, RIGHT, TOP, BOTTOM = 48, 12, 26, 34
 
-CHART_STYLE = """.charts { display: flex; flex-wrap: wrap; gap: 1rem; }
+CHART_STYLE = """.charts { display: flex; flex-wrap: wrap; gap: 1rem; margin: .5rem 0 .8rem; }
 .chart { width: 420px; max-width: 100%; background: var(--panel); border: 1px solid var(--line);
   border-radius: 6px; font-size: 11px; fill: var(--ink); }
 .chart .axis { stroke: var(--line); } .chart .soft { fill: var(--soft); }

@@ -12,9 +12,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from .arguments import parser
-from .progress import sentence
+from .progress import Cancelled, sentence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,6 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         return COMMANDS[arguments.command](arguments) or 0
+    except Cancelled as stopped:
+        print(f"{stopped} Add --resume to the same command.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 1
@@ -122,11 +126,24 @@ def _check(arguments: argparse.Namespace) -> int:
     return int(bool(found.problems))
 
 
-def _fit(arguments: argparse.Namespace) -> int:
-    from .progress import Cancelled
+def _fit(arguments: argparse.Namespace) -> None:
+    files = (arguments.data, arguments.labels, arguments.output, _settings(arguments))
+    shared = {**_going_on(arguments), "split": arguments.split}
+    if not arguments.start:
+        from .training import fit
 
-    shared = {
-        "split": arguments.split,
+        fit(*files, init=arguments.init, **shared)
+        return
+    from .fine_tune import fine_tune
+
+    if arguments.labels is None:
+        raise ValueError("To adapt a checkpoint, labels are needed: give --labels.")
+    fine_tune(arguments.start, *files, what=arguments.what, **shared)
+
+
+def _going_on(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What everything that trains is told."""
+    return {
         "resume": arguments.resume,
         "overwrite": arguments.overwrite,
         "cache": arguments.cache,
@@ -134,22 +151,6 @@ def _fit(arguments: argparse.Namespace) -> int:
         "progress": _told(arguments),
         "cancelled": _asked_to_stop(),
     }
-    files = (arguments.data, arguments.labels, arguments.output, _settings(arguments))
-    try:
-        if arguments.start:
-            from .fine_tune import fine_tune
-
-            if arguments.labels is None:
-                raise ValueError("To adapt a checkpoint, labels are needed: give --labels.")
-            fine_tune(arguments.start, *files, what=arguments.what, **shared)
-        else:
-            from .training import fit
-
-            fit(*files, init=arguments.init, **shared)
-    except Cancelled as stopped:
-        print(f"{stopped} Add --resume to the same command.", file=sys.stderr)
-        return 1
-    return 0
 
 
 def _asked_to_stop() -> Callable[[], bool]:
@@ -208,11 +209,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         backbones=arguments.backbones,
         folds=arguments.folds,
         split=arguments.split,
-        resume=arguments.resume,
-        overwrite=arguments.overwrite,
-        cache=arguments.cache,
-        device=arguments.device,
-        progress=_told(arguments),
+        **_going_on(arguments),
     )
     print(table(rows))
     return int(any(row.failed for row in rows))

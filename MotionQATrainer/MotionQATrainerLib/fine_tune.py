@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from MotionQALib import checkpoints
-from MotionQALib.checkpoints import NOTICE, Card
+from MotionQALib.checkpoints import Card
 from MotionQALib.devices import Place, find_device
 
-from . import metrics
 from .adaptation import Calibration, fit_head, held_out, look
+from .before_after import adapted, helped, judged, table
 from .calibration import fit_uncertain_above, softmax
 from .check import check
 from .datasets import SliceStore, open_store
@@ -26,9 +25,10 @@ from .labels import read_labels, simulated
 from .prediction import predict
 from .progress import Event, Progress, silent
 from .run_folder import SETTINGS, RunFolder, TrainingError
+from .run_guard import checked_output, ending_well, open_folder, repeating, whole
 from .settings import Settings
 from .splits import Split, by_folds, split_file, worst_grades
-from .training import checked_output, ending_well, fit, open_folder, repeating, whole
+from .training import fit
 
 ENOUGH = {"calibration": (30, 3), "head": (100, 10), "all": (400, 40)}
 """Scored volumes, and subjects, that each way needs: it has about 7 numbers to find, thousands
@@ -195,25 +195,25 @@ class _Adapting:
         old = Calibration(card.temperature, card.rule)
         old_slices = old.of_slices(self.logits)
         old_volumes = [old.rule(old_slices[rows]) for rows in self.volumes]
-        before = _judged(store, self.volumes, old_slices, old_volumes)
-        after = _judged(store, self.volumes, slices, volumes)
+        before = judged(store, self.volumes, old_slices, old_volumes)
+        after = judged(store, self.volumes, slices, volumes)
         # Of what is fitted on all subjects, the held-out logits are still an honest picture.
         everything = np.arange(len(store))
         fitted = Calibration.fit(logits, store, everything, self.volumes)
         threshold = fit_uncertain_above(softmax(logits, fitted.temperature), store.levels)
         if self.what == "head":
             self._set_head(*self._head(everything))
-        said = (*remarks, _helped(before, after, card.name))
+        said = (*remarks, helped(before, after, card.name))
         new = replace(
             card,
             temperature=fitted.temperature,
             volume_rule=fitted.rule.to_dict(),
             uncertain_above=threshold.uncertain_above,
         )
-        new = _adapted(new, card, output, self.what, store, before, after, said, motion_simulated)
+        new = adapted(new, card, output, self.what, store, before, after, said, motion_simulated)
         checkpoints.save(output, self.model, new)
         self.splits[0].save(split_file(output))  # all of them took part: nobody is left to test
-        return FineTuned(output, new, self.what, _table(before, after), said)
+        return FineTuned(output, new, self.what, table(before, after), said)
 
     def _without(self, indices: np.ndarray) -> np.ndarray:
         if self.what == "calibration":
@@ -252,75 +252,16 @@ def _compared(source, output, store: SliceStore, place, remarks, progress) -> Fi
         logits = predict(place.settle(model), place, store, test)
         probabilities[test] = softmax(logits, card.temperature)
         wholes = [card.rule(probabilities[of]) for of in rows]
-        found.append(_judged(store, rows, probabilities, wholes, test))
+        found.append(judged(store, rows, probabilities, wholes, test))
     old, new = (checkpoints.read_card(path) for path in (source, output))
-    said = (*remarks, _helped(*found, old.name))
-    new = _adapted(new, old, output, "all", store, *found, said, new.motion == "simulated")
+    said = (*remarks, helped(*found, old.name))
+    new = adapted(new, old, output, "all", store, *found, said, new.motion == "simulated")
     checkpoints.update_card(output, new)
-    text = _table(*found)
+    text = table(*found)
     (RunFolder(output) / TABLE).write_text(text + "\n", encoding="utf-8")
     for line in (said[-1], text):
         progress(Event("finish", line))
     return FineTuned(output, new, "all", text, said)
-
-
-def _judged(store, volumes, slices, of_volumes, indices=None) -> dict[str, metrics.Interval]:
-    """Metrics of the volumes that are labelled as a whole, or of slices where none is."""
-    if volumes:
-        first = [rows[0] for rows in volumes]
-        levels = np.array([store.volume_levels[str(store.images[row])] for row in first])
-        probabilities, subjects = np.array(of_volumes), store.subjects[first]
-    else:
-        indices = np.arange(len(store)) if indices is None else indices
-        levels, probabilities = store.levels[indices], slices[indices]
-        subjects = store.subjects[indices]
-    found = metrics.evaluate(levels, probabilities, subjects)
-    likelihood = np.maximum((probabilities * levels).sum(axis=1), 1e-12)
-    return {**found, "nll": metrics.Interval(float(-np.log(likelihood).mean()))}
-
-
-def _table(before: dict[str, Any], after: dict[str, Any]) -> str:
-    titles = {**metrics.TITLES, "nll": "Mean −log likelihood of the labels"}
-    return metrics.table({"Before": before, "After": after}, "markdown", titles)
-
-
-def _helped(before, after, name: str) -> str:
-    if after["nll"].value < before["nll"].value:
-        return "On held-out subjects it agrees with your readers better than before."
-    return (
-        "On held-out subjects it agrees with your readers no better than before: keep using "
-        f"{name}, or score more volumes."
-    )
-
-
-def _adapted(new: Card, old: Card, output, what, store, before, after, said, is_simulated) -> Card:
-    """The card after adapting: what was done, to what, and what it gave."""
-    unit = "volume" if store.volume_levels else "slice"
-    n, readers = len(set(store.images)), "simulated motion" if is_simulated else "readers' scores"
-    adapted = {
-        "from": old.name,
-        "what": what,
-        "labels": "simulated" if is_simulated else "rated",
-        "volumes": n,
-        "subjects": len(set(store.subjects)),
-        "before": {name: value.to_list() for name, value in before.items()},
-        "after": {name: value.to_list() for name, value in after.items()},
-        "said": list(said),
-    }
-    learned = what != "calibration" and not is_simulated
-    origin = "" if old.motion == "rated" else "trained on simulated motion; "
-    verb = "calibrated" if what == "calibration" else "adapted"
-    return replace(
-        new,
-        name=output.stem,
-        title=f"{old.title}, {verb} to {n} volumes",
-        motion="rated" if learned else old.motion,
-        notice=f"{origin}{verb} on {readers} of {n} volumes; {NOTICE}",
-        training={**new.training, "adapted": adapted},
-        metrics={
-            f"{unit}_{name}": value.to_list() for name, value in after.items() if name != "nll"
-        },
-    )
 
 
 def _known(source: Path, store: SliceStore) -> list[str]:

@@ -225,6 +225,7 @@ class Loop:
         criterion = self.settings.training.criterion
         score = getattr(found, criterion) * (-1 if criterion == "nll" else 1)
         better = self.facts["best"] is None or score > self.facts["best"]
+        better |= self.world.first(not (self.folder / BEST).exists())  # somebody removed it
         if better:
             self.facts |= {"best": score, "best_epoch": epoch}
             self._keep(BEST, epoch)

@@ -112,7 +112,8 @@ def write_report(
 def _meta(card: Card) -> str:
     subjects = card.training["subjects"]
     counts = ", ".join(f"{name} {count}" for name, count in subjects.items())
-    return f"{card.backbone} · {card.motion} motion · subjects: {counts} · {card.training['date']}"
+    source = "simulated motion" if card.motion == "simulated" else "readers' scores"
+    return f"{card.backbone} · {source} · subjects: {counts} · {card.training['date']}"
 
 
 def _curves(log: Path) -> str:

@@ -7,6 +7,7 @@ that either process may end before the other.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -68,7 +69,7 @@ class Run:
         """
         folder, name = Path(folder), uuid.uuid4().hex
         folder.mkdir(parents=True, exist_ok=True)
-        command = [python or sys.executable]
+        command = [python or _python()]
         if processes > 1:
             command += ["-m", "torch.distributed.run", "--standalone"]
             command += ["--nproc-per-node", str(processes)]
@@ -143,8 +144,12 @@ class Run:
 
     def kill(self) -> None:
         """End a run that was started here and does not listen; it resumes from its last state."""
-        if self._process is not None:
+        if self._process is None or self._process.poll() is not None:
+            return
+        if os.name == "nt":
             self._process.kill()
+        else:
+            os.killpg(self._process.pid, signal.SIGKILL)  # torchrun's workers too
 
     def wait(self, timeout: float | None = None) -> Path | None:
         """Wait for the end; returns the checkpoint, or None where it was stopped.
@@ -186,6 +191,13 @@ class Run:
     def _ask_to_stop(self) -> None:
         if self.folder.is_dir():
             (self.folder / STOP).touch()
+
+
+def _python() -> str:
+    """The Python here; in Slicer not PythonSlicer, which would only start python-real beside it."""
+    python = Path(sys.executable)
+    real = python.with_name(f"python-real{python.suffix if python.suffix == '.exe' else ''}")
+    return str(real if real.is_file() else python)
 
 
 def _paths() -> dict[str, str]:

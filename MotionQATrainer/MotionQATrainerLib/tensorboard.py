@@ -33,4 +33,8 @@ def with_tensorboard(folder: Path, progress: Progress, from_step: int = 0) -> Pr
     """Progress that is written for TensorBoard too, where that is installed."""
     if importlib.util.find_spec("tensorboard") is None:
         return progress
-    return TensorBoard(folder, progress, from_step)
+    try:
+        return TensorBoard(folder, progress, from_step)
+    except ImportError as error:  # there, but not fit for this Python
+        progress(Event("train", f"No figures for TensorBoard: {error}."))
+        return progress

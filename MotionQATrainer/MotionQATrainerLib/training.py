@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +27,7 @@ from .optimisation import training_place
 from .progress import Cancelled, Event, Progress, sentence, silent
 from .report import write_report
 from .run_folder import BEST, LOG, REPORT, SETTINGS, SPLIT, STATE, RunFolder, TrainingError
+from .run_guard import checked_output, ending_well, open_folder, refuse_full_disk, repeating, whole
 from .run_state import read_facts
 from .settings import Settings
 from .splits import Split, split_file
@@ -127,26 +125,6 @@ def fit(
         )  # fmt: skip
 
 
-@contextmanager
-def ending_well(folder: RunFolder, journal: Progress, world: World | None = None) -> Iterator[None]:
-    """Have the journal say how the run ended, and give back what it held."""
-    try:
-        yield
-    except (Cancelled, KeyboardInterrupt) as stopped:
-        _end(journal, "stopped", str(stopped) or "Stopped.")
-        raise
-    except Exception as error:
-        _end(journal, "failed", sentence(error))
-        raise
-    else:
-        _end(journal, "finished", checkpoint=str(folder.output.resolve()))
-    finally:
-        if world is None or world.writes:
-            folder.close()
-        if world is not None:
-            world.leave()
-
-
 def train(
     output: Path,
     folder: Path,
@@ -168,9 +146,20 @@ def train(
             f"{world.size} processes cannot share batches of {settings.training.batch_size}; "
             "set training.batch_size higher."
         )
-    if world.writes:
+
+    def describe_run() -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         settings.save(folder / SETTINGS)
         split.save(folder / SPLIT)
+
+    def asked() -> bool:
+        # Whoever removed the folder of a run that goes on gets it again, with the next state.
+        if world.writes and not (folder / SETTINGS).exists():
+            describe_run()
+        return cancelled()
+
+    if world.writes:
+        describe_run()
     torch.manual_seed(settings.training.seed)
     torch.backends.cudnn.deterministic = True  # for the same numbers after a resume
     # Weights from a hub are fetched once, and found by the others.
@@ -188,13 +177,15 @@ def train(
         progress = with_tensorboard(folder / "tensorboard", progress, step)
     valid = store, split.indices(store.subjects, "valid")
     card = draft_card(output, store, split, settings)
-    loop = Loop(place.settle(model), place, source, valid, settings, folder, progress, cancelled,
+    loop = Loop(place.settle(model), place, source, valid, settings, folder, progress, asked,
                 card, world)  # fmt: skip
     if resumed:
         loop.resume()
     world.wait()  # until all have read the state
     try:
         loop.run()
+    except BrokenPipeError:  # whoever read its lines has gone
+        raise
     except (OSError, VolumeError) as error:  # a folder, a disk or a network drive that is gone
         raise TrainingError(
             f"Training stopped: {sentence(error)} The last state that was written is kept in "
@@ -217,46 +208,6 @@ def _finish(output, folder, model, place, store, split, settings, origin, progre
     write_report(folder / REPORT, card, model, place, store, split, folder)
 
 
-def checked_output(output: str | Path) -> Path:
-    """The checkpoint's path. Raises TrainingError for one that no checkpoint can have."""
-    output = Path(output)
-    if output.suffix != checkpoints.SUFFIX:
-        raise TrainingError(f"{output}: a checkpoint's name ends in {checkpoints.SUFFIX}.")
-    if output.is_dir():
-        raise TrainingError(f"{output} is a folder; give a file's name.")
-    return output
-
-
-def open_folder(folder: RunFolder, settings: Settings, resume: bool, overwrite: bool) -> bool:
-    """Take the run's folder; whether there is a state to go on from.
-
-    Raises TrainingError, also where the run was begun with other settings.
-    """
-    if resume and (folder / STATE).exists() and Settings.load(folder / SETTINGS) != settings:
-        raise TrainingError(
-            f"The settings differ from those in {folder / SETTINGS}; resume with the same, "
-            "or start anew without resuming."
-        )
-    return folder.open(resume=resume, overwrite=overwrite)
-
-
-def repeating(
-    data, labels, output, folder: RunFolder, cache, device: str, further: Sequence[str]
-) -> str:
-    """The command that repeats a run, with the settings in its folder."""
-    parts = ["motionqa-train", "fit", "--data", whole(data)]
-    parts += ["--labels", whole(labels)] if labels is not None else []
-    parts += ["--settings", whole(folder / SETTINGS), *further]
-    parts += [] if cache is None else ["--cache", whole(cache)]
-    parts += ["--device", device, "--output", whole(output)]
-    return " ".join(map(shlex.quote, parts))
-
-
-def whole(path: str | Path) -> str:
-    """A path that holds wherever the command is given; a name of the catalogue as it is."""
-    return str(Path(path).resolve()) if Path(path).exists() or Path(path).suffix else str(path)
-
-
 def start_model(settings: Settings, init: str | Path | None = None) -> tuple[nn.Module, str]:
     """The network to train and a sentence on the weights that it starts from."""
     name, size = settings.model.backbone, settings.model.preprocessing.size
@@ -275,20 +226,6 @@ def start_model(settings: Settings, init: str | Path | None = None) -> tuple[nn.
     return model, f"Weights of the checkpoint {card.name}."
 
 
-def refuse_full_disk(folder: Path, model: nn.Module) -> None:
-    """Raise TrainingError where the run's files will not fit, before it has taken hours."""
-    weights = sum(value.numel() * value.element_size() for value in model.state_dict().values())
-    # The state is weights, averages and two moments, written beside the one before; last, best
-    # and the output are weights.
-    needed = 2 * 4 * weights + 4 * weights
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise TrainingError(
-            f"The run needs {needed / 1e9:.1f} GB in {folder}, where {free / 1e9:.1f} GB are free; "
-            "free some space, or choose an output on another disk."
-        )
-
-
 def _place(model: nn.Module, folder: Path, settings: Settings, device: str, world: World) -> Place:
     """Where to train; a resumed run computes as it began, or its numbers would change."""
     where, _ = find_device(world.device(device))
@@ -305,12 +242,3 @@ def _told(place: Place, world: World) -> str:
     layout = ", channels last" if place.channels_last else ""
     shared = f", {world.size} processes" if world.size > 1 else ""
     return f"Training on {place.device} in {place.precision}{layout}{shared}."
-
-
-def _end(journal: Progress, state: str, text: str = "", **facts: str) -> None:
-    """The journal's last line; the run's own error matters more than one of writing it."""
-    if isinstance(journal, Journal):
-        try:
-            journal.end(state, text, **facts)
-        except OSError:
-            return

@@ -9,6 +9,7 @@ import pytest
 import MotionQALib
 import MotionQATrainerLib
 from MotionQATrainerLib import api
+from MotionQATrainerLib import run as run_module
 from MotionQATrainerLib.run import RunError
 
 SOURCES = [str(Path(package.__file__).parents[1]) for package in (MotionQALib, MotionQATrainerLib)]
@@ -79,6 +80,7 @@ def test_a_killed_run_is_told_from_one_at_work(rated_set, tmp_path):
     until(lambda: run.progress.epoch >= 1)
     beside = api.attach(run.folder)
     assert beside.alive
+    assert [found.folder for found in api.runs(tmp_path)] == [run.folder]
     assert beside.state == "running"
     assert beside.progress.seconds_left > 0
     run.kill()
@@ -97,3 +99,10 @@ def test_backbones_are_compared_in_a_process_of_their_own(rated_set, tmp_path):
     assert "'vgg' is not one of" in bad.failed
     with pytest.raises(ValueError, match="labels are needed"):
         api.compare([NET], data=rated_set.folder)
+
+
+def test_in_slicer_the_real_python_is_started(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "PythonSlicer"))
+    assert run_module._python() == str(tmp_path / "PythonSlicer")
+    (tmp_path / "python-real").touch()
+    assert run_module._python() == str(tmp_path / "python-real")
