@@ -73,12 +73,13 @@ class TrainingCurves:
         self._shown: Sequence[Mapping[str, float]] = []
         self._before: int | None = None
 
-    def update(self, rows: Sequence[Mapping[str, float]]) -> None:
+    def update(self, rows: Sequence[Mapping[str, float]], epochs: int = 0) -> None:
         """Draw the log's rows, one an epoch; a figure that an epoch lacks is not drawn.
 
         Parameters
         ----------
         rows : with ``epoch`` and the columns of `charts`; all of them, from the first epoch on
+        epochs : wanted, which the horizontal axes leave room for
         """
         if not rows:
             self._remove_nodes()
@@ -99,7 +100,7 @@ class TrainingCurves:
             table.Modified()
             table.EndModify(was)
         for chart in self._charts:
-            chart.SetXAxisRange(0.5, max(2, len(rows)) + 0.5)
+            chart.SetXAxisRange(0, max(2, len(rows), epochs))
             chart.Modified()
         lowest = min((row.get("valid_kappa") or 0 for row in rows), default=0)
         self._charts[1].SetYAxisRange(min(0, lowest), 1)

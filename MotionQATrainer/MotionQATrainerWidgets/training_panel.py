@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import ctk
-import qt
 import slicer
 from slicer.i18n import tr as _
 
@@ -104,8 +103,8 @@ class TrainingPanel:
         )
         self.ui.resumeButton.enabled = training is not None and training.resumable
         self._view.show(training)
-        if training is not None and (self._entered or self.curves.visible):
-            self.curves.update(training.rows)
+        if training is not None and self.curves.visible:
+            self.curves.update(training.rows, training.status.epochs)
 
     def _why_not(self) -> str | None:
         """Why nothing can be trained now; None if it can."""
@@ -219,6 +218,5 @@ class TrainingPanel:
         if not self.ui.curvesCheckBox.checked:
             self.curves.hide()
             return
-        self.curves.update([] if self._shown is None else self._shown.rows)
         self.curves.show()
-        qt.QTimer.singleShot(0, self.refresh)
+        self.refresh()
