@@ -28,8 +28,17 @@ SHARED = {
     "volume_rule",
     "assessment",
     "report_style",
+    "resampling",
+    "subjects",
 }
-LIGHT = ("MotionQALib.cli", "MotionQALib.volumes", "MotionQALib.reports", "MotionQALib.scale")
+LIGHT = (
+    "MotionQALib.cli",
+    "MotionQALib.volumes",
+    "MotionQALib.reports",
+    "MotionQALib.scale",
+    "MotionQALib.reading.session",
+    "MotionQALib.reading.agreement_report",
+)
 LONGEST = 400
 
 
