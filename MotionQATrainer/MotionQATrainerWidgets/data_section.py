@@ -8,13 +8,15 @@ from pathlib import Path
 import ctk
 from slicer.i18n import tr as _
 
+from MotionQALib.reading.errors import ReadingError
 from MotionQALib.scale import Grade
 from MotionQAWidgets.signals import Signal
 from MotionQAWidgets.wording import gradeName
 
+from . import study_labels
 from .data_check import DataCheck
 
-FILE, NONE = "file", "none"
+FILE, STUDY, NONE = KINDS = ("file", "study", "none")
 """Kinds of labels, in the order of the panel's list."""
 
 LISTED = 4
@@ -36,16 +38,12 @@ class DataSection:
         self._check = DataCheck()
         self._check.progress.connect(self._on_progress)
         self._check.finished.connect(self._on_checked)
-        kinds = ctk.ctkPathLineEdit
-        for edit, filters, key in (
-            (ui.dataPathLineEdit, kinds.Dirs, "MotionQATrainer/Data"),
-            (ui.labelsPathLineEdit, kinds.Files, "MotionQATrainer/Labels"),
-        ):
-            edit.filters = filters
-            edit.settingKey = key
+        ui.dataPathLineEdit.filters = ctk.ctkPathLineEdit.Dirs
+        for edit, key in ((ui.dataPathLineEdit, "Data"), (ui.labelsPathLineEdit, "Labels")):
+            edit.settingKey = f"MotionQATrainer/{key}"
             edit.currentPathChanged.connect(self._on_change)
-        ui.labelsPathLineEdit.nameFilters = [_("Labels") + " (*.csv)"]
         ui.labelsKindComboBox.currentIndexChanged.connect(self._on_change)
+        ui.readerComboBox.activated.connect(self._on_reader)
         ui.checkButton.clicked.connect(self._on_button)
         self._on_change()
 
@@ -54,11 +52,26 @@ class DataSection:
         return self._ui.dataPathLineEdit.currentPath.strip()
 
     @property
-    def labels(self) -> str | None:
-        """None where the images are clean and motion is simulated on them."""
-        if self._ui.labelsKindComboBox.currentIndex == (FILE, NONE).index(NONE):
-            return None
+    def kind(self) -> str:
+        """One of `KINDS`."""
+        return KINDS[self._ui.labelsKindComboBox.currentIndex]
+
+    @property
+    def _path(self) -> str:
+        """Of the file of labels, or of the study's folder."""
         return self._ui.labelsPathLineEdit.currentPath.strip()
+
+    def labels(self) -> str | None:
+        """The file of labels, which is written now where they are a study's.
+
+        None where the images are clean and motion is simulated on them. Raises ReadingError where
+        the study has none.
+        """
+        if self.kind == NONE:
+            return None
+        if self.kind == STUDY:
+            return str(study_labels.write_labels(self._path, self._ui.readerComboBox.currentText))
+        return self._path
 
     def problem(self) -> str | None:
         """Why nothing can be trained on what is chosen, or None."""
@@ -66,10 +79,17 @@ class DataSection:
             return _("Choose the folder of the images first.")
         if not Path(self.data).is_dir():
             return _("{path} is no folder; choose the images' folder.").format(path=self.data)
-        if self.labels == "":
-            return _("Choose the file of labels, or say that the images are clean.")
-        if self.labels is not None and not Path(self.labels).is_file():
-            return _("{path} is no file; choose the file of labels.").format(path=self.labels)
+        if self.kind == NONE:
+            return None
+        if not self._path:
+            return _("Choose where the labels are, or say that the images are clean.")
+        if self.kind == FILE and not Path(self._path).is_file():
+            return _("{path} is no file; choose the file of labels.").format(path=self._path)
+        if self.kind == STUDY and not study_labels.is_study(self._path):
+            text = _("{path} is no study of the labelling panel; choose the study's folder.")
+            return text.format(path=self._path)
+        if self.kind == STUDY and not self._ui.readerComboBox.count:
+            return _("Nobody has scored an image of this study yet.")
         return None
 
     @property
@@ -88,7 +108,34 @@ class DataSection:
         """What was found of other data says nothing of these."""
         self._check.stop()
         self.refused = None
-        self._ui.labelsPathLineEdit.enabled = self.labels is not None
+        edit, paths = self._ui.labelsPathLineEdit, ctk.ctkPathLineEdit
+        edit.enabled = self.kind != NONE
+        edit.filters = paths.Dirs if self.kind == STUDY else paths.Files
+        edit.nameFilters = [] if self.kind == STUDY else [_("Labels") + " (*.csv)"]
+        self._say("")
+        self._list_readers()
+        self._show_button()
+        self.changed.emit()
+
+    def _list_readers(self) -> None:
+        combo, found = self._ui.readerComboBox, []
+        if self.kind == STUDY and study_labels.is_study(self._path):
+            try:
+                found = study_labels.readers(self._path)
+            except ReadingError as error:
+                self._say(f"<b>{escape(str(error))}</b>")
+        chosen = combo.currentText
+        combo.clear()
+        for reader in found:
+            combo.addItem(reader)
+        combo.currentIndex = max(0, combo.findText(chosen)) if found else -1
+        for widget in (combo, self._ui.readerLabel):
+            widget.visible = self.kind == STUDY
+
+    def _on_reader(self, *_args) -> None:
+        """What was found of another reader's scores says nothing of these."""
+        self._check.stop()
+        self.refused = None
         self._say("")
         self._show_button()
         self.changed.emit()
@@ -108,8 +155,13 @@ class DataSection:
             self._say("")
         else:
             self.refused = None
+            try:
+                labels = self.labels()
+            except (ReadingError, OSError) as error:
+                self._say(f"<b>{escape(str(error))}</b>")
+                return
             self._say(_("Reading the labels …"))
-            self._check.start(self.data, self.labels)
+            self._check.start(self.data, labels)
         self._show_button()
         self.changed.emit()
 

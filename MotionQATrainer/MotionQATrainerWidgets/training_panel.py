@@ -9,10 +9,11 @@ import slicer
 from slicer.i18n import tr as _
 
 from MotionQALib.checkpoints import SUFFIX, user_folder
+from MotionQALib.reading.errors import ReadingError
 from MotionQAWidgets import checkpoint_list
 
 from . import console
-from .data_section import DataSection
+from .data_section import NONE, DataSection
 from .network_section import NetworkSection
 from .plots import TrainingCurves
 from .run_view import RunView
@@ -118,7 +119,7 @@ class TrainingPanel:
         )
 
     def _why_not_adapted(self) -> str | None:
-        if self.network.start_from is not None and self.data.labels is None:
+        if self.network.start_from is not None and self.data.kind == NONE:
             return _("To adapt a checkpoint, choose labels, or start from other weights.")
         return None
 
@@ -173,7 +174,7 @@ class TrainingPanel:
             start = {"backbone": network.backbone, "pretrained": network.pretrained}
         return {
             "data": self.data.data,
-            "labels": self.data.labels,
+            "labels": self.data.labels(),
             "output": self.output,
             "device": self.settings.device,
             **start,
@@ -187,7 +188,7 @@ class TrainingPanel:
         self._say("")
         try:
             start()
-        except (ValueError, RuntimeError, OSError) as error:
+        except (ReadingError, ValueError, RuntimeError, OSError) as error:
             self._say(str(error))
             return
         self.ui.curvesCheckBox.checked = True

@@ -21,7 +21,7 @@ def panel(host):
 
 def choose(panel, data, labels=None):
     panel.ui.dataPathLineEdit.currentPath = str(data)
-    panel.ui.labelsKindComboBox.currentIndex = 1 if labels is None else 0
+    panel.ui.labelsKindComboBox.currentIndex = 2 if labels is None else 0
     panel.ui.labelsPathLineEdit.currentPath = "" if labels is None else str(labels)
 
 
@@ -88,7 +88,7 @@ def test_the_button_says_what_is_lacking(host, panel, rated_set, tmp_path):
     choose(panel, tmp_path / "none", "")
     assert "is no folder" in panel.ui.checkButton.toolTip
     choose(panel, rated_set, "")
-    assert "file of labels" in panel.ui.trainButton.toolTip
+    assert "where the labels are" in panel.ui.trainButton.toolTip
     choose(panel, rated_set, tmp_path / "no.csv")
     assert "no.csv is no file" in panel.ui.trainButton.toolTip
 
@@ -99,3 +99,54 @@ def test_a_check_can_be_stopped(host, panel, rated_set):
     panel.ui.checkButton.click()
     assert panel.ui.checkButton.text == "Check the data" and not panel.ui.checkLabel.visible
     assert panel.ui.trainButton.enabled
+
+
+@pytest.fixture
+def study(rated_set, tmp_path):
+    """The rated set as a study: anna has scored all of it, bert two images."""
+    from MotionQALib.reading.case_list import CaseList
+    from MotionQALib.reading.cases import listed
+    from MotionQALib.reading.scores import ScoreLog
+    from MotionQALib.reading.study import Study
+
+    study = Study.create(tmp_path / "study")
+    added = list(CaseList(study).add(listed(rated_set)))
+    for reader, cases in (("anna", added), ("bert", added[:2])):
+        with ScoreLog.open(study, reader) as log:
+            for number, one in enumerate(cases):
+                log.save((one.case.key, None, 0), 5 - number % 3)
+    return study.folder
+
+
+def choose_study(panel, data, folder):
+    panel.ui.dataPathLineEdit.currentPath = str(data)
+    panel.ui.labelsKindComboBox.currentIndex = 1
+    panel.ui.labelsPathLineEdit.currentPath = str(folder)
+
+
+def test_a_study_of_the_labelling_panel_is_learned_from(host, panel, rated_set, study):
+    choose_study(panel, rated_set, study)
+    combo = panel.ui.readerComboBox
+    assert combo.visible and [combo.itemText(i) for i in range(combo.count)] == ["anna", "bert"]
+    assert "18 labelled images of 6 subjects" in checked(host, panel)
+    combo.currentIndex = 1
+    combo.activated.emit(1)
+    assert not panel.ui.checkLabel.visible  # that was anna's
+    assert "one subject" in checked(host, panel)
+    labels = panel.panel.data.labels()
+    assert labels.endswith("study-bert.csv") and str(study) not in labels
+    choose(panel, rated_set, rated_set / "IQA.csv")
+    assert not combo.visible
+
+
+def test_a_folder_that_is_no_study_is_said_to_be_none(host, panel, rated_set, study, tmp_path):
+    choose_study(panel, rated_set, tmp_path)
+    assert "is no study" in panel.ui.trainButton.toolTip
+    (study / "scores" / "anna.jsonl").unlink()
+    (study / "scores" / "bert.jsonl").unlink()
+    choose_study(panel, rated_set, study)
+    assert "Nobody has scored" in panel.ui.trainButton.toolTip
+    (study / "study.json").write_text("{")
+    choose_study(panel, rated_set, tmp_path)
+    choose_study(panel, rated_set, study)
+    assert "study.json" in panel.ui.checkLabel.text

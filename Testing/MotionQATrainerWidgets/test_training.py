@@ -298,7 +298,7 @@ def test_a_checkpoint_is_adapted_as_far_as_the_labels_reach(host, console, rated
     ui.startComboBox.activated.emit(ui.startComboBox.currentIndex)
     assert not ui.backboneComboBox.enabled and ui.adaptComboBox.visible
     assert ui.nameLineEdit.text == "motionqa-starter-adapted-1"
-    ui.labelsKindComboBox.currentIndex = 1
+    ui.labelsKindComboBox.currentIndex = 2
     assert "choose labels" in ui.trainButton.toolTip
     ui.labelsKindComboBox.currentIndex = 0
     press_train(host, panel)
