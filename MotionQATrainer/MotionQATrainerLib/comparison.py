@@ -10,13 +10,13 @@ import numpy as np
 from MotionQALib.backbones import BACKBONES
 from MotionQALib.checkpoints import SUFFIX
 
+from .check import check
 from .comparison_table import TABLE, Row, table, write
 from .datasets import open_store
 from .journal import Journal
-from .labels import read_labels
-from .matching import by_image, match
-from .progress import Cancelled, Event, Progress, silent
-from .run_folder import STATE, STOP, RunFolder
+from .lock import FolderLock
+from .progress import Cancelled, Event, Progress, sentence, silent
+from .run_folder import LOCK, STATE, STOP, RunFolder, TrainingError
 from .settings import Settings
 from .splits import Split, by_folds, by_fractions, worst_grades
 from .training import fit
@@ -56,42 +56,47 @@ def compare(
     """
     settings = settings or Settings()
     split = Split.load(split) if isinstance(split, (str, Path)) else split
-    match(data, by_image(read_labels(labels)), labels)
-    output = Path(output)
+    check(data, labels, split, read=False).refuse()
+    output, names = Path(output), list(backbones or BACKBONES)
     output.mkdir(parents=True, exist_ok=True)
-    for name in backbones or BACKBONES:
+    for name in names:
         for state in output.glob(f"{name}*/{STATE}"):
             run = RunFolder(state.parent.with_name(f"{state.parent.name}{SUFFIX}"))
             run.refuse_loss(resume=resume, overwrite=overwrite)
+    lock, stop = FolderLock(output / LOCK), output / STOP
+    if not lock.acquire():
+        raise TrainingError(f"Another process trains in {output}; wait for it, or choose another.")
+    stop.unlink(missing_ok=True)  # it spoke to the comparison before
     cache = cache or output / "cache"
     journal = Journal(output, progress, fresh=not resume)
-    stop, rows = output / STOP, []
-    stop.unlink(missing_ok=True)  # it spoke to the comparison before
-    for name in backbones or BACKBONES:
-        journal(Event("compare", name))
-        try:
-            chosen = settings.changed({"model.backbone": name})
-            splits = _splits(data, labels, chosen, folds, split, output, cache)
-            cards = [
-                fit(
-                    data, labels, output / _file(name, part), chosen, split=part, resume=resume,
-                    overwrite=overwrite, cache=cache, device=device, progress=journal,
-                    cancelled=lambda: cancelled() or stop.exists(),
-                ).card
-                for part in splits
-            ]  # fmt: skip
-        except Cancelled as stopped:
-            stop.unlink(missing_ok=True)
-            journal.end("stopped", str(stopped))
-            raise
-        except (ValueError, RuntimeError, OSError, MemoryError) as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            rows.append(Row(name, failed=reason))
-            journal(Event("compare", f"{name} failed: {reason}"))
-        else:
-            rows.append(_row(name, [card.training for card in cards]))
-        write(output / TABLE, rows)
-    journal.end("finished")
+    rows: list[Row] = []
+    try:
+        for name in names:
+            journal(Event("compare", name))
+            try:
+                chosen = settings.changed({"model.backbone": name})
+                splits = _splits(data, labels, chosen, folds, split, output, cache)
+                cards = [
+                    fit(
+                        data, labels, output / _file(name, part), chosen, split=part,
+                        resume=resume, overwrite=overwrite, cache=cache, device=device,
+                        progress=journal, cancelled=lambda: cancelled() or stop.exists(),
+                    ).card
+                    for part in splits
+                ]  # fmt: skip
+            except (ValueError, RuntimeError, OSError, MemoryError) as error:
+                rows.append(Row(name, failed=sentence(error)))
+                journal(Event("compare", f"{name} failed: {rows[-1].failed}"))
+            else:
+                rows.append(_row(name, [card.training for card in cards]))
+            write(output / TABLE, rows)
+        journal.end("finished")
+    except Cancelled as stopped:
+        journal.end("stopped", str(stopped))
+        raise
+    finally:
+        stop.unlink(missing_ok=True)
+        lock.release()
     return rows
 
 
