@@ -57,16 +57,24 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def __init__(self, parent=None):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
-        self.logic = self.panel = self._settings = self._guiTag = None
+        self.logic = self.panel = self.tabs = self._settings = self._guiTag = None
 
     def setup(self):
         ScriptedLoadableModuleWidget.setup(self)
         from MotionQAWidgets.assess_panel import AssessPanel
+        from MotionQAWidgets.panel_tabs import PanelTabs
+        from MotionQAWidgets.reading.labelling_panel import LabellingPanel
 
         self.logic = MotionQALogic()
         self.panel = AssessPanel(self.logic.grading, self.resourcePath("UI/MotionQAAssessPanel.ui"))
         self.ui = self.panel.ui
-        self.layout.addWidget(self.panel.widget)
+        self.labelling = LabellingPanel(
+            self.logic.grading, self.resourcePath("UI/MotionQALabellingPanel.ui")
+        )
+        self.tabs = PanelTabs(
+            ((_("Assess"), self.panel), (_("Read and score"), self.labelling)),
+        )
+        self.layout.addWidget(self.tabs.widget)
         self.layout.addStretch(1)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._onSceneLeaving)
@@ -78,16 +86,16 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def enter(self):
         self._connectSettings()
-        self.panel.enter()
+        self.tabs.enter()
 
     def exit(self):
-        self.panel.leave()
+        self.tabs.leave()
         self._disconnectSettings()
 
     def cleanup(self):
-        if self.panel is not None:  # else setup failed
+        if self.tabs is not None:  # else setup failed
             self._disconnectSettings()
-            self.panel.dispose()
+            self.tabs.dispose()
             self.logic.close()
         self.removeObservers()
 
@@ -107,6 +115,7 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         # Joining lets the selector list subclasses again, such as label maps.
         self.ui.volumeSelector.showChildNodeTypes = False
         self.panel.set_settings(settings)
+        self.labelling.set_settings(settings)
         self.addObserver(settings.parameterNode, "ModifiedEvent", self.panel.refresh)
 
     def _disconnectSettings(self):

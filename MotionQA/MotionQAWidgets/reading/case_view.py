@@ -74,6 +74,15 @@ class CaseView:
         """The slice in the reading view, None where it shows none."""
         return self._slice
 
+    @property
+    def isShown(self) -> bool:
+        """Whether the reading view shows the volume; the user may have put another there."""
+        widget = slicer.app.layoutManager().sliceWidget(READING_VIEW)
+        return self._node is not None and self._node in geometry.shownVolumes(widget)
+
+    def showAgain(self) -> None:
+        self.show(self._node, self._axis, self._slice)
+
     def showSlice(self, index: int) -> None:
         if self._node is not None and slicer.mrmlScene.IsNodePresent(self._node):
             geometry.jumpTo(self._node, index, self._axis)

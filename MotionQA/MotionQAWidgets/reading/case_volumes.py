@@ -25,6 +25,12 @@ KEPT = 4
 
 AUTO_WINDOW_LEVEL = 8  # vtkSlicerVolumesLogic::AutoWindowLevel; Python has no name for it
 AHEAD = "…"
+MARK = "MotionQA.Case"
+
+
+def isCaseVolume(node) -> bool:
+    """Whether a study shows it, rather than the user."""
+    return node.GetAttribute(MARK) is not None
 
 
 class CaseVolumes:
@@ -64,6 +70,11 @@ class CaseVolumes:
             except VolumeError:
                 return
 
+    @property
+    def nodes(self) -> dict[str, object]:
+        """Those in memory, by case."""
+        return {key: node for key in list(self._nodes) if (node := self._known(key)) is not None}
+
     def isReady(self, key: str) -> bool:
         return self._known(key) is not None
 
@@ -95,6 +106,7 @@ class CaseVolumes:
     def _read(self, source: str | Path, name: str):
         inScene = slicer.mrmlScene.GetNodeByID(str(source))
         node = _twin(inScene, name) if inScene is not None else _load(Path(source), name)
+        node.SetAttribute(MARK, "1")
         node.SaveWithSceneOff()
         if node.GetDisplayNode() is not None:
             node.GetDisplayNode().SaveWithSceneOff()
