@@ -27,6 +27,8 @@ SHARED = {
     "devices",
     "volume_rule",
     "assessment",
+    "resampling",
+    "subjects",
 }
 LIGHT = ("MotionQALib.cli", "MotionQALib.volumes", "MotionQALib.reports", "MotionQALib.scale")
 LONGEST = 400

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from .batch import Journal
 from .checkpoints import STARTER, SUFFIX
 from .formats.kinds import is_dicom, suffix_of
+from .reading.command import add_agreement
 from .reports import is_special, version
 
 _EXAMPLES = """examples:
@@ -40,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
         help="list the checkpoints that are installed",
         description="List the checkpoints that --checkpoint takes by name.",
     )
+    add_agreement(commands)
     return top
 
 
@@ -118,15 +121,20 @@ def check_outputs(arguments: argparse.Namespace) -> None:
         raise UsageError("--resume goes on with an output, so it needs --csv, --json or --html.")
     if arguments.resume and arguments.workers > 1:
         raise UsageError("--resume and --workers do not go together; leave one out.")
-    inputs = set(map(os.path.realpath, arguments.paths))
+    check_files(outputs, inputs=arguments.paths)
+
+
+def check_files(outputs: Sequence[str], *, inputs: Sequence[str]) -> None:
+    """Raise UsageError for outputs that cannot be written, or that are two or an input."""
+    read = set(map(os.path.realpath, inputs))
     seen = set()
     for path in outputs:
         try:
             if is_special(Path(path)) and not Path(path).is_dir():
                 continue
             target = Path(os.path.realpath(path))
-            if str(target) in inputs:
-                raise UsageError(f"{path} is to be graded, and would be overwritten; name another.")
+            if str(target) in read:
+                raise UsageError(f"{path} is to be read, and would be overwritten; name another.")
             if target in seen:
                 raise UsageError(f"{path} is named for two outputs; name another.")
             seen.add(target)

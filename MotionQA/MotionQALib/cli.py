@@ -15,6 +15,7 @@ from pathlib import Path
 from .arguments import UsageError, check_outputs, parser
 from .batch import Graded, Journal, Wishes, assess_many, distinct_names, named_apart
 from .console import Console
+from .reading.command import run_agreement
 from .reports import is_special
 from .volumes import stem_of
 
@@ -206,6 +207,7 @@ def _checkpoints(arguments: argparse.Namespace, console: Console) -> int:
 COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "assess": _assess,
     "checkpoints": _checkpoints,
+    "agreement": run_agreement,
 }
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from MotionQALib import volumes
+from MotionQALib.subjects import subject_of
 from MotionQALib.volumes import VolumeError
-
-from .labels import subject_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class CleanPatient:
 def find_patients(folder: str | Path) -> list[CleanPatient]:
     """Patients below ``folder``: a sub-folder each, or a file each where there are none.
 
-    Files or folders whose names tell one subject (``labels.subject_of``) are one patient. ACDC's
+    Files or folders whose names tell one subject (``subjects.subject_of``) are one patient. ACDC's
     ``Info.cfg`` names the frames; else the first file is ED and the first that ends in ES, or the
     last, is ES, and of a cine the first frame and the one a third of the way on. Raises
     VolumeError where nothing is found.

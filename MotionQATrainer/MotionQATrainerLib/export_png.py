@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from MotionQALib import volumes
+from MotionQALib.subjects import without_suffix
 
-from .labels import Label, Levels, read_labels, without_suffix
+from .labels import Label, Levels, read_labels
 from .matching import DataError, by_image, first_few, match, nearest_levels, places
 
 

@@ -12,18 +12,14 @@ from __future__ import annotations
 
 import csv
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from MotionQALib import volumes
 from MotionQALib.scale import SCORES, Grade, grade_of
+from MotionQALib.subjects import subject_of
 
 Levels = tuple[bool, bool, bool, bool, bool]
-
-# What names the phase, frame or view of a patient rather than the patient.
-_PHASE = re.compile(r"[-_. /\\](ED|ES|frame\d+|4d|cine|[sl]ax?)$", re.IGNORECASE)
 
 SCORE_COLUMNS = ("image", "frame", "slice", "score", "subject", "severity")
 
@@ -65,31 +61,6 @@ class Label:
         """The grade, or None where the allowed scores span several."""
         allowed = {grade_of(s) for s, flag in zip(SCORES, self.levels, strict=True) if flag}
         return allowed.pop() if len(allowed) == 1 else None
-
-
-def subject_of(image: str) -> str:
-    """Return the subject an image name tells: P001 of ``P001-1-ED``, else the name itself.
-
-    A suffix that names a phase or frame is left out, such as ``_frame01`` and ``_ED``: ED and ES
-    of a patient must not be told apart.
-    """
-    name = re.split(r"[/\\]", image)[-1]
-    volunteer = re.match(r"P\d+(?=-\d)", name)
-    if volunteer:
-        return volunteer.group()
-    subject = without_suffix(image)
-    while shorter := _PHASE.sub("", subject):
-        if shorter == subject:
-            return subject
-        subject = shorter
-    return image
-
-
-def without_suffix(name: str) -> str:
-    """An image's name or path without .nii.gz and the like."""
-    lower = name.lower()
-    fitting = [suffix for suffix in volumes.IMAGE_SUFFIXES if lower.endswith(suffix)]
-    return name[: len(name) - len(max(fitting, key=len, default=""))]
 
 
 def read_labels(path: str | Path) -> list[Label]:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from MotionQALib import volumes
+from MotionQALib.subjects import without_suffix
 
-from .labels import Label, Levels, without_suffix
+from .labels import Label, Levels
 
 Place = tuple[int, int]
 """Frame and slice, counted from 0 in the file's own order."""

@@ -17,6 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
+from MotionQALib.resampling import Interval
 from MotionQALib.scale import (
     GRADE_OF_SCORE,
     SCORES,
@@ -41,26 +42,6 @@ TITLES = {
     "spearman": "Spearman, expected score",
     "grade_ece": f"Calibration error of the grade, {N_BINS} bins of equal mass",
 }
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A value and its 95 % interval; NaN where undefined, such as an AUC without severe images."""
-
-    value: float
-    low: float = math.nan
-    high: float = math.nan
-
-    def __str__(self) -> str:
-        if math.isnan(self.value):
-            return "undefined"
-        if math.isnan(self.low):
-            return f"{self.value:.3f}"
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
-
-    def to_list(self) -> list[float | None]:
-        """Return [value, low, high] as JSON holds it: None for NaN."""
-        return [None if math.isnan(v) else v for v in (self.value, self.low, self.high)]
 
 
 @dataclass(frozen=True, eq=False)

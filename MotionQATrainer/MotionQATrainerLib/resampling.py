@@ -9,38 +9,26 @@ from __future__ import annotations
 
 import numpy as np
 
+from MotionQALib.resampling import accuracy, confusion, kappa, ratio, subject_weights
 
-def subject_weights(subjects: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw as many subjects as there are, with replacement: weights (resamples, n) of images."""
-    names, index = np.unique(np.asarray(subjects, dtype=str), return_inverse=True)
-    share = np.full(len(names), 1 / len(names))
-    return rng.multinomial(len(names), share, size=resamples)[:, index].astype(np.float64)
-
-
-def confusion(truth: np.ndarray, reported: np.ndarray, weights: np.ndarray, n: int) -> np.ndarray:
-    """Confusion matrices (b, n, n) of classes 0 … n - 1: rows are the truth."""
-    cells = np.eye(n * n)[truth * n + reported]
-    return (weights @ cells).reshape(-1, n, n)
-
-
-def accuracy(matrices: np.ndarray) -> np.ndarray:
-    return _ratio(np.trace(matrices, axis1=1, axis2=2), matrices.sum(axis=(1, 2)))
-
-
-def kappa(matrices: np.ndarray, power: int) -> np.ndarray:
-    """Cohen's kappa with linear (power 1) or quadratic (2) weights."""
-    classes = np.arange(matrices.shape[1])
-    cost = np.abs(classes[:, None] - classes[None, :]) ** power
-    chance = matrices.sum(axis=2)[:, :, None] * matrices.sum(axis=1)[:, None, :]
-    observed = (matrices * cost).sum(axis=(1, 2)) * matrices.sum(axis=(1, 2))
-    return 1 - _ratio(observed, (chance * cost).sum(axis=(1, 2)))
+__all__ = [
+    "accuracy",
+    "auc",
+    "balanced_accuracy",
+    "calibration_error",
+    "confusion",
+    "kappa",
+    "mean",
+    "spearman",
+    "subject_weights",
+]
 
 
 def balanced_accuracy(matrices: np.ndarray) -> np.ndarray:
     """Mean recall of the classes that the resample holds."""
     of_class = matrices.sum(axis=2)
     recall = np.diagonal(matrices, axis1=1, axis2=2) / np.where(of_class > 0, of_class, 1)
-    return _ratio(recall.sum(axis=1), (of_class > 0).sum(axis=1))
+    return ratio(recall.sum(axis=1), (of_class > 0).sum(axis=1))
 
 
 def auc(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -50,11 +38,11 @@ def auc(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.nda
     hits = np.add.reduceat(weights * positive, starts, axis=1)
     misses = np.add.reduceat(weights * ~positive, starts, axis=1)
     below = np.cumsum(misses, axis=1) - 0.5 * misses
-    return _ratio((hits * below).sum(axis=1), hits.sum(axis=1) * misses.sum(axis=1))
+    return ratio((hits * below).sum(axis=1), hits.sum(axis=1) * misses.sum(axis=1))
 
 
 def mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return _ratio(weights @ values, weights.sum(axis=1))
+    return ratio(weights @ values, weights.sum(axis=1))
 
 
 def spearman(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -63,7 +51,7 @@ def spearman(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
     total = weights.sum(axis=1, keepdims=True)
     x, y = (rank - (weights * rank).sum(axis=1, keepdims=True) / total for rank in (x, y))
     covariance = (weights * x * y).sum(axis=1)
-    return _ratio(covariance, np.sqrt((weights * x**2).sum(axis=1) * (weights * y**2).sum(axis=1)))
+    return ratio(covariance, np.sqrt((weights * x**2).sum(axis=1) * (weights * y**2).sum(axis=1)))
 
 
 def calibration_error(
@@ -84,11 +72,6 @@ def calibration_error(
     for number in range(n_bins):
         error += np.abs((weights * (bins == number)) @ gap)
     return error / total[:, 0]
-
-
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    defined = denominator > 0
-    return np.where(defined, numerator / np.where(defined, denominator, 1), np.nan)
 
 
 def _groups(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,0 +1,1 @@
+"""The reader study: cases, their order, readers' scores, and how well readers agree."""

@@ -1,0 +1,143 @@
+"""The cases of a study, in the order in which they were added.
+
+    cases = CaseList(study)
+    for added in cases.add(listed(folder)):      # one file a step, as from a timer
+        added.case or added.problem              # one of the two
+    cases.cases                                  # tuple of Case
+    cases.file_of(case)                          # where it is now; None if it is missing
+
+A file that was moved is added again and found to be the same case, which keeps its scores. Files
+that have not changed are not read again. Every line is on disk when `add` yields it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..volumes import Volume
+from .cases import Case, Listed, case_of, read_case, stamp_of
+from .durable_lines import DurableLines, read_lines
+from .errors import ReadingError
+from .study import Study
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of one file: its case, or the sentence that says why there is none."""
+
+    path: Path | None
+    case: Case | None = None
+    problem: str | None = None
+    new: bool = False
+
+
+class CaseList:
+    """The cases; see the top of this file. ``reports`` are sentences about damage found.
+
+    Raises ReadingError if the list cannot be read.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.reports: tuple[str, ...] = ()
+        self._cases: dict[str, Case] = {}
+        self.reload()
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        return tuple(self._cases.values())
+
+    def __len__(self) -> int:
+        return len(self._cases)
+
+    def get(self, key: str) -> Case | None:
+        return self._cases.get(key)
+
+    def file_of(self, case: Case) -> Path | None:
+        """The case's file or DICOM folder; None where it has none or it is not there now."""
+        if case.path is None:
+            return None
+        path = self.study.absolute(case.path)
+        return path if path.exists() else None
+
+    def reload(self) -> None:
+        """Read what other sessions added."""
+        lines = read_lines(self.study.cases_file)
+        reports, cases = list(lines.damaged), {}
+        for number, record in lines.records:
+            try:
+                case = Case.from_record(record)
+            except ValueError as error:
+                reports.append(f"Line {number} of {self.study.cases_file} is left out: {error}.")
+            else:
+                cases[case.key] = case  # a case that moved keeps its place in the order
+        self._cases, self.reports = cases, tuple(reports)
+
+    def add(self, files: Iterable[Listed | Path]) -> Iterator[Added]:
+        """Add files one by one, as a batch; those that are here already are only noted as moved.
+
+        Raises InUse while another session adds cases, NotSaved if the list cannot be written.
+        """
+        with self._writing() as lines:
+            batch, seen = self._next_batch(), {}
+            for file in files:
+                path, subject = file if isinstance(file, tuple) else Listed(Path(file))
+                try:
+                    case = self._look_at(path, subject)
+                except (ReadingError, OSError) as error:
+                    yield Added(path, problem=_sentence(path, error))
+                    continue
+                if case.key in seen:
+                    yield Added(
+                        path,
+                        problem=f"{path.name} is the same image as {seen[case.key].name}, "
+                        "and is read once.",
+                    )
+                    continue
+                seen[case.key] = path
+                yield self._keep(lines, path, case, batch)
+
+    def add_volumes(self, given: Iterable[Volume]) -> list[Added]:
+        """Add volumes in memory that have no file, such as those in Slicer's scene."""
+        with self._writing() as lines:
+            batch = self._next_batch()
+            return [self._keep(lines, None, case_of(volume), batch) for volume in given]
+
+    def _writing(self) -> DurableLines:
+        path = self.study.cases_file
+        lines = DurableLines.create(path, f"The cases of {self.study.folder.name}")
+        self.reload()
+        return lines
+
+    def _next_batch(self) -> int:
+        return 1 + max((case.batch for case in self._cases.values()), default=-1)
+
+    def _look_at(self, path: Path, subject: str | None) -> Case:
+        relative, stamp = self.study.relative(path), stamp_of(path)
+        for known in self._cases.values():
+            if (known.path, known.stamp) == (relative, stamp):
+                return known if subject is None else replace(known, subject=subject)
+        case = read_case(path, salt=self.study.salt, subject=subject)
+        return replace(case, path=relative, stamp=stamp)
+
+    def _keep(self, lines: DurableLines, path: Path | None, case: Case, batch: int) -> Added:
+        before = self._cases.get(case.key)
+        if before is not None:
+            batch = before.batch
+            if case.path is None:  # in memory now: where its file lies is still worth knowing
+                case = before
+            elif before.subject != case.subject and case.subject == case.name:
+                case = replace(case, subject=before.subject)
+        case = replace(case, batch=batch)
+        if case != before:
+            lines.append(case.to_record())
+            self._cases[case.key] = case
+        return Added(path, case, new=before is None)
+
+
+def _sentence(path: Path, error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{path} cannot be read ({error.strerror or error})."
+    return str(error)

@@ -1,0 +1,224 @@
+"""A study's cases: image files, known by what is in them rather than by where they lie.
+
+    for path in listed(folder_or_csv):          # a folder, a file or a CSV list
+        case = read_case(path, salt=study.salt)
+
+`case_list.CaseList` keeps them; this module only looks at files.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .. import volumes
+from ..formats.kinds import is_dicom, stem_of
+from ..subjects import subject_of
+from ..volumes import IMAGE_SUFFIXES, Volume, VolumeError
+from .errors import ReadingError
+
+
+@dataclass(frozen=True)
+class Case:
+    """One image.
+
+    Parameters
+    ----------
+    key : of its content: the DICOM series' UID or the voxels' hash
+    name : the file's, without suffix
+    path : as the study keeps it (`Study.relative`); None for a volume that has no file
+    subject : whose image it is; a hash where it is a DICOM patient's identifier
+    batch : which addition to the study it came with, from 0
+    stamp : size and time of its files, by which a file read before is known again
+    """
+
+    key: str
+    name: str
+    path: str | None
+    subject: str
+    n_frames: int
+    n_slices: int
+    batch: int = 0
+    stamp: tuple[int, int, int] | None = None
+
+    def to_record(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Case:
+        """Rebuild from a line; a missing or strange value is a ValueError."""
+        try:
+            case = cls(**{field.name: record[field.name] for field in fields(cls)})
+            stamp = None if case.stamp is None else tuple(map(int, case.stamp))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"it is no case ({error})") from error
+        texts = (case.key, case.name, case.subject, case.path or "")
+        numbers = (case.n_frames, case.n_slices, case.batch + 1)
+        good = all(isinstance(text, str) for text in texts) and case.key
+        if not good or not all(isinstance(n, int) and n > 0 for n in numbers):
+            raise ValueError("it is no case")
+        object.__setattr__(case, "stamp", stamp)
+        return case
+
+
+class Listed(NamedTuple):
+    """A file to be read, and the subject where the list names one."""
+
+    path: Path
+    subject: str | None = None
+
+
+def listed(source: str | Path | Iterable[str | Path]) -> list[Listed]:
+    """Expand a folder, image files or a CSV list to image files.
+
+    A CSV list has a column ``image`` (or ``path``), of files relative to the list, with or without
+    suffix, in any folder below it where the name tells which; and perhaps a column ``subject``.
+
+    Raises ReadingError for what is not there.
+    """
+    if isinstance(source, str | Path) and Path(source).suffix.lower() == ".csv":
+        return _from_csv(Path(source))
+    try:
+        return [Listed(path) for path in volumes.find(source)]
+    except VolumeError as error:
+        raise ReadingError(str(error)) from error
+
+
+def case_of(volume: Volume, *, path: str | None = None, subject: str | None = None) -> Case:
+    """The case that a volume in memory is, such as one in Slicer's scene."""
+    return Case(
+        key=volume.identity,
+        name=volume.name,
+        path=path,
+        subject=subject or subject_of(volume.name),
+        n_frames=volume.n_frames,
+        n_slices=volume.n_slices,
+    )
+
+
+def read_case(path: Path, *, salt: str, subject: str | None = None) -> Case:
+    """Read a file to know what is in it; its path is not kept here.
+
+    Raises ReadingError for what cannot be read as an image.
+    """
+    try:
+        volume = volumes.read(path)
+    except VolumeError as error:
+        raise ReadingError(str(error)) from error
+    if subject is None and volume.series_uid is not None:
+        subject = _patient(path, salt)
+    return case_of(volume, subject=subject)
+
+
+def stamp_of(path: Path) -> tuple[int, int, int]:
+    """Number, size in bytes and latest time (ns) of the files that hold an image.
+
+    A DICOM image stands for its series, and a header may have its data beside it: then all files
+    of the folder count.
+    """
+    alone = path.is_file() and path.name.lower().endswith((".nii", ".nii.gz", ".nrrd", ".mha"))
+    folder = path if path.is_dir() else path.parent
+    files = [path] if alone else [file for file in folder.iterdir() if file.is_file()]
+    states = [file.stat() for file in files]
+    times = [state.st_mtime_ns for state in states]
+    return len(states), sum(state.st_size for state in states), max(times, default=0)
+
+
+def _patient(path: Path, salt: str) -> str | None:
+    """The patient's identifier, hashed: one subject's images are told to belong together, and
+    nobody is told whose they are."""
+    from pydicom import dcmread
+
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    file = next((file for file in files if is_dicom(file)), None)
+    if file is None:
+        return None
+    header = dcmread(file, stop_before_pixels=True, force=True, specific_tags=["PatientID"])
+    identifier = str(header.get("PatientID") or "").strip()
+    if not identifier:
+        return None
+    digest = hashlib.blake2b(identifier.encode(), key=salt.encode()[:64], digest_size=6)
+    return f"patient-{digest.hexdigest()}"
+
+
+def _from_csv(path: Path) -> list[Listed]:
+    rows = read_table(path)
+    column = next((name for name in ("image", "path", "file") if rows and name in rows[0][1]), None)
+    if column is None:
+        raise ReadingError(f"{path} lists no images; it needs a column named image.")
+    below: dict[str, list[Path]] = {}
+    found = []
+    for number, row in rows:
+        name = row[column]
+        if not name:
+            raise ReadingError(f"{path}, line {number}: the image's name is missing.")
+        file = _beside(path.parent, name)
+        if file is None:
+            below = below or _by_name(path.parent)
+            fitting = below.get(Path(name).name, [])
+            if len(fitting) != 1:
+                many = f"{len(fitting)} images are" if fitting else "no image is"
+                raise ReadingError(
+                    f"{path}, line {number}: {many} named {name} below {path.parent}; give its "
+                    "path from there."
+                )
+            file = fitting[0]
+        found.append(Listed(file, row.get("subject") or None))
+    return found
+
+
+def _beside(folder: Path, name: str) -> Path | None:
+    """A file given by its path, with or without its suffix."""
+    candidates = (folder / f"{name}{suffix}" for suffix in ("", *IMAGE_SUFFIXES))
+    return next((file for file in candidates if file.exists()), None)
+
+
+def _by_name(folder: Path) -> dict[str, list[Path]]:
+    try:
+        files = volumes.find(folder)
+    except VolumeError as error:
+        raise ReadingError(str(error)) from error
+    names: dict[str, list[Path]] = {}
+    for file in files:
+        for name in {file.name, stem_of(file)}:
+            names.setdefault(name, []).append(file)
+    return names
+
+
+def read_table(path: str | Path) -> list[tuple[int, dict[str, str]]]:
+    """Rows of a CSV file with their line numbers, by column names in lower case, stripped.
+
+    Commas, semicolons and tabs separate, as spreadsheets write them. Raises ReadingError if the
+    file is no such table, or is empty.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ReadingError(f"{path} is not a text file in UTF-8; save it as CSV UTF-8.") from error
+    except OSError as error:
+        raise ReadingError(f"{path} cannot be read ({error.strerror}); check the path.") from error
+    first = text.split("\n", 1)[0]
+    reader = csv.reader(text.splitlines(), delimiter=max(",;\t", key=first.count), strict=True)
+    rows = []
+    try:
+        names = [name.strip().lower() for name in next(reader, [])]
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) < len(names):
+                raise ReadingError(
+                    f"{path}, line {reader.line_num}: {len(cells)} values for {len(names)} "
+                    "columns; fill in the line."
+                )
+            row = dict(zip(names, (cell.strip() for cell in cells), strict=False))
+            rows.append((reader.line_num, row))
+    except csv.Error as error:
+        raise ReadingError(f"{path} is not a readable CSV file ({error}).") from error
+    if not rows:
+        raise ReadingError(f"{path} has no rows below its column names.")
+    return rows

@@ -1,0 +1,182 @@
+"""In which order a reader sees the cases, and where in it the reader is.
+
+    reading = ReadingList(study, cases.cases)            # or with the network's uncertainties
+    reading.items[12].case, .place, .number, .name       # name is None where the study is blinded
+    index = reading.next_unscored(log.entries)           # also after an index; None when done
+    done, total, seconds = reading.progress(log.entries)
+
+The order follows from the seed and from what the cases hold, so that every session finds it
+again. Cases that are added later come after the earlier ones and change nothing before them
+(except where the network's uncertainty decides the order). Repeats look like any other item.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+from .cases import Case
+from .entry import Entry, Place
+from .study import Study
+
+RECENT = 20
+"""Scores whose reading times tell how long the rest will take."""
+
+FEWEST = 3
+"""Scores before anything is said about the time left."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to score.
+
+    Parameters
+    ----------
+    number : of the case in this list, from 1; a repeat has one of its own
+    name : the case's name; None where the study is blinded
+    """
+
+    place: Place
+    case: Case
+    number: int
+    name: str | None
+
+
+class Progress(NamedTuple):
+    """How far a reader is; ``seconds_left`` is None until that can be told."""
+
+    done: int
+    total: int
+    seconds_left: float | None
+
+
+class Visit(NamedTuple):
+    case: Case
+    repeat: int
+
+
+class ReadingList:
+    """The items in order.
+
+    Parameters
+    ----------
+    uncertainties : of case keys, from 0 (sure), for the order "uncertain"; cases without one come
+        last
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        cases: Sequence[Case],
+        uncertainties: Mapping[str, float] | None = None,
+    ) -> None:
+        self.study = study
+        self.items = tuple(_items(study, _visits(study, cases, uncertainties or {})))
+        self._index = {item.place: index for index, item in enumerate(self.items)}
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def index_of(self, place: Place) -> int | None:
+        """Where a place stands; None for one that is not in the list."""
+        return self._index.get(place)
+
+    def next_unscored(self, entries: Mapping[Place, Entry], after: int = -1) -> int | None:
+        """The first unscored item behind an index, else before it; None when all are scored."""
+        n = len(self.items)
+        order = ((after + step) % n for step in range(1, n + 1))
+        return next((i for i in order if self.items[i].place not in entries), None)
+
+    def progress(self, entries: Mapping[Place, Entry]) -> Progress:
+        """Count this list's items; the time left is the mean active time of recent scores' rest.
+
+        Of a case that was scored again, the last reading counts.
+        """
+        done = [entries[item.place] for item in self.items if item.place in entries]
+        timed = sorted((e.time, e.seconds) for e in done if e.seconds is not None)
+        recent = [seconds for _, seconds in timed[-RECENT:]]
+        left = None
+        if len(recent) >= FEWEST:
+            left = statistics.fmean(recent) * (len(self.items) - len(done))
+        return Progress(len(done), len(self.items), left)
+
+    def finished(self, entries: Mapping[Place, Entry]) -> bool:
+        return bool(self.items) and self.next_unscored(entries) is None
+
+
+def _items(study: Study, visits: Sequence[Visit]) -> list[Item]:
+    items = []
+    for number, (case, repeat) in enumerate(visits, start=1):
+        slices = range(case.n_slices) if study.level == "slice" else (None,)
+        name = None if study.blinded else case.name
+        items += [Item(Place(case.key, index, repeat), case, number, name) for index in slices]
+    return items
+
+
+def _visits(study: Study, cases: Sequence[Case], uncertainties: Mapping[str, float]) -> list[Visit]:
+    batches = [list(batch) for _, batch in groupby(_by_batch(cases), key=lambda case: case.batch)]
+    repeated = {case.key for batch in batches for case in _chosen(study, batch)}
+    if study.order == "uncertain":  # over all batches: what teaches most comes first
+        batches = [[case for batch in batches for case in batch]]
+    visits = []
+    for batch in batches:
+        order = _ordered(study, batch, uncertainties)
+        visits += _with_repeats(study, order, repeated)
+    return visits
+
+
+def _by_batch(cases: Sequence[Case]) -> list[Case]:
+    return sorted(cases, key=lambda case: case.batch)  # stable: as listed within a batch
+
+
+def _ordered(study: Study, batch: list[Case], uncertainties: Mapping[str, float]) -> list[Case]:
+    if study.order == "listed":
+        return batch
+    if study.order == "shuffled":
+        return sorted(batch, key=lambda case: _draw(study, "order", case))
+    return sorted(batch, key=lambda c: (-uncertainties.get(c.key, -1.0), _draw(study, "order", c)))
+
+
+def _chosen(study: Study, batch: list[Case]) -> list[Case]:
+    """Cases of a batch that will come back: of those that leave room behind them."""
+    count = round(study.repeats * len(batch))
+    if study.order == "uncertain":
+        candidates = batch
+    else:
+        order = _ordered(study, batch, {})
+        candidates = order[: len(order) - _distance(study, len(order))]
+    return sorted(candidates, key=lambda case: _draw(study, "repeat", case))[:count]
+
+
+def _distance(study: Study, n: int) -> int:
+    return min(study.repeat_distance, n // 2)
+
+
+def _with_repeats(study: Study, order: list[Case], repeated: set[str]) -> list[Visit]:
+    """Put each repeat at a drawn place, at least the distance behind its first reading."""
+    once = [case for case in order if case.key not in repeated]
+    distance = min(_distance(study, len(order)), len(once))
+    # By uncertainty, a repeated case may stand too near the end: others then end the list.
+    last = {case.key for case in once[len(once) - distance :]}
+    order = sorted(order, key=lambda case: case.key in last)
+    behind: dict[int, list[Case]] = {}
+    for position, case in enumerate(order):
+        if case.key in repeated:
+            spare = len(order) - position - distance  # places from the nearest to the end
+            step = int(_draw(study, "place", case) * spare)
+            behind.setdefault(position + distance + step, []).append(case)
+    visits = []
+    for position, case in enumerate(order):
+        visits.append(Visit(case, 0))
+        visits += [Visit(again, 1) for again in behind.get(position, ())]
+    return visits
+
+
+def _draw(study: Study, purpose: str, case: Case) -> float:
+    """A number in [0, 1) that only the seed, the purpose and the case's content decide."""
+    text = f"{study.seed}/{purpose}/{case.key}"
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest(), "big") / 2**48

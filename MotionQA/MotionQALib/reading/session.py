@@ -1,0 +1,161 @@
+"""One reader at work: what the labelling panel drives.
+
+with ReadingSession(Study.open(folder), "anna") as session:
+    session.reports                     # sentences about damage found, to be shown
+    index = session.next_unscored()     # None: all is scored
+    item = session.go(index)            # starts the clock
+    session.file_of(item)               # to be loaded; None: missing, session.cases.add finds it
+    session.clock.touch()               # at each input of the reader
+    session.score(4, artefacts=("blur",))   # on disk, else NotSaved, to be shown at once
+    session.undo()                      # the index of the item taken back, or None
+    session.progress                    # done, total, seconds_left
+    session.may_see_network(item)       # may its grade be shown now?
+    session.may_see_others              # may other readers' scores?
+    session.beat()                      # once a minute, from a timer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+
+from .case_list import CaseList
+from .entry import Entry
+from .reading_list import Item, Progress, ReadingList
+from .scores import ScoreLog
+from .study import Study
+from .timing import ReadingClock
+
+
+class Status(Enum):
+    """What is known of an item, for its mark in the list."""
+
+    UNSCORED = "unscored"
+    SCORED = "scored"
+    MISSING = "missing"
+
+
+class ReadingSession:
+    """A reader's study, list, log and clock; see the top of this file.
+
+    Raises ReadingError if the study cannot be read, InUse if the reader has it open elsewhere,
+    NotSaved if nothing could be saved.
+    """
+
+    def __init__(
+        self, study: Study, reader: str, uncertainties: Mapping[str, float] | None = None
+    ) -> None:
+        self.study = study
+        self.reader = reader
+        self.cases = CaseList(study)
+        self.clock = ReadingClock(study.idle_after)
+        self.index: int | None = None
+        self._uncertainties = dict(uncertainties or {})
+        self.log = ScoreLog.open(study, reader)
+        self.reports: list[str] = [*self.cases.reports, *self.log.reports]
+        self.rebuild()
+
+    def rebuild(self, uncertainties: Mapping[str, float] | None = None) -> None:
+        """Order the list anew, as after cases were added; the current item stays the current."""
+        if uncertainties is not None:
+            self._uncertainties = dict(uncertainties)
+        current = self.item
+        self.list = ReadingList(self.study, self.cases.cases, self._uncertainties)
+        self.index = None if current is None else self.list.index_of(current.place)
+
+    # Where the reader is
+
+    @property
+    def item(self) -> Item | None:
+        return None if self.index is None else self.list.items[self.index]
+
+    def go(self, index: int) -> Item:
+        """Show an item. Raises IndexError outside of the list."""
+        if not 0 <= index < len(self.list):
+            raise IndexError(index)
+        self.index = index
+        self.clock.start()
+        return self.list.items[index]
+
+    def next(self) -> int | None:
+        """The index behind the current one; None at the end."""
+        after = 0 if self.index is None else self.index + 1
+        return after if after < len(self.list) else None
+
+    def previous(self) -> int | None:
+        return self.index - 1 if self.index else None
+
+    def next_unscored(self) -> int | None:
+        """The next unscored item, from the start again after the end; None when all are scored."""
+        return self.list.next_unscored(self.log.entries, -1 if self.index is None else self.index)
+
+    # What the reader says
+
+    def score(self, score: int | None = None, **details) -> Entry:
+        """Save a score of the current item, with the time it took; `details` as `ScoreLog.save`.
+
+        Raises NotSaved: keep the score on screen; ``error.entry`` can be rescued (`scores.rescue`).
+        """
+        if self.item is None:
+            raise ValueError("There is no current item.")
+        self.clock.touch()
+        return self.log.save(self.item.place, score, seconds=self.clock.seconds, **details)
+
+    def undo(self) -> int | None:
+        """Take the last score back: the index of its item, None if there was none."""
+        place = self.log.undo()
+        return None if place is None else self.list.index_of(place)
+
+    def entry(self, item: Item) -> Entry | None:
+        """What the reader said of an item."""
+        return self.log.entries.get(item.place)
+
+    # What the reader may know
+
+    def status(self, item: Item) -> Status:
+        if item.place in self.log.entries:
+            return Status.SCORED
+        if item.case.path is not None and self.cases.file_of(item.case) is None:
+            return Status.MISSING
+        return Status.UNSCORED
+
+    def file_of(self, item: Item) -> Path | None:
+        return self.cases.file_of(item.case)
+
+    @property
+    def progress(self) -> Progress:
+        return self.list.progress(self.log.entries)
+
+    @property
+    def finished(self) -> bool:
+        return self.list.finished(self.log.entries)
+
+    def may_see_network(self, item: Item) -> bool:
+        """Whether the network's grade may be shown beside an item.
+
+        Where the study is blind to it, only when every reading of the image has been scored: else
+        the first reading would tell the repeat, and one slice the next.
+        """
+        if not self.study.blind_to_network:
+            return True
+        same = (other.place for other in self.list.items if other.case.key == item.case.key)
+        return all(place in self.log.entries for place in same)
+
+    @property
+    def may_see_others(self) -> bool:
+        """Whether other readers' scores may be shown: when this reader has finished."""
+        return self.finished
+
+    def beat(self) -> None:
+        """Tell other machines that this session lives; NotSaved if it was taken over."""
+        self.log.beat()
+
+    def close(self) -> None:
+        self.log.close()
+
+    def __enter__(self) -> ReadingSession:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,139 @@
+"""At most one session writes a log: on one machine by the system's lock, between machines by a
+heartbeat.
+
+The system's lock dies with its process, so that a crash or SIGKILL never locks a reader out. Not
+every network drive carries it to other machines; they are told apart by the host's name in the
+lock file, whose time `beat` renews. A session on another host that has been silent for `SILENCE`
+counts as dead. Its clock does not matter: ages are differences of times that the drive gave.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import tempfile
+import uuid
+from pathlib import Path
+
+from .errors import InUse, NotSaved
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+    import msvcrt
+
+SILENCE = 180.0
+"""Seconds without a heartbeat after which another machine's session counts as dead."""
+
+_FAR = 1 << 20  # Windows locks bytes against reading, too: one that is never there
+
+
+class SessionLock:
+    """The right to write; taken when made, given back by `release`.
+
+    Parameters
+    ----------
+    path : of the lock file, which stays, empty, when the session has ended
+    what : what is locked, for the refusal: "The scores of anna"
+
+    Raises
+    ------
+    InUse
+        Another living session holds it.
+    OSError
+        The folder cannot be written.
+    """
+
+    def __init__(self, path: str | Path, what: str) -> None:
+        self.path = Path(path)
+        self._what = what
+        self._token = uuid.uuid4().hex
+        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            self._take()
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def _take(self) -> None:
+        held = _lock(self._file)
+        holder = self._holder()
+        if held is False:
+            raise self._refusal(holder)
+        # None: the drive knows no locks; then a session of this machine, too, lives by its beat.
+        dead = held and holder.get("host") == socket.gethostname()
+        if holder and not dead and self._age() < SILENCE:
+            raise self._refusal(holder)
+        self._write({"host": socket.gethostname(), "pid": os.getpid(), "token": self._token})
+
+    def beat(self) -> None:
+        """Say that the session lives; call it every minute or so.
+
+        Raises NotSaved if it was taken for dead and another session goes on with the log.
+        """
+        holder = self._holder()
+        if holder.get("token") != self._token:
+            raise NotSaved(
+                f"{self._what} were taken over by another session on "
+                f"{holder.get('host', 'another machine')}; nothing is saved here any more. "
+                "Close the study and open it again."
+            )
+        os.utime(self.path)
+
+    def release(self) -> None:
+        """Let others write."""
+        if self._file < 0:
+            return
+        try:
+            if self._holder().get("token") == self._token:
+                os.ftruncate(self._file, 0)
+        except OSError:
+            pass  # the folder is gone, and with it what was locked
+        os.close(self._file)  # which also gives the system's lock back
+        self._file = -1
+
+    def _holder(self) -> dict:
+        """Who wrote the lock file; empty if nobody or if it was cut short.
+
+        It is opened by name: what a removed file says is of no use.
+        """
+        try:
+            holder = json.loads(self.path.read_bytes() or b"{}")
+        except (ValueError, FileNotFoundError):
+            return {}
+        return holder if isinstance(holder, dict) else {}
+
+    def _age(self) -> float:
+        """Seconds since the last beat, by the drive's clock."""
+        with tempfile.NamedTemporaryFile(dir=self.path.parent, prefix=".beat-") as probe:
+            return os.fstat(probe.fileno()).st_mtime - self.path.stat().st_mtime
+
+    def _write(self, holder: dict) -> None:
+        os.ftruncate(self._file, 0)
+        os.lseek(self._file, 0, os.SEEK_SET)
+        os.write(self._file, json.dumps(holder).encode())
+        os.fsync(self._file)
+
+    def _refusal(self, holder: dict) -> InUse:
+        where = f" on {holder['host']} (process {holder.get('pid')})" if "host" in holder else ""
+        return InUse(
+            f"{self._what} are open in another session{where}; close it there before going on "
+            "here, so that no score is lost."
+        )
+
+
+def _lock(file: int) -> bool | None:
+    """Lock an open file: True, False if another has it, None if the drive knows no locks."""
+    try:
+        if fcntl:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            os.lseek(file, _FAR, os.SEEK_SET)
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:
+        return None
+    return True
