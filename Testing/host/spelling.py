@@ -14,7 +14,8 @@ from PySide6 import QtCore, QtWidgets
 from shibokensupport import feature
 
 PYSIDE, TRUE_PROPERTY = 0x00, 0x02
-SIGNALS = (QtCore.SignalInstance, QtCore.Signal)  # PySide6 keeps these there
+# PySide6 keeps these there: signals, and slots that Qt has called.
+SIGNALS = (QtCore.SignalInstance, QtCore.Signal, QtCore.MetaFunction)
 SCIENCE = ("MotionQALib", "MotionQATrainerLib")  # plain Python: never sees Qt
 
 # Where PythonQt over Qt 5.15 differs from PySide6 with true_property.

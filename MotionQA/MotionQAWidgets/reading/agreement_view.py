@@ -118,7 +118,7 @@ SHOWN = tuple(TITLES)
 
 def _table(titles: list[str]):
     table = qt.QTableWidget()
-    table.setColumnCount(len(titles))
+    table.columnCount = len(titles)
     table.setHorizontalHeaderLabels(titles)
     table.verticalHeader().visible = False
     table.editTriggers = qt.QAbstractItemView.NoEditTriggers

@@ -30,7 +30,7 @@ class CaseList:
     def __init__(self, table) -> None:
         self.chosen = Signal()
         self._table = table
-        table.setColumnCount(2)
+        table.columnCount = 2
         table.setHorizontalHeaderLabels([_("Case"), _("Status")])
         table.horizontalHeader().stretchLastSection = True
         table.cellClicked.connect(lambda row, *_args: self.chosen.emit(row))

@@ -79,7 +79,7 @@ class ConsensusView:
         self.desk.visible = bool(dockets)
         table = self.table
         titles = [_("Case"), *readers, _("Consensus")]
-        table.setColumnCount(len(titles))
+        table.columnCount = len(titles)
         table.setHorizontalHeaderLabels(titles)
         table.rowCount = len(dockets)
         for row, docket in enumerate(dockets):

@@ -48,7 +48,7 @@ class ScoreButtons:
         self.pressed = Signal()
         column = qt.QVBoxLayout(frame)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(3)
+        column.spacing = 3
         self._buttons = {}
         for score in reversed(SCORES):
             grade = grade_of(score)
