@@ -38,6 +38,7 @@ class Desk:
     visits : the items of each case in the list; of a repeated one, once more
     unsaved : scores that are not on disk in the study, by place; they stay until they are
     problem : why, in a sentence; "" where nothing is wrong
+    last : what was saved last and still stands; None at first
     """
 
     def __init__(self, session: ReadingSession) -> None:
@@ -46,6 +47,7 @@ class Desk:
         self.visits: Sequence[Sequence[Item]] = ()
         self.unsaved: dict[Place, Entry] = {}
         self.problem = ""
+        self.last: Entry | None = None
         self.rebuild()
 
     def rebuild(self, uncertainties: Mapping[str, float] | None = None) -> None:
@@ -159,6 +161,7 @@ class Desk:
 
     def undo(self) -> None:
         """Take the last score back and turn to it."""
+        self.last = None
         if self.unsaved:
             place = self.unsaved.popitem()[0]
             index = self.session.list.index_of(place)
@@ -179,7 +182,7 @@ class Desk:
         """Try to save what is not saved; whether all is."""
         try:
             for place, entry in list(self.unsaved.items()):
-                self.session.log.add(entry)
+                self.last = self.session.log.add(entry)
                 del self.unsaved[place]
             self.problem = ""
         except NotSaved as error:

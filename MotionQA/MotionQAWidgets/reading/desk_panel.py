@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import qt
 from slicer.i18n import tr as _
 
+from MotionQALib.reading.entry import Entry
 from MotionQALib.scale import SCORES
 
 from ..wording import gradeName
@@ -191,6 +192,7 @@ class DeskPanel:
         self.refresh()
 
     def _onScrolled(self, index: int | None) -> None:
+        self._advance.stop()  # the reader goes elsewhere
         self.desk.session.clock.touch()
         self.desk.goToSlice(index)
 
@@ -223,9 +225,9 @@ class DeskPanel:
         ui.caseLabel.text = self.stage.nameOf(desk.visit)
         ui.sliceLabel.text = ""
         if desk.perSlice:
-            text = _("slice {slice} of {all}")
-            number = 1 + desk.item.place.slice
-            ui.sliceLabel.text = text.format(slice=number, all=len(desk.visits[desk.visit]))
+            text = _("slice {slice} (0–{last})")
+            last = len(desk.visits[desk.visit]) - 1
+            ui.sliceLabel.text = text.format(slice=desk.item.place.slice, last=last)
         done, total, seconds = desk.progress
         ui.progressBar.maximum = max(1, total)
         ui.progressBar.value = done
@@ -244,7 +246,7 @@ class DeskPanel:
         self.cases.select(desk.visit)
         self.stage.update()
 
-    def _showRemarks(self, given) -> None:
+    def _showRemarks(self, given: Entry | None) -> None:
         key = None if given is None else (given.place, given.time)
         place = self.desk.item.place
         if key is None and place != self._remarksOf:
@@ -253,7 +255,7 @@ class DeskPanel:
             self.remarks.show(given.confidence, given.artefacts, given.comment)
         self._remarksOf = place if key is None else key
 
-    def _showSaved(self, given) -> None:
+    def _showSaved(self, given: Entry | None) -> None:
         ui, desk = self.ui, self.desk
         text, colour = "", phrases.GOOD
         if desk.unsaved:
@@ -262,12 +264,22 @@ class DeskPanel:
             colour = phrases.BAD
         elif desk.problem:
             text, colour = desk.problem, phrases.BAD
-        elif given is not None:
-            text = phrases.saved(given)
+        elif given is not None or desk.last is not None:
+            entry = given or desk.last
+            text = phrases.saved(entry, "" if given else self._whereOf(entry))
             self._savedElsewhere = ""
         ui.savedLabel.text = text
         ui.savedLabel.styleSheet = f"color: {colour}; font-weight: bold;"
         ui.retryButton.visible = ui.elsewhereButton.visible = bool(desk.unsaved)
+
+    def _whereOf(self, entry: Entry) -> str:
+        index = self.desk.session.list.index_of(entry.place)
+        if index is None:
+            return ""
+        name = self.stage.nameOf(self.desk.session.list.items[index].number - 1)
+        if entry.place.slice is None:
+            return name
+        return _("{case}, slice {slice}").format(case=name, slice=entry.place.slice)
 
     def _badge(self, index: int | None) -> Words:
         """What stands over a slice: the reader's score and, if it may be known, the network's."""

@@ -24,13 +24,14 @@ def entry(given: Entry) -> str:
     return gradeName(gradeOf(given)) if given.score is None else scoreInWords(given.score)
 
 
-def saved(given: Entry) -> str:
-    """Such as "Saved: 4 · good, 14:03:22"."""
+def saved(given: Entry, where: str = "") -> str:
+    """Such as "Saved 14:03:22: Case 12, slice 4: 4 · good"."""
     try:
         when = datetime.fromisoformat(given.time).astimezone().strftime("%H:%M:%S")
     except ValueError:
         when = given.time
-    return _("Saved: {score}, {time}").format(score=entry(given), time=when)
+    text = _("Saved {time}: {where}: {score}") if where else _("Saved {time}: {score}")
+    return text.format(time=when, where=where, score=entry(given))
 
 
 def notSaved(why: str, count: int, elsewhere: str) -> str:

@@ -139,7 +139,7 @@ class ResultsDesk:
         name = _("not in the list") if visit is None else panel.reading.stage.nameOf(visit)
         if docket.place.slice is None:
             return name
-        return _("{case}, slice {slice}").format(case=name, slice=1 + docket.place.slice)
+        return _("{case}, slice {slice}").format(case=name, slice=docket.place.slice)
 
     def _onDocket(self, docket: Docket) -> None:
         self._goTo(docket.place.case, docket.place.slice)

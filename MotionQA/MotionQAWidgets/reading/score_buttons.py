@@ -12,7 +12,7 @@ from ..signals import Signal
 from ..wording import gradeName
 
 STYLE = """
-QPushButton {{ text-align: left; padding: 5px 10px; font-size: 14px; border-radius: 4px;
+QPushButton {{ text-align: left; padding: 7px 10px; font-size: 14px; border-radius: 4px;
     border: 1px solid palette(mid); border-left: 8px solid {fill}; }}
 QPushButton:hover {{ border-color: {fill}; }}
 QPushButton:checked {{ background: {fill}; color: {text}; font-weight: bold; }}
