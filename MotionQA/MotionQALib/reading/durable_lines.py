@@ -16,13 +16,13 @@ from __future__ import annotations
 import errno
 import json
 import os
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .disk import sync, sync_folder, write_all
 from .errors import NotSaved, ReadingError
 from .session_lock import SessionLock
 
@@ -166,9 +166,7 @@ class DurableLines:
     def _write(self, file: int, line: bytes) -> None:
         """Write all of a line or none."""
         try:
-            rest = memoryview(line)
-            while rest:
-                rest = rest[os.write(file, rest) :]
+            write_all(file, line)
             sync(file)
         except OSError:
             with suppress(OSError):  # else the next session finds the piece and sets it aside
@@ -196,31 +194,6 @@ class DurableLines:
                 f"saved; it was set aside in {aside.name}. Everything before it is there."
             )
         self._size = end
-
-
-def sync(file: int) -> None:
-    """Bring an open file to the disk itself, not only to the drive's cache."""
-    if sys.platform == "darwin":
-        import fcntl
-
-        with suppress(OSError):  # not every file system has it
-            fcntl.fcntl(file, fcntl.F_FULLFSYNC)
-            return
-    os.fsync(file)
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring a folder's list of files to the disk, where the system lets a program do so."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network drives cannot
-            raise
-    finally:
-        os.close(descriptor)
 
 
 def _not_saved(path: Path, what: str, error: OSError) -> NotSaved:

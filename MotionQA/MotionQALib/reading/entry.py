@@ -67,10 +67,10 @@ class Entry:
     adjudicator: str | None = None
 
     def __post_init__(self) -> None:
-        if self.score is not None:
-            object.__setattr__(self, "grade", grade_of(_one_of(self.score, SCORES)).label)
         if self.grade is not None:
             _one_of(self.grade, LABELS)
+        if self.score is not None:
+            object.__setattr__(self, "grade", grade_of(_one_of(self.score, SCORES)).label)
         if self.confidence is not None:
             _one_of(self.confidence, CONFIDENCES)
         for kind in self.artefacts:

@@ -16,6 +16,7 @@ import tempfile
 import uuid
 from pathlib import Path
 
+from .disk import sync, write_all
 from .errors import InUse, NotSaved
 
 try:
@@ -71,7 +72,8 @@ class SessionLock:
     def beat(self) -> None:
         """Say that the session lives; call it every minute or so.
 
-        Raises NotSaved if it was taken for dead and another session goes on with the log.
+        Raises NotSaved if it was taken for dead and another session goes on with the log, OSError
+        if the folder has gone.
         """
         holder = self._holder()
         if holder.get("token") != self._token:
@@ -97,11 +99,11 @@ class SessionLock:
     def _holder(self) -> dict:
         """Who wrote the lock file; empty if nobody or if it was cut short.
 
-        It is opened by name: what a removed file says is of no use.
+        It is opened by name, since the file that was opened may have been removed: OSError.
         """
         try:
             holder = json.loads(self.path.read_bytes() or b"{}")
-        except (ValueError, FileNotFoundError):
+        except ValueError:
             return {}
         return holder if isinstance(holder, dict) else {}
 
@@ -113,8 +115,8 @@ class SessionLock:
     def _write(self, holder: dict) -> None:
         os.ftruncate(self._file, 0)
         os.lseek(self._file, 0, os.SEEK_SET)
-        os.write(self._file, json.dumps(holder).encode())
-        os.fsync(self._file)
+        write_all(self._file, json.dumps(holder).encode())
+        sync(self._file)
 
     def _refusal(self, holder: dict) -> InUse:
         where = f" on {holder['host']} (process {holder.get('pid')})" if "host" in holder else ""

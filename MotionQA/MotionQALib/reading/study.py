@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 
-from .durable_lines import sync, sync_folder
+from .disk import sync, sync_folder
 from .errors import ReadingError
 
 FORMAT = 1

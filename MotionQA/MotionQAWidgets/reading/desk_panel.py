@@ -98,6 +98,7 @@ class DeskPanel:
             self.shortcuts.active = True
             self._watch.start()
             self.stage.enter()
+            self.desk.session.clock.touch()
             self.say(self.stage.problem)
             self.refresh()
 
@@ -186,6 +187,7 @@ class DeskPanel:
         before = self._row
         self.stage.show()
         if self.desk.visit != before:
+            self.desk.session.clock.start()  # loading is not reading
             self.say(self.stage.problem)
             if before is not None and before < len(self.desk.visits):
                 self.cases.showLine(before, self._line(before))

@@ -113,7 +113,8 @@ class LabellingPanel:
         self._showStudy()
         if self._entered:
             self.reading.enter()
-        self.reading.say(" ".join([*session.reports, *remarks]))
+        said = (self.reading.stage.problem, *session.reports, *remarks)
+        self.reading.say(" ".join(filter(None, said)))
         return True
 
     def create(self, new: NewStudy) -> None:

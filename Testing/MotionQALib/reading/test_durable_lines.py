@@ -107,7 +107,7 @@ def test_damage_within_is_reported_and_left(path):
     assert path.read_bytes() == content and numbers(path) == [1, 4]
 
 
-@pytest.mark.parametrize("written", [0, 1, 9])
+@pytest.mark.parametrize("written", [0, 1, 7])
 def test_a_full_disk_is_said_and_leaves_no_piece(path, monkeypatch, written):
     real = os.write
     calls = []
@@ -147,7 +147,7 @@ def test_a_vanished_folder_is_said(path):
     for file in path.parent.iterdir():
         file.unlink()
     path.parent.rmdir()
-    with pytest.raises(NotSaved, match="taken over|not there any more"):
+    with pytest.raises(NotSaved, match="not there any more"):
         log.append({"n": 1})
     assert not path.parent.exists()
     log.close()
@@ -201,7 +201,7 @@ def work(run, pipe):
             if file == pipe:
                 return real(file, data)
             time.sleep(0.0003)
-            return real(file, data[:max(1, len(data) // 3)])
+            return real(file, data[:150])
         os.write = slowly
     log = DurableLines.create(path, "The scores of anna")
     for n in range(10**6):
@@ -238,8 +238,8 @@ print(len(acknowledged), torn)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize("manner", ["whole", "pieces"])
 def test_no_acknowledged_score_is_lost_when_the_process_is_killed(path, manner):
-    """300 sessions in all, each killed by SIGKILL at a random moment, the next going on."""
-    command = [sys.executable, "-c", textwrap.dedent(KILLING), str(path), "150", manner]
+    """400 sessions in all, each killed by SIGKILL at a random moment, the next going on."""
+    command = [sys.executable, "-c", textwrap.dedent(KILLING), str(path), "200", manner]
     environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
     assert result.returncode == 0, result.stderr

@@ -1,0 +1,235 @@
+"""A reader's log: what stands, undo, its schema, and how a reader goes on after trouble."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import MotionQALib
+from MotionQALib.reading.durable_lines import read_lines
+from MotionQALib.reading.entry import ARTEFACTS, CONFIDENCES, Entry, Place
+from MotionQALib.reading.errors import InUse, NotSaved, ReadingError
+from MotionQALib.reading.scores import (
+    ScoreLog,
+    all_scores,
+    file_name,
+    read_scores,
+    rescue,
+    take_back,
+)
+
+SCHEMA = json.loads(
+    (Path(MotionQALib.__file__).parents[1] / "Resources/MotionQA-score-log.schema.json").read_text()
+)
+A, B = Place("voxels:a"), Place("voxels:b", 2, 1)
+
+
+@pytest.fixture
+def log(study):
+    with ScoreLog.open(study, "Anna") as log:
+        yield log
+
+
+KINDS = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "null": type(None),
+    "array": list,
+    "object": dict,
+}
+
+
+def faults(value, schema, where="line"):
+    """What of JSON Schema our file uses: the faults of a value."""
+    assert set(schema) <= {
+        "$schema", "title", "description", "type", "required", "properties", "const", "enum",
+        "pattern", "minLength", "minimum", "items",
+    }  # fmt: skip
+    found = []
+    kinds = schema.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    is_flag = isinstance(value, bool)
+    if kinds and not any(
+        isinstance(value, KINDS[kind]) and is_flag == (kind == "boolean") for kind in kinds
+    ):
+        return [f"{where}: {value!r} is no {kinds}"]
+    allowed = schema.get("enum", [schema["const"]] if "const" in schema else [value])
+    if not any(value == a and isinstance(value, bool) == isinstance(a, bool) for a in allowed):
+        found.append(f"{where}: {value!r} is not allowed")
+    if isinstance(value, str):
+        if not re.search(schema.get("pattern", ""), value):
+            found.append(f"{where}: {value!r} is not as {schema['pattern']}")
+        if len(value) < schema.get("minLength", 0):
+            found.append(f"{where} is empty")
+    if isinstance(value, (int, float)) and value < schema.get("minimum", value):
+        found.append(f"{where}: {value} is too small")
+    if isinstance(value, list):
+        found += [f for item in value for f in faults(item, schema.get("items", {}), where)]
+    if isinstance(value, dict):
+        found += [f"{name} is missing" for name in schema.get("required", []) if name not in value]
+        known = schema.get("properties", {})
+        found += [f for k, v in value.items() if k in known for f in faults(v, known[k], k)]
+        found += [f"{name} is not described" for name in value if known and name not in known]
+    return found
+
+
+ENTRIES = st.builds(
+    Entry,
+    place=st.builds(
+        Place,
+        st.sampled_from(["voxels:a", "dicom:1.2"]),
+        st.none() | st.integers(0, 9),
+        st.integers(0, 1),
+    ),
+    reader=st.just("Anna"),
+    score=st.none() | st.integers(1, 5),
+    grade=st.sampled_from([None, "mild", "moderate", "severe"]),
+    confidence=st.sampled_from([None, *CONFIDENCES]),
+    artefacts=st.lists(st.sampled_from(ARTEFACTS), unique=True).map(tuple),
+    comment=st.text(),
+    seconds=st.none() | st.floats(0, 1e6).map(lambda s: round(s, 3)),
+    undo=st.booleans(),
+    adjudicator=st.none() | st.just("prof"),
+)
+
+
+@given(ENTRIES)
+def test_every_line_fits_the_schema_and_reads_back(entry):
+    record = json.loads(json.dumps(entry.to_record()))
+    assert faults(record, SCHEMA) == []
+    assert Entry.from_record(record) == entry
+
+
+@given(ENTRIES, st.sampled_from(sorted(SCHEMA["properties"])), st.sampled_from([7, "x", True, [1]]))
+def test_schema_and_reader_refuse_the_same(entry, name, value):
+    record = {**entry.to_record(), name: value}
+    try:
+        Entry.from_record(record)
+    except ValueError:
+        refused = True
+    else:
+        refused = False
+    # A grade that contradicts its score is put right, and a strange time is only ever shown.
+    if name != "time":
+        assert refused == bool(faults(record, SCHEMA)), faults(record, SCHEMA)
+
+
+def test_the_last_line_of_a_place_wins(log, study):
+    log.save(A, 4, artefacts=("blur", "flow"), confidence=2, comment="apex", seconds=3.25)
+    log.save(B, 1)
+    log.save(A, 3)
+    read = read_scores(study.scores_folder / "anna.jsonl")
+    assert read.reader == "Anna" and read.damaged == ()
+    assert {place: e.score for place, e in read.entries.items()} == {A: 3, B: 1}
+    assert log.entries == read.entries
+    assert read.entries[A].grade == "moderate"
+
+
+def test_undo_is_one_more_line_and_goes_back_step_by_step(log, study):
+    for place, score in ((A, 4), (A, 2), (B, 5)):
+        log.save(place, score)
+    states = []
+    while (place := log.undo()) is not None:
+        states.append((place, {p: e.score for p, e in log.entries.items()}))
+    assert states == [(B, {A: 2}), (A, {A: 4}), (A, {})]
+    assert len(read_lines(log.path).records) == 6
+    assert read_scores(log.path).entries == {}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(st.lists(st.none() | st.tuples(st.sampled_from([A, B]), st.integers(1, 5)), max_size=12))
+def test_a_session_that_is_opened_again_undoes_as_if_it_had_not_been_closed(study, steps):
+    (study.scores_folder / "ben.jsonl").unlink(missing_ok=True)
+    history = [{}]
+    for step in steps:
+        with ScoreLog.open(study, "ben") as log:
+            if step is None:
+                undone = log.undo()
+                assert (undone is None) == (len(history) == 1)
+                history = history[:-1] or history
+            else:
+                log.save(*step)
+                history.append({**history[-1], step[0]: step[1]})
+            assert {p: e.score for p, e in log.entries.items()} == history[-1]
+
+
+def test_two_sessions_of_a_reader_are_refused_but_not_two_readers(log, study):
+    with pytest.raises(InUse, match="The scores of anna are open in another session"):
+        ScoreLog.open(study, "anna")
+    ScoreLog.open(study, "Ben").close()
+
+
+def test_lines_off_the_schema_are_left_out_and_told(log, study):
+    log.save(A, 4)
+    log.close()
+    good = json.loads(log.path.read_text())
+    for fault in ({"score": 6}, {"version": 2}, {"case": ""}, {"seconds": -1}, {"slice": "1"}):
+        with log.path.open("a") as file:
+            file.write(json.dumps({**good, **fault}) + "\n")
+    with ScoreLog.open(study, "anna") as again:
+        assert [line.split(" of ")[0] for line in again.reports] == [
+            f"Line {n}" for n in (2, 3, 4, 5, 6)
+        ]
+        assert "of version 2" in again.reports[1]
+        assert {p: e.score for p, e in again.entries.items()} == {A: 4}
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"score": 6},
+        {"score": 0},
+        {"score": True},
+        {},
+        {"grade": "awful"},
+        {"score": 3, "artefacts": ("noise",)},
+        {"score": 3, "confidence": 9},
+        {"score": 3, "seconds": float("nan")},
+    ],
+)
+def test_what_is_off_the_scale_is_not_written(log, details):
+    with pytest.raises(ValueError):
+        log.save(A, **details)
+    assert log.path.read_bytes() == b""
+
+
+@pytest.mark.parametrize("name", ["", " ", "a/b", "..", "a\nb", "con", "consensus", "Network"])
+def test_names_that_make_no_file_are_refused(study, name):
+    with pytest.raises(ReadingError, match="name"):
+        ScoreLog.open(study, name)
+
+
+def test_names_of_people_are_taken():
+    assert file_name("Dr. Müller") == file_name("dr. müller") == "dr.-müller"
+    assert file_name("李医生") == "李医生"
+
+
+def test_a_score_that_could_not_be_saved_is_rescued_and_comes_back(study, tmp_path):
+    with ScoreLog.open(study, "anna") as log:
+        log.save(A, 4)
+        kept = log.path.read_bytes()
+        log.path.unlink()
+        with pytest.raises(NotSaved) as failed:
+            log.save(B, 2, comment="kept on screen")
+        assert B not in log.entries  # never shown as saved
+    rescued = rescue(failed.value.entry, tmp_path)
+    log.path.write_bytes(kept)
+    with ScoreLog.open(study, "anna") as log:
+        assert take_back(log, rescued) == [B]
+        assert log.entries[B].comment == "kept on screen"
+        assert take_back(log, rescued) == []
+        log.save(A, 5)
+        rescue(Entry(A, "anna", 1, time="2020-01-01T00:00:00"), tmp_path)
+        assert take_back(log, rescued) == []  # what is older does not win
+
+
+def test_all_scores_are_the_readers(log, study):
+    log.save(A, 4)
+    (study.scores_folder / "consensus.jsonl").write_text("")
+    rescue(Entry(B, "Anna", 3), study.scores_folder)
+    assert [scores.reader for scores in all_scores(study)] == ["Anna"]

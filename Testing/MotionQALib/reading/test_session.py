@@ -1,0 +1,127 @@
+"""A reader at work: from the first case to the last, with trouble on the way."""
+
+import shutil
+
+import pytest
+
+from MotionQALib.reading.case_list import CaseList
+from MotionQALib.reading.cases import listed
+from MotionQALib.reading.errors import InUse, NotSaved
+from MotionQALib.reading.session import ReadingSession, Status
+from MotionQALib.reading.study import Study
+
+
+@pytest.fixture
+def session(filled):
+    with ReadingSession(filled, "anna") as session:
+        yield session
+
+
+def test_a_study_is_read_from_the_first_to_the_last(session):
+    seen = []
+    while (index := session.next_unscored()) is not None:
+        item = session.go(index)
+        assert session.file_of(item).exists() and session.status(item) is Status.UNSCORED
+        session.score(1 + len(seen) % 5)
+        assert session.status(item) is Status.SCORED
+        seen.append(index)
+        assert session.progress.done == len(seen)
+    assert seen == list(range(12)) and session.finished
+    assert session.next() is None and session.previous() == 10
+
+
+def test_it_goes_on_where_the_last_session_ended(session, filled):
+    first = session.go(0)
+    session.score(2)
+    session.close()
+    with ReadingSession(Study.open(filled.folder), "anna") as again:
+        assert again.entry(first).score == 2
+        assert again.list.items == session.list.items
+        assert again.next_unscored() == 1
+
+
+def test_the_time_of_a_case_is_saved_with_it(session):
+    now = [0.0]
+    session.clock._now = lambda: now[0]
+    session.go(3)
+    now[0] = 12.5
+    assert session.score(4).seconds == 12.5
+    now[0] = 9999.0
+    assert session.score(3).seconds == 12.5 + session.study.idle_after
+
+
+def test_undo_tells_which_item_it_was(session):
+    assert session.undo() is None
+    session.go(5)
+    session.score(4)
+    assert session.undo() == 5 and session.entry(session.item) is None
+
+
+def test_cases_moved_or_added_meanwhile_keep_their_scores(session, images, write_image, tmp_path):
+    item = session.go(2)
+    session.score(1)
+    moved = tmp_path / "moved"
+    shutil.move(images, moved)
+    assert session.status(session.list.items[3]) is Status.MISSING
+    assert session.status(item) is Status.SCORED
+    write_image(moved / "new.nii.gz", 77)
+    list(session.cases.add(listed(moved)))
+    session.rebuild()
+    assert session.index == 2 and session.entry(session.item).score == 1
+    assert session.file_of(session.item).parent == moved
+    assert len(session.list) == 13
+
+
+def test_the_networks_grade_is_hidden_until_nothing_can_be_learned_from_it(tmp_path, images):
+    study = Study.create(tmp_path / "repeated", repeats=0.5)
+    list(CaseList(study).add(listed(images)))
+    with ReadingSession(study, "anna") as session:
+        place = next(i.place for i in session.list.items if i.place.repeat)
+        first, second = (session.list.index_of(place._replace(repeat=n)) for n in (0, 1))
+        item = session.go(first)
+        assert not session.may_see_network(item)
+        session.score(4)
+        assert not session.may_see_network(item)  # it will be read again
+        session.go(second)
+        session.score(3)
+        assert session.may_see_network(item)
+
+
+def test_where_the_study_is_not_blind_the_network_is_shown(tmp_path, images):
+    study = Study.create(tmp_path / "open", blind_to_network=False)
+    list(CaseList(study).add(listed(images)))
+    with ReadingSession(study, "anna") as session:
+        assert session.may_see_network(session.go(0))
+
+
+def test_other_readers_are_hidden_until_the_end(session):
+    for index in range(12):
+        assert not session.may_see_others
+        session.go(index)
+        session.score(3)
+    assert session.may_see_others
+    session.undo()
+    assert not session.may_see_others
+
+
+def test_a_failed_save_leaves_the_item_unscored(session):
+    item = session.go(0)
+    session.log.path.unlink()
+    with pytest.raises(NotSaved) as failed:
+        session.score(4, comment="keep me")
+    assert failed.value.entry.comment == "keep me"
+    assert session.status(item) is Status.UNSCORED
+
+
+def test_the_same_reader_twice_is_refused(session, filled):
+    with pytest.raises(InUse):
+        ReadingSession(filled, "anna")
+    ReadingSession(filled, "ben").close()
+
+
+def test_the_networks_doubts_decide_the_order(tmp_path, images):
+    study = Study.create(tmp_path / "doubts", order="uncertain")
+    list(CaseList(study).add(listed(images)))
+    keys = [case.key for case in CaseList(study).cases]
+    with ReadingSession(study, "anna", {keys[7]: 0.8, keys[3]: 0.4}) as session:
+        assert [item.place.case for item in session.list.items[:2]] == [keys[7], keys[3]]
