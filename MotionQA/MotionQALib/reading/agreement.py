@@ -14,21 +14,23 @@ the images of one subject resemble each other. Readers are compared by their fir
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
 from ..resampling import Interval, confusion, limits, subject_weights
-from ..scale import GRADE_OF_SCORE, SCORES, Grade
+from ..scale import SCORES, Grade
 from .agreement_statistics import TITLES, all_statistics
 from .case_list import CaseList
-from .entry import LABELS, Entry, Place
+from .entry import LABELS
 from .errors import ReadingError
 from .exchange import image_names
 from .network_grades import NetworkGrades
-from .scores import NETWORK, Scores, all_scores
+from .ratings import NETWORK_RATER, Rater, Ratings
+from .scores import all_scores
 from .study import Study
 
 SCALES = {"score": len(SCORES), "grade": len(Grade)}
@@ -114,17 +116,17 @@ def agreement(
     Raises ReadingError if nobody has scored anything.
     """
     cases = CaseList(study)
-    everyone = [scores for scores in all_scores(study) if scores.entries]
-    remarks = [*cases.reports, *(line for scores in all_scores(study) for line in scores.damaged)]
+    logs = all_scores(study)
+    remarks = [*cases.reports, *(line for scores in logs for line in scores.damaged)]
+    everyone = [scores for scores in logs if scores.entries]
     if not everyone:
         raise ReadingError(f"Nobody has scored a case of {study.folder} yet.")
-    ratings = _Ratings(cases, everyone, network or NetworkGrades())
+    ratings = Ratings(cases, everyone, network or NetworkGrades())
     remarks += [*ratings.remarks, *(network.remarks if network else ())]
-    pairs = _pairs(everyone, ratings)
     return Report(
         study=study.folder.resolve().name,
         readers={scores.reader: len(scores.entries) for scores in everyone},
-        comparisons=tuple(_compare(pairs, ratings, resamples, seed)),
+        comparisons=tuple(_compare(_tasks(ratings), ratings.subjects, resamples, seed)),
         disagreements=tuple(_disagreements(ratings, cases)),
         remarks=tuple(dict.fromkeys(remarks)),
         resamples=resamples,
@@ -132,111 +134,77 @@ def agreement(
     )
 
 
-Rater = tuple[str, int]
-"""A reader and the reading, from 0; the network has reading -1, so that no name is taken."""
+class _Task(NamedTuple):
+    """Raters to be compared: their ratings (m, raters) of the rows (n,) that two have rated."""
 
-_NETWORK: Rater = (NETWORK, -1)
-
-
-class _Ratings:
-    """Columns of ratings: rater -> (n,) scores, and grades, from 0; -1 for none."""
-
-    def __init__(self, cases: CaseList, everyone: Sequence[Scores], network: NetworkGrades) -> None:
-        known = {place for scores in everyone for place in scores.entries}
-        order = {case.key: number for number, case in enumerate(cases.cases)}
-        kept = {place._replace(repeat=0) for place in known if place.case in order}
-        self.places = sorted(
-            kept, key=lambda p: (order[p.case], -1 if p.slice is None else p.slice)
-        )
-        lost = {place.case for place in known} - set(order)
-        self.remarks = [
-            f"{len(lost)} scored images are not in the list of cases; they are left out."
-        ] * bool(lost)
-        self.subjects = np.array([cases.get(p.case).subject for p in self.places], dtype=str)
-        self.columns: dict[str, dict[Rater, np.ndarray]] = {"score": {}, "grade": {}}
-        for scores in everyone:
-            for repeat in sorted({place.repeat for place in scores.entries}):
-                said = [scores.entries.get(p._replace(repeat=repeat)) for p in self.places]
-                self._add((scores.reader, repeat), list(map(_numbers, said)))
-        graded = [_graded(network, place) for place in self.places]
-        if network.assessments:
-            self._add(_NETWORK, graded)
-
-    def _add(self, rater: Rater, numbers: Sequence[tuple[int, int]]) -> None:
-        values = np.array(numbers, dtype=np.int64).reshape(-1, 2)
-        self.columns["score"][rater], self.columns["grade"][rater] = values.T
+    kind: str
+    raters: tuple[Rater, ...]
+    scale: str
+    table: np.ndarray
+    rows: np.ndarray
 
 
-def _numbers(entry: Entry | None) -> tuple[int, int]:
-    """Score and grade from 0, -1 for none."""
-    if entry is None:
-        return -1, -1
-    return -1 if entry.score is None else entry.score - 1, LABELS.index(entry.grade)
-
-
-def _graded(network: NetworkGrades, place: Place) -> tuple[int, int]:
-    score = network.score_of(place)
-    return (-1, -1) if score is None else (score - 1, int(GRADE_OF_SCORE[score - 1]) - 1)
-
-
-def _pairs(everyone: Sequence[Scores], ratings: _Ratings) -> list[tuple[str, tuple[Rater, ...]]]:
-    """What is compared with what, in the order of the report."""
-    readers = [(scores.reader, 0) for scores in everyone]
-    readers = [rater for rater in readers if rater in ratings.columns["score"]]
-    pairs = []
-    if len(readers) > 2:
-        pairs.append(("all", tuple(readers)))
-    pairs += [("readers", pair) for pair in combinations(readers, 2)]
-    again = [((name, 0), (name, 1)) for name, _ in readers]
-    pairs += [("self", pair) for pair in again if pair[1] in ratings.columns["score"]]
-    if _NETWORK in ratings.columns["score"]:
-        pairs += [("network", (rater, _NETWORK)) for rater in readers]
-    return pairs
-
-
-def _compare(pairs, ratings: _Ratings, resamples: int, seed: int) -> list[Comparison]:
-    """Values and intervals; all comparisons see the same resamples."""
-    tables = {}
-    for kind, raters in pairs:
+def _tasks(ratings: Ratings) -> list[_Task]:
+    """What is compared, in the order of the report."""
+    tasks = []
+    for kind, raters in _groups(list(ratings.columns["score"])):
         for scale in SCALES:
             table = np.stack([ratings.columns[scale][rater] for rater in raters], axis=1)
             rows = (table >= 0).sum(axis=1) > 1
             if rows.any():
-                tables[kind, raters, scale] = table, rows
-    drawn = {key: {name: [] for name in TITLES} for key in tables}
+                tasks.append(_Task(kind, raters, scale, table[rows], rows))
+    return tasks
+
+
+def _groups(raters: Sequence[Rater]) -> Iterator[tuple[str, tuple[Rater, ...]]]:
+    readers = [rater for rater in raters if rater[1] == 0]
+    if len(readers) > 2:
+        yield "all", tuple(readers)
+    for pair in combinations(readers, 2):
+        yield "readers", pair
+    for name, _ in readers:
+        if (name, 1) in raters:
+            yield "self", ((name, 0), (name, 1))
+    if NETWORK_RATER in raters:
+        for rater in readers:
+            yield "network", (rater, NETWORK_RATER)
+
+
+def _compare(
+    tasks: Sequence[_Task], subjects: np.ndarray, resamples: int, seed: int
+) -> list[Comparison]:
+    """Values and intervals; all comparisons see the same resamples."""
+    drawn = [{name: [np.empty(0)] for name in TITLES} for _ in tasks]
     rng = np.random.default_rng(seed)
-    step = max(1, _CHUNK // max(1, len(ratings.places)))
-    if len(set(ratings.subjects.tolist())) < 2:
-        resamples = 0
+    step = max(1, _CHUNK // max(1, len(subjects)))
     for start in range(0, resamples, step):
-        weights = subject_weights(ratings.subjects, min(step, resamples - start), rng)
-        for key, (table, rows) in tables.items():
-            values = all_statistics(table[rows], weights[:, rows], SCALES[key[2]])
-            for name, value in values.items():
-                drawn[key][name].append(value)
+        weights = subject_weights(subjects, min(step, resamples - start), rng)
+        for task, values in zip(tasks, drawn, strict=True):
+            found = all_statistics(task.table, weights[:, task.rows], SCALES[task.scale])
+            for name, value in found.items():
+                values[name].append(value)
     return [
-        _comparison(key, table[rows], ratings.subjects[rows], drawn[key])
-        for key, (table, rows) in tables.items()
+        _comparison(task, subjects[task.rows], {n: np.concatenate(v) for n, v in values.items()})
+        for task, values in zip(tasks, drawn, strict=True)
     ]
 
 
-def _comparison(key, table: np.ndarray, subjects: np.ndarray, drawn) -> Comparison:
-    kind, raters, scale = key
-    q = SCALES[scale]
-    plain = np.ones((1, len(table)))
+def _comparison(task: _Task, subjects: np.ndarray, drawn: dict[str, np.ndarray]) -> Comparison:
+    table, q = task.table, SCALES[task.scale]
+    plain, n_subjects = np.ones((1, len(table))), len(set(subjects.tolist()))
     values = {}
     for name, (value,) in all_statistics(table, plain, q).items():
-        shown = drawn[name] and not np.isnan(value) and len(set(subjects.tolist())) > 1
-        low_high = limits(np.concatenate(drawn[name])) if shown else ()
-        values[name] = Interval(float(value), *low_high)
+        # One subject drawn again and again would promise a certainty that there is not.
+        known = not np.isnan(value) and n_subjects > 1
+        values[name] = Interval(float(value), *(limits(drawn[name]) if known else ()))
     matrix = None
-    if len(raters) == 2:
+    if len(task.raters) == 2:
         matrix = confusion(table[:, 0], table[:, 1], plain, q)[0].astype(int)
-    names = tuple(name for name, _ in raters)
-    return Comparison(kind, names, scale, len(table), len(set(subjects.tolist())), values, matrix)
+    names = tuple(name for name, _ in task.raters)
+    return Comparison(task.kind, names, task.scale, len(table), n_subjects, values, matrix)
 
 
-def _disagreements(ratings: _Ratings, cases: CaseList) -> list[Disagreement]:
+def _disagreements(ratings: Ratings, cases: CaseList) -> list[Disagreement]:
     names = image_names(cases)
     columns = {_shown(rater): column for rater, column in ratings.columns["score"].items()}
     found = []

@@ -82,10 +82,11 @@ class CaseList:
         """
         with self._writing() as lines:
             batch, seen = self._next_batch(), {}
+            known = {(case.path, case.stamp): case for case in self._cases.values()}
             for file in files:
                 path, subject = file if isinstance(file, tuple) else Listed(Path(file))
                 try:
-                    case = self._look_at(path, subject)
+                    case = self._look_at(path, subject, known)
                 except (ReadingError, OSError) as error:
                     yield Added(path, problem=_sentence(path, error))
                     continue
@@ -114,13 +115,14 @@ class CaseList:
     def _next_batch(self) -> int:
         return 1 + max((case.batch for case in self._cases.values()), default=-1)
 
-    def _look_at(self, path: Path, subject: str | None) -> Case:
-        relative, stamp = self.study.relative(path), stamp_of(path)
-        for known in self._cases.values():
-            if (known.path, known.stamp) == (relative, stamp):
-                return known if subject is None else replace(known, subject=subject)
-        case = read_case(path, salt=self.study.salt, subject=subject)
-        return replace(case, path=relative, stamp=stamp)
+    def _look_at(self, path: Path, subject: str | None, known: dict[tuple, Case]) -> Case:
+        """The case that a file is; one that has not changed is not read again."""
+        place = self.study.relative(path), stamp_of(path)
+        case = known.get(place)
+        if case is None:
+            case = read_case(path, salt=self.study.salt, subject=subject)
+            return replace(case, path=place[0], stamp=place[1])
+        return case if subject is None else replace(case, subject=subject)
 
     def _keep(self, lines: DurableLines, path: Path | None, case: Case, batch: int) -> Added:
         before = self._cases.get(case.key)

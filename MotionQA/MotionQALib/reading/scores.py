@@ -69,7 +69,8 @@ def read_scores(path: str | Path) -> Scores:
             reason = str(error).rstrip(".")
             damaged.append(f"Line {number} of {path} is left out: {reason}.")
         else:
-            scores.reader = entry.reader
+            if _stem(entry.reader) == path.stem:  # else a copy, which is nobody's own
+                scores.reader = entry.reader
             scores.add(entry)
     scores.damaged = tuple(damaged)
     return scores
@@ -162,17 +163,22 @@ class ScoreLog:
 
 def file_name(reader: str) -> str:
     """The name of a reader's log, without suffix; the same for "Anna" and "anna"."""
-    name = unicodedata.normalize("NFC", reader.strip())
-    allowed = all(letter.isalnum() or letter in " -_." for letter in name)
+    name = reader.strip()
+    allowed = all(letter.isalnum() or letter in " -_." for letter in _stem(name))
     if not name or len(name.encode()) > 100 or not allowed or name.startswith("."):
         raise ReadingError(
             f"{reader!r} cannot be a reader's name; use letters, digits, spaces, - and _."
         )
-    file = name.casefold().replace(" ", "-").rstrip(".")
+    file = _stem(name)
     reserved = {*_DEVICES, NETWORK}
     if file.split(".")[0] in reserved or file.endswith((CONSENSUS, RESCUED)):
         raise ReadingError(f"{reader!r} is a reserved name; choose another.")
     return file
+
+
+def _stem(reader: str) -> str:
+    name = unicodedata.normalize("NFC", reader.strip())
+    return name.casefold().replace(" ", "-").rstrip(".")
 
 
 def rescue(entry: Entry, folder: str | Path) -> Path:

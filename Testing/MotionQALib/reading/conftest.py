@@ -3,11 +3,15 @@
 import nibabel
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import Case, listed
 from MotionQALib.reading.scores import ScoreLog
 from MotionQALib.reading.study import Study
+
+settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+settings.load_profile("patient")
 
 
 @pytest.fixture

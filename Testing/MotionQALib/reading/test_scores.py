@@ -233,3 +233,11 @@ def test_all_scores_are_the_readers(log, study):
     (study.scores_folder / "consensus.jsonl").write_text("")
     rescue(Entry(B, "Anna", 3), study.scores_folder)
     assert [scores.reader for scores in all_scores(study)] == ["Anna"]
+
+
+def test_a_copy_of_a_log_is_nobodys_own(log, study):
+    """As programs that synchronise folders make them of two versions."""
+    log.save(A, 4)
+    copy = study.scores_folder / "anna (conflicted copy).jsonl"
+    copy.write_bytes(log.path.read_bytes())
+    assert [s.reader for s in all_scores(study)] == ["anna (conflicted copy)", "Anna"]
