@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import qt
@@ -16,6 +17,7 @@ from ..signals import Signal
 from .confusion_picture import confusionPicture, summary
 
 COLUMNS = 2
+SHOWN = tuple(TITLES)
 
 
 class AgreementView:
@@ -60,8 +62,15 @@ class AgreementView:
         column.addWidget(self.farApart)
         self.show(None)
 
-    def show(self, report: Report | None, sentence: str = "") -> None:
-        """Show figures, or a sentence that says why there are none."""
+    def show(
+        self, report: Report | None, sentence: str = "", nameOf: Callable[[str], str] = str
+    ) -> None:
+        """Show figures, or a sentence that says why there are none.
+
+        Parameters
+        ----------
+        nameOf : what the reader may call an image, from its name
+        """
         self._report = report
         self.export.enabled = report is not None
         remarks = () if report is None else report.remarks
@@ -73,8 +82,10 @@ class AgreementView:
         for row, comparison in enumerate(scored):
             values = comparison.values
             figures = [agreement_report.shown(name, values[name]) for name in SHOWN]
+            figures = [figure.replace(" (", "\n(") for figure in figures]  # two short lines
             _fill(self.table, row, [comparison.title, str(comparison.n), *figures])
         self.table.resizeColumnsToContents()
+        self.table.resizeRowsToContents()
         self._draw([c for c in scored if c.confusion is not None])
         far = [] if report is None else report.disagreements
         self.farApart.visible = bool(far)
@@ -82,7 +93,7 @@ class AgreementView:
         for row, one in enumerate(far):
             said = ", ".join(f"{reader} {score}" for reader, score in one.scores.items())
             place = "" if one.slice is None else str(one.slice)
-            _fill(self.farApart, row, [one.image, place, said])
+            _fill(self.farApart, row, [nameOf(one.image), place, said])
         self.farApart.resizeColumnsToContents()
 
     def _draw(self, comparisons) -> None:
@@ -111,9 +122,6 @@ class AgreementView:
         else:
             self.label.text = _("Saved as {file}").format(file=path)
         self.label.visible = True
-
-
-SHOWN = tuple(TITLES)
 
 
 def _table(titles: list[str]):

@@ -9,7 +9,7 @@ from slicer.i18n import tr as _
 from MotionQALib.palette import GRADE_COLOURS, rgb
 from MotionQALib.scale import SCORES, Grade
 
-CELL, MARGIN = 34, 46
+CELL, MARGIN = 25, 38
 INK = GRADE_COLOURS[Grade.MILD].fill
 
 
@@ -34,8 +34,8 @@ def confusionPicture(counts: np.ndarray, rows: str, columns: str):
         painter.setPen(qt.QPen(qt.QColor("#202020")))
         for number, score in enumerate(SCORES):
             offset = MARGIN + number * CELL
-            _write(painter, MARGIN - 22, offset, 22, CELL, str(score))
-            _write(painter, offset, MARGIN - 22, CELL, 22, str(score))
+            _write(painter, MARGIN - 18, offset, 18, CELL, str(score))
+            _write(painter, offset, MARGIN - 18, CELL, 18, str(score))
     finally:
         painter.end()
     return picture
@@ -50,11 +50,11 @@ def summary(counts: np.ndarray, rows: str, columns: str) -> str:
 
 def _drawNames(painter, size: int, rows: str, columns: str) -> None:
     painter.setPen(qt.QPen(qt.QColor("#202020")))
-    _write(painter, MARGIN, 2, size - MARGIN, 20, columns)
+    _write(painter, MARGIN, 1, size - MARGIN, 18, columns)
     painter.save()
-    painter.translate(2, size)
+    painter.translate(1, size)
     painter.rotate(-90)
-    _write(painter, 0, 0, size - MARGIN, 20, rows)
+    _write(painter, 0, 0, size - MARGIN, 18, rows)
     painter.restore()
 
 

@@ -82,13 +82,22 @@ class ResultsDesk:
         except ReadingError as error:
             self.agreement.show(None, str(error))
         else:
-            self.agreement.show(report)
+            self.agreement.show(report, nameOf=lambda image: self._caseName(self._keyOf(image)))
 
     def _onDisagreement(self, disagreement) -> None:
+        self._goTo(self._keyOf(disagreement.image), disagreement.slice)
+
+    def _keyOf(self, image: str) -> str:
+        """The case that goes by this name."""
         names = exchange.image_names(self._panel.desk.session.cases)
-        keys = [key for key, name in names.items() if name == disagreement.image]
-        if keys:
-            self._goTo(keys[0], disagreement.slice)
+        return next((key for key, name in names.items() if name == image), "")
+
+    def _caseName(self, key: str) -> str:
+        """What the reader may call a case."""
+        panel = self._panel
+        found = (n for n, visit in enumerate(panel.desk.visits) if visit[0].place.case == key)
+        visit = next(found, None)
+        return _("not in the list") if visit is None else panel.reading.stage.nameOf(visit)
 
     def _goTo(self, key: str, index: int | None) -> None:
         items = self._panel.desk.session.list.items
@@ -132,11 +141,7 @@ class ResultsDesk:
         self.consensus.select(following)
 
     def _nameOf(self, docket: Docket) -> str:
-        panel = self._panel
-        visits = panel.desk.visits
-        found = (n for n, v in enumerate(visits) if v[0].place.case == docket.place.case)
-        visit = next(found, None)
-        name = _("not in the list") if visit is None else panel.reading.stage.nameOf(visit)
+        name = self._caseName(docket.place.case)
         if docket.place.slice is None:
             return name
         return _("{case}, slice {slice}").format(case=name, slice=docket.place.slice)

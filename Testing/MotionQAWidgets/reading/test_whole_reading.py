@@ -139,8 +139,8 @@ def test_twenty_cases_two_readers_a_crash_and_their_agreement(host, room, tmp_pa
     assert far
     assert view.farApart.rowCount >= len(far)
     view.farApart.cellClicked.emit(0, 0)
-    name = view.farApart.item(0, 0).text()
-    assert room.desk.item.case.name == name
+    assert room.ui.caseLabel.text == view.farApart.item(0, 0).text()
+    assert room.desk.item.case.name == view._report.disagreements[0].image
     host.files.answers.append(str(tmp_path / "report"))
     view.export.click()
     assert "Quadratic" in (tmp_path / "report.html").read_text("utf-8")
