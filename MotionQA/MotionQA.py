@@ -1,9 +1,12 @@
 """The MotionQA module: what Slicer asks of it. The rest is in MotionQAWidgets and MotionQALib."""
 
+import sys
+from typing import Annotated
+
 import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.parameterNodeWrapper import parameterNodeWrapper
+from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
@@ -18,7 +21,8 @@ class MotionQA(ScriptedLoadableModule):
         ScriptedLoadableModule.__init__(self, parent)
         self.parent.title = _("MotionQA")
         self.parent.categories = [translate("qSlicerAbstractCoreModule", "Cardiac")]
-        self.parent.dependencies = []
+        # Loaded before this module and unloaded after it: a cine's frame is asked of its logic.
+        self.parent.dependencies = ["Sequences"]
         self.parent.contributors = ["MotionQA contributors"]
         self.parent.helpText = _(
             "Grades respiratory motion in cardiac MR cine, slice by slice, from 5 (excellent) to 1 "
@@ -51,6 +55,8 @@ class MotionQAParameterNode:
     inputVolume: slicer.vtkMRMLScalarVolumeNode
     checkpoint: str = "motionqa-starter"
     overlayVisible: bool = True
+    relevanceVisible: bool = False
+    relevanceOpacity: Annotated[float, WithinRange(0, 1)] = 0.5
 
 
 class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -94,10 +100,18 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def cleanup(self):
         if self.tabs is not None:  # else setup failed
-            self._disconnectSettings()
             self.tabs.dispose()
+            self._disconnectSettings()
+        if self.logic is not None:
             self.logic.close()
         self.removeObservers()
+
+    def onReload(self):
+        """Read our packages anew, too: Slicer reloads this file only."""
+        for name in list(sys.modules):
+            if name.partition(".")[0] in ("MotionQALib", "MotionQAWidgets"):
+                del sys.modules[name]
+        super().onReload()
 
     def _onSceneLeaving(self, *_args):
         self._disconnectSettings()
@@ -124,6 +138,32 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             settings.disconnectGui(self._guiTag)
             self.removeObserver(settings.parameterNode, "ModifiedEvent", self.panel.refresh)
             self.panel.set_settings(None)
+
+
+class MotionQAFileReader:
+    """Opens a 4-D NIfTI file as a sequence, of which Slicer itself opens the first frame."""
+
+    def __init__(self, parent):
+        self.parent = parent
+
+    def description(self):
+        return _("Cine (4-D NIfTI)")
+
+    def fileType(self):
+        return "SequenceFile"  # so that slicer.util.loadSequence knows it, too
+
+    def extensions(self):
+        return [_("Cine (4-D NIfTI)") + " (*.nii *.nii.gz)"]
+
+    def canLoadFileConfidence(self, filePath):
+        from MotionQAWidgets import cine_reader
+
+        return cine_reader.confidence(filePath)
+
+    def load(self, properties):
+        from MotionQAWidgets import cine_reader
+
+        return cine_reader.serve(self.parent, properties)
 
 
 class MotionQALogic(ScriptedLoadableModuleLogic):
@@ -168,11 +208,12 @@ class MotionQALogic(ScriptedLoadableModuleLogic):
     @staticmethod
     def shownVolume():
         """The scalar volume in a slice view, else the scene's first, else None."""
-        for layers in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
-            node = slicer.mrmlScene.GetNodeByID(layers.GetBackgroundVolumeID() or "")
-            if node is not None and node.GetClassName() == "vtkMRMLScalarVolumeNode":
-                return node
-        return slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+        from MotionQAWidgets.volume_input import is_candidate
+
+        views = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+        shown = [slicer.mrmlScene.GetNodeByID(v.GetBackgroundVolumeID() or "") for v in views]
+        volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+        return next((node for node in [*shown, *volumes] if is_candidate(node)), None)
 
     def close(self):
         """End the grading process; nothing is left connected."""

@@ -59,7 +59,7 @@ IMPORTING = """
 import sys, types
 class Anything(types.ModuleType):
     __path__ = []
-    def __getattr__(self, name): return type(name, (), {})
+    def __getattr__(self, name): return type(name, (), {"__init__": lambda self, *given: None})
 def wrap(cls): return cls
 for name in ("slicer", "slicer.i18n", "slicer.parameterNodeWrapper", "slicer.util",
              "slicer.ScriptedLoadableModule"):
@@ -150,7 +150,7 @@ QT6 = [
     "QtWidgets",
     "QtGui",
 ]
-ITEMS = re.compile(r"item|cell|actor|colou?r|style|\btext\b", re.I)
+ITEMS = re.compile(r"item|cell|actor|colou?r|style|settings|clipboard|\btext\b", re.I)
 
 
 def misspelt(source: str) -> list[str]:

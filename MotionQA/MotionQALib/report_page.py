@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .report_readers import reader_chip, reader_table
 from .report_style import STYLE
 from .reports import Failure, verdict, version
 from .results import Assessment
@@ -110,7 +111,8 @@ def _failures(failures: Sequence[Failure]) -> str:
 def _overview(assessments: Sequence[Assessment]) -> str:
     rows = "".join(
         f'<tr><th scope="row"><a href="#v{number}">{escape(a.volume)}</a></th>'
-        f"<td>{_grade_chip(a.volume_grade)}{_doubt(a.volume_uncertain)}</td>"
+        f"<td>{_grade_chip(a.volume_grade)}{_doubt(a.volume_uncertain)}"
+        f"{reader_chip(a, None, None)}</td>"
         f'<td class="number">{a.volume_score}</td>'
         f'<td class="number">{a.volume_expected_score:.1f}</td>'
         f"<td>{_bars(a.volume_probabilities)}</td>"
@@ -153,10 +155,12 @@ def _volume(number: int, a: Assessment, pictures: Sequence[Picture]) -> str:
     source = f"<code>{escape(a.source)}</code> · " if a.source else ""
     return (
         f'<section class="volume" id="v{number}">\n<h2>{escape(a.volume)} '
-        f"{_grade_chip(a.volume_grade)}{_doubt(a.volume_uncertain)}</h2>\n"
+        f"{_grade_chip(a.volume_grade)}{_doubt(a.volume_uncertain)}"
+        f"{reader_chip(a, None, None)}</h2>\n"
         f'<p class="verdict">{escape(verdict(a))}</p>\n'
         f'<p class="meta">{source}{frames}{_count(a.n_slices, "slice")} · {escape(a.device)}, '
-        f"{escape(a.precision)}, {a.seconds:.2g} s</p>\n{remarks}{drawn}{_frames(a)}</section>\n"
+        f"{escape(a.precision)}, {a.seconds:.2g} s</p>\n{remarks}{reader_table(a)}{drawn}"
+        f"{_frames(a)}</section>\n"
     )
 
 
@@ -175,7 +179,8 @@ def _figure(number: int, a: Assessment, picture: Picture) -> str:
         f'src="{_data(picture.image)}">{overlay}</div>\n'
         f'<figcaption><span class="where">slice {index}{at}</span>'
         f'<b class="score">{score}</b>{_grade_chip(grade)}'
-        f"{_bars(a.probabilities[frame, index])}{_doubt(uncertain)}</figcaption></figure>\n"
+        f"{_bars(a.probabilities[frame, index])}{_doubt(uncertain)}"
+        f"{reader_chip(a, frame, index)}</figcaption></figure>\n"
     )
 
 

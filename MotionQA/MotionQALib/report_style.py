@@ -7,6 +7,7 @@ _GRADES = "".join(
   background: {colour.fill}; color: {colour.text};
 }}
 figure.{grade.label} {{ border-color: {colour.fill}; }}
+.reader.{grade.label} {{ border-left-color: {colour.fill}; }}
 """
     for grade, colour in GRADE_COLOURS.items()
 )
@@ -57,6 +58,14 @@ ul.totals, ul.scale {
   border: 1px dashed var(--soft); border-radius: 3px; padding: 0 .35em; font-size: .76rem;
   font-weight: 400; color: var(--ink); white-space: nowrap;
 }
+.reader {
+  border: 1px solid var(--soft); border-left-width: 6px; border-radius: 3px; padding: 0 .4em;
+  font-size: .76rem; font-weight: 400; color: var(--ink); white-space: nowrap;
+}
+.readers { margin: .2rem 0 .6rem; font-size: .86rem; }
+.readers caption { text-align: left; color: var(--soft); }
+.readers th, .readers td { text-align: left; font-weight: 400; padding: .1rem 1.2rem .1rem 0; }
+.readers thead th { color: var(--soft); font-size: .8rem; }
 .controls {
   position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; gap: .2rem 1rem;
   align-items: center; padding: .45rem 0; background: var(--page); font-size: .86rem;

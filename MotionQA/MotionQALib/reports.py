@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from .results import Assessment, Row
+from .results import Assessment, Override, Row
 from .scale import SCORE_WORDS, Grade
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from .pictures import Picture
 
 JSON_FORMAT = 1
+
+OVERRIDE_COLUMNS = ("override_score", "override_grade", "reader", "time")
+"""Of the CSV, after those of `Row`, where a reader gave a grade of their own."""
 
 Failure = tuple[str, str]
 """A file that could not be graded, and the sentence that says why."""
@@ -33,13 +36,18 @@ def write_csv(assessments: Iterable[Assessment], path: str | Path) -> None:
     """Write one row a slice and frame, then one a volume; the columns are those of `Row`.
 
     Empty cells stand for the frame and the slice of a volume's row; probabilities have six
-    decimals.
+    decimals. Where readers gave grades, `OVERRIDE_COLUMNS` follow.
     """
     with written_whole(path, newline="") as file:
+        assessments = list(assessments)
+        overridden = any(assessment.overrides for assessment in assessments)
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(Row._fields)
+        writer.writerow((*Row._fields, *OVERRIDE_COLUMNS) if overridden else Row._fields)
         for assessment in assessments:
-            writer.writerows(map(_cells, assessment.rows()))
+            said = {(o.frame, o.slice): o for o in assessment.overrides}
+            for row in assessment.rows():
+                mine = _override_cells(said.get((row.frame, row.slice))) if overridden else []
+                writer.writerow(_cells(row) + mine)
 
 
 def write_json(
@@ -162,6 +170,13 @@ def _cells(row: Row) -> list[str]:
         *numbers,
         str(row.uncertain).lower(),
     ]
+
+
+def _override_cells(override: Override | None) -> list[str]:
+    if override is None:
+        return [""] * len(OVERRIDE_COLUMNS)
+    score = "" if override.score is None else str(override.score)
+    return [score, override.grade, _harmless(override.reader), override.time]
 
 
 def _harmless(name: str) -> str:

@@ -117,6 +117,11 @@ class Assessment:
         """(slices,) int: the frame in which each slice has the lowest expected score."""
         return self.expected_scores.argmin(axis=0)
 
+    @property
+    def slices_from_worst(self) -> list[int]:
+        """All slices, the lowest expected score (in its worst frame) first."""
+        return self.expected_scores.min(axis=0).argsort(kind="stable").tolist()
+
     def slices_graded(self, grade: Grade) -> list[int]:
         """Slices that have this grade in their worst frame."""
         grades = self.grades[self.worst_frames, np.arange(self.n_slices)]

@@ -13,8 +13,11 @@ from MotionQALib.checkpoints import CheckpointError
 from MotionQALib.volumes import VolumeError
 
 from . import checkpoint_list, dependencies
+from .frames_offer import FramesOffer
 from .grading import Grading
+from .relevance_section import RelevanceSection
 from .result_sentence import result_sentence
+from .results_view import ResultsView
 from .slice_overlay import SliceOverlay
 
 
@@ -42,10 +45,17 @@ class AssessPanel:
         self._warm: str | None = None
         self._said_about = None
         self._lacking: list | None = None
+        self.resultsView = ResultsView(grading.results)
+        self.ui.resultsLayout.addWidget(self.resultsView.widget)
+        self._relevance = RelevanceSection(
+            self.ui, grading, lambda: self._choices.values(), self._show_busy, self._say
+        )
+        self._frames = FramesOffer(self.ui, self._choose_volume, self._say)
         self.ui.assessButton.clicked.connect(self._on_button)
         self.ui.checkpointComboBox.activated.connect(self._on_checkpoint)
         grading.progress.connect(self._on_progress)
         grading.finished.connect(self._on_finished)
+        grading.explained.connect(self.refresh)
         grading.failed.connect(self._on_failed)
         grading.cancelled.connect(self._on_cancelled)
         grading.device_changed.connect(self._on_device)
@@ -56,6 +66,7 @@ class AssessPanel:
     def set_settings(self, settings) -> None:
         """The parameter node's wrapper, already joined to the widgets; None while there is none."""
         self._settings = settings
+        self._relevance.set_settings(settings)
         self._say("")
         self._list_checkpoints()
         self.refresh()
@@ -65,6 +76,8 @@ class AssessPanel:
             return
         self._entered = True
         self._overlay = SliceOverlay(self._grading.results, visible=False)
+        self.resultsView.enter()
+        self._relevance.enter()
         self._look_for_packages()
         self._list_checkpoints()
         self.refresh()
@@ -72,15 +85,18 @@ class AssessPanel:
     def leave(self) -> None:
         self._entered = False
         self._warm = None
+        self._relevance.leave()
         if self._overlay is not None:
             self._overlay.close()
             self._overlay = None
+        self.resultsView.leave()
         self._grading.cool_down()
 
     def dispose(self) -> None:
         """The module goes: what is left of the panel are dead widgets."""
         self.leave()
         self._settings = None
+        self.resultsView.close()
         self._grading.results.changed.disconnect(self.refresh)
 
     # What is shown
@@ -105,6 +121,8 @@ class AssessPanel:
             self.ui.progressBar.visible = False
         self._show_checkpoint()
         self._show_result()
+        self._relevance.refresh()
+        self._frames.refresh(self._volume)
         if self._entered:
             self._overlay.visible = self._settings is None or self._settings.overlayVisible
             self._keep_warm()
@@ -127,6 +145,11 @@ class AssessPanel:
             self._say("")
         result = self._grading.results.resultFor(volume)
         self.ui.resultLabel.text = "" if result is None else result_sentence(result)
+        self.resultsView.setVolume(volume)
+
+    def _choose_volume(self, volume) -> None:
+        if self._settings is not None:
+            self._settings.inputVolume = volume
 
     def _say(self, sentence: str) -> None:
         """A sentence about the chosen volume or checkpoint; it goes when another is chosen."""
@@ -233,6 +256,10 @@ class AssessPanel:
         except VolumeError as error:
             self._say(str(error))
             return
+        self._show_busy()
+
+    def _show_busy(self) -> None:
+        """Something was asked of the grading process."""
         bar = self.ui.progressBar
         bar.maximum = 0  # busy, until the first slices are done
         bar.value = 0

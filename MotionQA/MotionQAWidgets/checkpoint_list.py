@@ -18,14 +18,6 @@ from MotionQALib.checkpoints import METADATA_KEY, STARTER, SUFFIX, CheckpointErr
 LONGEST_HEADER = 100_000_000
 """Bytes; the limit of the safetensors format."""
 
-METRICS = {
-    "volume_accuracy": "accuracy of volumes' grades",
-    "volume_linear_kappa": "κ (linear weights)",
-    "volume_severe_auc": "AUC of severe",
-    "volume_score_mae": "mean error of the score",
-}
-"""Of the card's many, those to show."""
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -100,11 +92,17 @@ def _named(counts) -> str:
 def _metrics(metrics) -> str:
     if not isinstance(metrics, dict):
         return ""
+    shown = {  # of the card's many
+        "volume_accuracy": _("accuracy of volumes' grades"),
+        "volume_linear_kappa": _("κ (linear weights)"),
+        "volume_severe_auc": _("AUC of severe"),
+        "volume_score_mae": _("mean error of the score"),
+    }
     told = []
-    for name, label in METRICS.items():
+    for name, label in shown.items():
         value = metrics.get(name)
         if isinstance(value, list) and len(value) == 3:
-            told.append("{} {:.2f} ({:.2f}–{:.2f})".format(_(label), *value))
+            told.append("{} {:.2f} ({:.2f}–{:.2f})".format(label, *value))
         elif isinstance(value, int | float):
-            told.append(f"{_(label)} {value:.2f}")
+            told.append(f"{label} {value:.2f}")
     return ", ".join(told)

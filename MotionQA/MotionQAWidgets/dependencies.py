@@ -14,6 +14,14 @@ from slicer.i18n import tr as _
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "Resources" / "MotionQA-requirements.txt"
 REQUESTER = "MotionQA"
 
+TORCH = ("torch", "torchvision")
+"""What the PyTorch extension installs, both at once; one's build must fit the other's."""
+
+FAILURES = (RuntimeError, ValueError, OSError, ImportError, subprocess.CalledProcessError)
+"""Ways of installing to fail; the PyTorch extension imports what it has installed."""
+
+_installing = False
+
 
 def required(path: Path = REQUIREMENTS) -> list[Requirement]:
     lines = (line.partition("#")[0].strip() for line in path.read_text("utf-8").splitlines())
@@ -41,23 +49,24 @@ def ensure(path: Path = REQUIREMENTS) -> str | None:
     -------
     None when everything is there, else a sentence for the user that says why it is not.
     """
+    global _installing
+    if _installing:  # Slicer's window answers while pip runs, and its buttons, too
+        return _("Python packages are being installed; wait until that is done.")
     lacking = missing(path)
     if not lacking:
         return None
-    if any(requirement.name == "torch" for requirement in lacking) and _torch_utils() is None:
-        return _(
-            "PyTorch is missing: install the PyTorch extension with the Extensions Manager, "
-            "restart Slicer and try again."
-        )
-    if not _agreed(lacking):
-        text = _("Not installed, as you chose: {names}. Without them nothing can be graded.")
-        return text.format(names=names_of(lacking))
+    _installing = True
     try:
+        if not _agreed(lacking):
+            text = _("Not installed, as you chose: {names}. Without them nothing can be graded.")
+            return text.format(names=names_of(lacking))
         _install(lacking)
-    except (RuntimeError, ValueError, OSError, subprocess.CalledProcessError) as error:
+    except FAILURES as error:
         logging.exception("MotionQA: installing packages failed")
         text = _("Installing {names} failed ({reason}); is the internet reachable?")
         return text.format(names=names_of(lacking), reason=_first_line(error))
+    finally:
+        _installing = False
     still = missing(path)
     if still:
         text = _("Still missing after installing: {names}; see Slicer's log.")
@@ -71,26 +80,33 @@ def _agreed(lacking: list[Requirement]) -> bool:
         "{names}\n\nThis needs the internet and may take some minutes. Install them now?"
     )
     names = "\n".join(f"• {requirement}" for requirement in lacking)
+    if any(requirement.name in TORCH for requirement in lacking) and _torch_utils() is None:
+        text += _(
+            "\n\nThe PyTorch extension, in the Extensions Manager, would choose the torch that "
+            "fits this computer's graphics card; without it, the usual one is installed."
+        )
     title = _("MotionQA: install Python packages")
     return bool(slicer.util.confirmOkCancelDisplay(text.format(names=names), title))
 
 
 def _install(lacking: list[Requirement]) -> None:
     """torch first: the others would bring a build of it that may not fit the computer."""
-    for requirement in lacking:
-        if requirement.name == "torch":
-            logic = _torch_utils().PyTorchUtilsLogic()
-            wanted = str(requirement.specifier)
-            if logic.installTorch(askConfirmation=False, torchVersionRequirement=wanted) is None:
-                raise RuntimeError(_("the PyTorch extension could not install torch"))
-    others = [requirement for requirement in lacking if requirement.name != "torch"]
+    extension = _torch_utils()
+    torch = {r.name: str(r.specifier) for r in lacking if r.name in TORCH}
+    if torch and extension is not None:
+        # Where only torchvision is missing, the one that fits the torch that is there.
+        wanted = torch.get("torch") or f"=={metadata.version('torch').partition('+')[0]}"
+        logic = extension.PyTorchUtilsLogic()
+        if logic.installTorch(askConfirmation=False, torchVersionRequirement=wanted) is None:
+            raise RuntimeError(_("the PyTorch extension could not install torch"))
+        lacking = [requirement for requirement in lacking if requirement.name not in TORCH]
     packaging = _slicer_packaging()
-    if not others:
+    if not lacking:
         return
     if packaging is not None:
-        packaging.pip_ensure(others, prompt_install=False, requester=REQUESTER)
+        packaging.pip_ensure(lacking, prompt_install=False, requester=REQUESTER)
     else:
-        slicer.util.pip_install([str(requirement) for requirement in others])
+        slicer.util.pip_install([str(requirement) for requirement in lacking])
 
 
 def _satisfied(requirement: Requirement) -> bool:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import qt
 import slicer
+from slicer.i18n import tr as _
 
 from MotionQALib.checkpoints import STARTER
 from MotionQALib.results import Assessment
 from MotionQALib.volumes import VolumeError
 
+from .relevance_map import RelevanceMaps
 from .scene_results import SceneResults
 from .signals import Signal
 from .volume_input import VolumeInput
@@ -28,10 +30,15 @@ class GradingError(RuntimeError):
 
 @dataclass(eq=False)
 class _Run:
-    """One volume on its way; ``assessment`` or ``sentence`` once it has ended."""
+    """One volume on its way; ``assessment`` or ``sentence`` once it has ended.
+
+    ``frame`` is the one whose relevance map is made, and ``checkpoint`` its card's name.
+    """
 
     node: object
     slice_axis: int
+    frame: int | None = None
+    checkpoint: str = ""
     ended: bool = False
     assessment: Assessment | None = None
     sentence: str = ""
@@ -44,6 +51,7 @@ class Grading:
     -------
     progress(volumeNode, done, total) : in slices
     finished(volumeNode, Assessment) : the result is in the scene already
+    explained(volumeNode) : its relevance map is in the scene already
     failed(volumeNode, sentence, missing) : volumeNode is None where a checkpoint did not load;
         missing is the Python package that is not installed, or None
     cancelled(volumeNode)
@@ -51,17 +59,19 @@ class Grading:
 
     Attributes
     ----------
-    results : the SceneResults it writes to
+    results, maps : the SceneResults and RelevanceMaps it writes to
     worker : the WorkerProcess
     """
 
     def __init__(self) -> None:
         self.progress = Signal()
         self.finished = Signal()
+        self.explained = Signal()
         self.failed = Signal()
         self.cancelled = Signal()
         self.device_changed = Signal()
         self.results = SceneResults()
+        self.maps = RelevanceMaps()
         self._runs: dict[int, _Run] = {}
         self._kept_warm = False
         self._idle = qt.QTimer()
@@ -70,6 +80,7 @@ class Grading:
         worker = self.worker = WorkerProcess()
         worker.progress.connect(self._on_progress)
         worker.result.connect(self._on_result)
+        worker.explained.connect(self._on_explained)
         worker.failed.connect(self._on_failed)
         worker.cancelled.connect(self._on_cancelled)
         worker.device_changed.connect(self.device_changed.emit)
@@ -100,16 +111,30 @@ class Grading:
         VolumeError : the node holds no image that could be graded; a sentence for the user
         """
         volume = VolumeInput.of_node(node)
-        number = self.worker.assess(
-            volume.frames,
-            volume.spacing,
-            name=volume.name,
-            checkpoint=checkpoint,
-            device=device,
-            source=volume.source,
-            identity=volume.identity,
-        )
+        about = _about(volume, checkpoint, device)
+        number = self.worker.assess(volume.frames, volume.spacing, **about)
         self._runs[number] = _Run(node, volume.slice_axis)
+        return number
+
+    def explain(self, node, frame: int, checkpoint: str = STARTER, device: str = "auto") -> int:
+        """Map where the network saw motion in one frame of a graded volume; otherwise like
+        `assess`. The worker is given all frames: the heart is found by what moves from one to
+        another, and the map must be of what was graded.
+        """
+        result = self.results.resultFor(node)
+        if result is None:
+            text = _("{name} is not graded yet; assess it first.")
+            raise VolumeError(text.format(name=node.GetName()))
+        volume = VolumeInput.of_node(node)
+        slices = len(volume.frames[0])
+        if not 0 <= frame < len(volume.frames):
+            text = _("{name} has no frame {frame}; assess it again.")
+            raise VolumeError(text.format(name=node.GetName(), frame=frame))
+        positions = range(frame * slices, (frame + 1) * slices)
+        about = _about(volume, checkpoint, device)
+        number = self.worker.explain(volume.frames, volume.spacing, positions, **about)
+        name = result.assessment.checkpoint
+        self._runs[number] = _Run(node, volume.slice_axis, frame=frame, checkpoint=name)
         return number
 
     def assess_and_wait(self, node, checkpoint: str = STARTER, device: str = "auto") -> Assessment:
@@ -138,12 +163,14 @@ class Grading:
     def dispose(self) -> None:
         """End the process; nothing is left connected or observed."""
         self._idle.stop()
+        self._idle.timeout.disconnect(self._on_idle)
         slicer.mrmlScene.RemoveObserver(self._tag)
         for run in self._runs.values():
-            run.ended, run.sentence = True, "MotionQA was closed."
+            run.ended, run.sentence = True, _("MotionQA was closed.")
         self._runs.clear()
         self.worker.dispose()
         self.results.close()
+        self.maps.close()
         for signal in vars(self).values():
             if isinstance(signal, Signal):
                 signal.disconnect()
@@ -160,8 +187,25 @@ class Grading:
             return
         run.assessment = assessment
         if slicer.mrmlScene.IsNodePresent(run.node):
+            self.maps.remove(run.node)  # it shows what another run saw
             self.results.store(run.node, assessment, sliceAxis=run.slice_axis)
             self.finished.emit(run.node, assessment)
+        else:
+            self.cancelled.emit(run.node)  # it was deleted meanwhile
+
+    def _on_explained(self, number: int, relevance) -> None:
+        run = self._end(number)
+        if run is None:
+            return
+        if slicer.mrmlScene.IsNodePresent(run.node):
+            self.maps.store(
+                run.node,
+                relevance,
+                sliceAxis=run.slice_axis,
+                frame=run.frame,
+                checkpoint=run.checkpoint,
+            )
+            self.explained.emit(run.node)
         else:
             self.cancelled.emit(run.node)  # it was deleted meanwhile
 
@@ -174,7 +218,7 @@ class Grading:
     def _on_cancelled(self, number: int) -> None:
         run = self._end(number)
         if run is not None:
-            run.sentence = "It was cancelled."
+            run.sentence = _("It was cancelled.")
             self.cancelled.emit(run.node)
 
     def _end(self, number: int) -> _Run | None:
@@ -198,3 +242,14 @@ class Grading:
         self._idle.stop()
         if not self._kept_warm and not self.worker.busy:
             self.worker.close()
+
+
+def _about(volume: VolumeInput, checkpoint: str, device: str) -> dict:
+    """What the grading process is told of a volume beside its voxels."""
+    return {
+        "name": volume.name,
+        "checkpoint": checkpoint,
+        "device": device,
+        "source": volume.source,
+        "identity": volume.identity,
+    }

@@ -9,15 +9,20 @@ import subprocess
 import time
 from pathlib import Path
 
+import qt
 import slicer
 from slicer.i18n import tr as _
 
+from . import dependencies
 from .child import python_programs
 
 CATEGORY = "MotionQA"
 ROOT = Path(__file__).resolve().parents[1]
 LIMIT = 300.0
 """Seconds that making them may take on a slow computer; 15 is usual."""
+
+NO_CONSOLE = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""Windows opens a console window for a console program that a window starts."""
 
 
 def samples() -> dict[str, str]:
@@ -39,6 +44,9 @@ def register() -> None:
             category=CATEGORY,
             sampleName=name,
             thumbnailFileName=str(ROOT / "Resources" / "Icons" / "MotionQA.png"),
+            # Sample Data takes no source without these; the file is there once it was made.
+            uris=_file(stem).as_uri(),
+            fileNames=_file(stem).name,
             nodeNames=stem,
             customDownloader=_load,
         )
@@ -49,10 +57,13 @@ def folder() -> Path:
     return Path(slicer.app.cachePath) / "MotionQA-samples-1"
 
 
+def _file(stem: str) -> Path:
+    return (folder() / f"{stem}.nii.gz").absolute()
+
+
 def _load(source):
-    stem = source.nodeNames
-    stem = stem if isinstance(stem, str) else stem[0]
-    path = folder() / f"{stem}.nii.gz"
+    (stem,) = source.nodeNames
+    path = _file(stem)
     if not path.is_file():
         problem = make(folder())
         if problem is not None:
@@ -66,17 +77,27 @@ def make(target: Path) -> str | None:
     trainer = _trainer()
     if trainer is None:
         return _("The sample volumes are made by MotionQA's trainer, which is not installed.")
+    lacking = dependencies.ensure()
+    if lacking is not None:
+        return lacking
     code = "import sys; sys.path[0] = sys.argv[1]; from MotionQATrainerLib import samples"
     code += "; samples.make(sys.argv[2])"
     paths = [str(trainer), str(target)]
-    command = [python_programs()[0], "-c", code, *paths]
+    command = [python_programs()[-1], "-c", code, *paths]
     errors = Path(slicer.app.temporaryPath) / "MotionQA-samples.log"
     with errors.open("w") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            creationflags=NO_CONSOLE,
+        )
     deadline = time.monotonic() + LIMIT
     try:
         while process.poll() is None and time.monotonic() < deadline:
-            slicer.app.processEvents()
+            # Not the user's clicks: a second one would make them all again meanwhile.
+            slicer.app.processEvents(qt.QEventLoop.ExcludeUserInputEvents)
             time.sleep(0.02)
     finally:
         if process.poll() is None:
@@ -85,13 +106,7 @@ def make(target: Path) -> str | None:
     if process.returncode == 0:
         return None
     said = [line for line in errors.read_text("utf-8", "replace").splitlines() if line.strip()]
-    if said and said[-1].startswith("ModuleNotFoundError"):
-        text = _(
-            "The sample volumes need a Python package that is missing ({reason}): press Assess "
-            "motion in MotionQA, which offers to install it."
-        )
-    else:
-        text = _("The sample volumes could not be made ({reason}).")
+    text = _("The sample volumes could not be made ({reason}).")
     return text.format(reason=said[-1] if said else _("no reason given"))
 
 

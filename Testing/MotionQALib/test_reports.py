@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from MotionQALib import pictures, reports
 from MotionQALib.checkpoints import Card
-from MotionQALib.results import Assessment
+from MotionQALib.results import Assessment, Override
 from MotionQALib.volumes import Volume
 
 COLUMNS = "volume,frame,slice,score,expected_score,grade,p1,p2,p3,p4,p5,uncertain"
@@ -23,6 +24,12 @@ CARD = Card(
     preprocessing={},
     training={"data": "phantoms", "subjects": 3},
     metrics={"severe_auc": [0.95, 0.9, 0.99], "odd": "text"},
+)
+
+
+OVERRIDES = (
+    Override(0, 1, 2, "severe", "=Zoë", "2026-03-01T09:30:00+01:00"),
+    Override(None, None, None, "moderate", "B <i>Reader</i>", "2026-03-02T10:00:00+01:00"),
 )
 
 
@@ -73,6 +80,29 @@ def test_csv_has_the_promised_columns_and_rows(assessment, tmp_path):
     assert {row["uncertain"] for row in rows} <= {"true", "false"}
     found = np.array([[float(row[f"p{s}"]) for s in range(1, 6)] for row in rows[:6]])
     np.testing.assert_allclose(found, assessment.probabilities.reshape(-1, 5), atol=1e-6)
+
+
+def test_csv_with_readers_grades_keeps_the_promised_columns_first(
+    assessment, assessment_of, tmp_path
+):
+    without, path = assessment_of(5, 4, 3), tmp_path / "grades.csv"
+    reports.write_csv([without], path)
+    plain = path.read_text("utf-8").splitlines()
+    reports.write_csv(iter([without, replace(assessment, overrides=OVERRIDES)]), path)
+    lines = path.read_text("utf-8").splitlines()
+    assert lines[0] == f"{COLUMNS},override_score,override_grade,reader,time"
+    assert lines[1:5] == [f"{line},,,," for line in plain[1:]]
+    rows = read_csv(path)[4:]
+    assert [row["score"] for row in rows] == [str(row.score) for row in assessment.rows()]
+    said = {
+        (row["frame"], row["slice"]): [row[name] for name in reports.OVERRIDE_COLUMNS]
+        for row in rows
+        if row["override_grade"]
+    }
+    assert said == {
+        ("0", "1"): ["2", "severe", "'=Zoë", OVERRIDES[0].time],
+        ("", ""): ["", "moderate", "B <i>Reader</i>", OVERRIDES[1].time],
+    }
 
 
 @pytest.mark.parametrize("name", ["a,b", 'quo"te', "line\nbreak", "Zoë 心臓"])
@@ -213,3 +243,26 @@ def test_html_of_a_cine_lists_all_frames(assessment, tmp_path):
     table = text[text.index('class="frames"') :]
     found = re.findall(r'class="cell \w+"[^>]*>(\d)', table)
     assert list(map(int, found)) == assessment.scores.T.ravel().tolist()
+
+
+def test_html_has_readers_grades_beside_the_networks(assessment, assessment_of, drawn, tmp_path):
+    path = tmp_path / "read.html"
+    reports.write_html([assessment], path, pictures=[drawn])
+    without = path.read_text("utf-8")
+    assert 'class="reader' not in without
+    shown = drawn[0]
+    first = OVERRIDES[0]._replace(frame=shown.frame, slice=shown.slice)
+    overridden = replace(assessment, overrides=(first, OVERRIDES[1]))
+    reports.write_html([overridden], path, pictures=[drawn])
+    page, text = parsed(path), path.read_text("utf-8")
+    words = "".join(page.text)
+    assert "i" not in page.tags[: page.tags.index("footer")]  # names are text, not markup
+    for part in ("=Zoë: 2 severe", "B <i>Reader</i>: moderate", "2026-03-01 09:30", "2026-03-02"):
+        assert part in words
+    for chip in ("chip", "cell"):  # the network's own are all there, as before
+        found = [re.findall(f'class="{chip} \\w+"', html) for html in (without, text)]
+        assert found[0] and found[0] == found[1]
+    figures = re.findall(r"<figure.*?</figure>", text, re.S)
+    assert ["=Zoë" in figure for figure in figures] == [True, False, False]
+    table = re.search(r'<table class="readers">.*?</table>', text, re.S)[0]
+    assert f">slice {shown.slice}, frame {shown.frame}<" in table and ">volume<" in table

@@ -61,6 +61,7 @@ def test_slices_count_by_their_worst_frame():
         }
     )  # fmt: skip
     assert result.worst_frames.tolist() == [1, 1, 0]
+    assert result.slices_from_worst == [1, 0, 2]
     assert result.slices_graded(Grade.SEVERE) == [1]
     assert result.slices_graded(Grade.MODERATE) == []
     assert result.slices_graded(Grade.MILD) == [0, 2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import subprocess
 import sys
 from pathlib import Path
@@ -10,11 +9,6 @@ from pathlib import Path
 import pytest
 
 from host.fixtures import *  # noqa: F403
-
-if sys.version_info < (3, 12):
-    # PySide6 6.12 gives back references to None that it never took, which only Pythons with an
-    # immortal None survive: without some in store, a few ten thousand calls end the process.
-    ctypes.c_ssize_t.from_address(id(None)).value += 2**40
 
 LIBRARY = Path(__file__).resolve().parents[2] / "MotionQA"
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 
 from MotionQALib.results import Assessment
+
+LIBRARY = Path(__file__).resolve().parents[2] / "MotionQA"
 
 SCORES = (5, 3, 1, 2, 4, 3)
 
@@ -78,3 +85,19 @@ def scroll(index: int, view: str = "Red") -> None:
     import slicer
 
     slicer.app.layoutManager().sliceWidget(view).sliceLogic().SetSliceOffset(8.0 * index)
+
+
+def same_as_command_line(found: Assessment, path: Path, folder: Path) -> None:
+    """Assert that ``motionqa assess`` grades the file or folder as was done in Slicer."""
+    output = folder / "grades.json"
+    command = [sys.executable, "-m", "MotionQALib.cli", "assess", str(path)]
+    command += ["--device", "cpu", "--json", str(output)]
+    subprocess.run(command, cwd=LIBRARY, check=True, timeout=280)
+    (expected,) = json.loads(output.read_text("utf-8"))["assessments"]
+    expected = Assessment.from_dict(expected)
+    # Each process measures which precision is the faster one; bf16 has two to three digits.
+    near = 1e-5 if found.precision == expected.precision else 0.05
+    assert np.allclose(found.probabilities, expected.probabilities, atol=near)
+    assert np.allclose(found.volume_probabilities, expected.volume_probabilities, atol=near)
+    assert np.ptp(expected.probabilities, axis=(0, 1)).max() > 1e-3  # they tell slices apart
+    assert found.identity == expected.identity

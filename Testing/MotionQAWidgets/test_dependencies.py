@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
+from importlib import metadata
 
 import pytest
 
@@ -20,7 +21,7 @@ def torch_extension(monkeypatch, host):
     class PyTorchUtilsLogic:
         def installTorch(self, **options):  # noqa: N802
             asked.append(options)
-            host.pip.missing.discard("torch")
+            host.pip.missing -= {"torch", "torchvision"}
             return object()
 
     module = types.ModuleType("PyTorchUtils")
@@ -51,10 +52,11 @@ def test_with_everything_there_nobody_is_asked(host, dependencies):
 def test_it_asks_once_naming_all_and_takes_torch_from_the_extension(
     host, dependencies, torch_extension
 ):
-    host.pip.missing = {"torch", "timm", "nibabel"}
+    host.pip.missing = {"torch", "torchvision", "timm", "nibabel"}
     assert dependencies.ensure() is None
     (question,) = host.dialogs.shown
-    assert all(name in question.text for name in ("torch", "timm", "nibabel"))
+    assert all(name in question.text for name in ("torch>", "torchvision", "timm", "nibabel"))
+    assert "Extensions Manager" not in question.text
     assert torch_extension == [{"askConfirmation": False, "torchVersionRequirement": ">=2.4"}]
     assert host.pip.installed == [["timm>=1.0.9", "nibabel>=5.2"]]
 
@@ -66,10 +68,42 @@ def test_no_means_no(host, dependencies, torch_extension):
     assert "torch, timm" in said and host.pip.installed == [] and torch_extension == []
 
 
-def test_without_the_torch_extension_it_says_what_to_do(host, dependencies):
-    host.pip.missing = {"torch"}
-    assert "Extensions Manager" in dependencies.ensure()
-    assert host.dialogs.shown == []
+def test_torchvision_alone_is_chosen_to_fit_the_torch_that_is_there(
+    host, dependencies, torch_extension
+):
+    host.pip.missing = {"torchvision"}
+    assert dependencies.ensure() is None
+    installed = metadata.version("torch").partition("+")[0]
+    (asked,) = torch_extension
+    assert asked["torchVersionRequirement"] == f"=={installed}" and host.pip.installed == []
+
+
+def test_without_the_torch_extension_all_comes_from_the_registry(host, dependencies, monkeypatch):
+    """As with --additional-module-paths, where no other extension is."""
+    monkeypatch.setitem(sys.modules, "PyTorchUtils", None)
+    host.pip.missing = {"torch", "torchvision", "timm"}
+    host.dialogs.answers = [False, True]
+    assert "torch, torchvision, timm" in dependencies.ensure() and host.pip.installed == []
+    assert dependencies.ensure() is None
+    first, second = host.dialogs.shown
+    assert first.text == second.text and "Extensions Manager" in first.text
+    assert host.pip.installed == [["torch>=2.4", "torchvision>=0.19", "timm>=1.0.9"]]
+
+
+def test_a_second_press_while_pip_runs_installs_nothing_twice(host, dependencies, monkeypatch):
+    import slicer.packaging
+
+    said = []
+
+    def press_again(requirements, **_):
+        said.append(dependencies.ensure())
+        host.pip.install(requirements)
+
+    host.pip.missing = {"timm"}
+    monkeypatch.setattr(slicer.packaging, "pip_ensure", press_again)
+    assert dependencies.ensure() is None
+    assert "being installed" in said[0] and len(host.pip.installed) == 1
+    assert len(host.dialogs.shown) == 1
 
 
 def test_a_failing_installation_is_a_sentence(host, dependencies, monkeypatch):

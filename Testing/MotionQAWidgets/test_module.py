@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+import unittest
 
 import numpy as np
 import pytest
@@ -58,11 +60,18 @@ def test_the_module_says_what_it_is(host):
     module = host.load_module("MotionQA")
     assert (module.title, list(module.categories)) == ("MotionQA", ["Cardiac"])
     assert not module.icon.isNull()
+    # Slicer unloads in the reverse order: until we have cleaned up, Sequences must be there.
+    assert module.dependencies == ["Sequences"]
     assert "not a medical device" in module.helpText and "CMRxMotion" in module.acknowledgementText
 
 
-def test_its_logic_starts_no_process_before_it_is_needed(host, logic):
-    assert not logic.grading.worker.running
+def test_its_logic_starts_no_process_before_it_is_needed(host):
+    import slicer
+
+    host.load_module("MotionQA")
+    host.unload_module("MotionQA")
+    host.load_module("MotionQA")
+    assert not slicer.util.getModuleLogic("MotionQA").grading.worker.running
 
 
 def test_a_script_grades_and_the_scene_keeps_it(host, logic, volume, checkpoint_file):
@@ -154,6 +163,25 @@ def test_it_is_reloaded_while_shown(host, volume):
     host.leave()
 
 
+def test_the_reload_button_reads_our_packages_anew(host, volume):
+    import slicer
+
+    panel = host.enter("MotionQA")
+    before = {name: module for name, module in sys.modules.items() if name.startswith("MotionQA")}
+    try:
+        panel.onReload()
+        fresh = slicer.util.getModuleWidget("MotionQA")
+        after = sys.modules["MotionQAWidgets.assess_panel"]
+        assert after is not before["MotionQAWidgets.assess_panel"]
+        assert isinstance(fresh.panel, after.AssessPanel) and fresh.panel._entered
+        assert not panel.logic.grading.worker.running
+    finally:  # other tests hold on to what they imported
+        host.unload_module("MotionQA")
+        for name in [name for name in sys.modules if name.startswith("MotionQA")]:
+            del sys.modules[name]
+        sys.modules.update(before)
+
+
 def test_nothing_is_left_when_slicer_quits(host, volume):
     panel = host.enter("MotionQA")
     pid = pid_of(host, panel.logic.grading)
@@ -164,11 +192,51 @@ def test_nothing_is_left_when_slicer_quits(host, volume):
     assert not alive(pid)
 
 
+def test_a_label_map_is_not_chosen_by_itself(host, logic):
+    import slicer
+
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "labels")
+    assert logic.shownVolume() is None
+    volume = make_volume(slicer)
+    slicer.util.setSliceViewerLayers(background=None)
+    assert logic.shownVolume() is volume
+
+
+def test_it_lives_without_a_window_and_without_packages(host, volume, monkeypatch):
+    """As Slicer's generic tests run it: --no-main-window, and nothing is installed yet."""
+    import slicer
+
+    host.pip.missing = {"torch", "torchvision", "timm", "safetensors", "nibabel", "pynrrd"}
+    monkeypatch.setattr(slicer.app, "layoutManager", lambda: None)
+    monkeypatch.setattr(slicer.util, "mainWindow", lambda *_args: None)
+    host.load_module("MotionQA")
+    host.unload_module("MotionQA")
+    parent = host.load_module("MotionQA").widgetRepresentation()
+    parent.enter()
+    panel = parent.self()
+    assert "torch, torchvision, timm" in panel.ui.deviceLabel.text
+    assert not panel.logic.grading.worker.running
+    slicer.mrmlScene.Clear()
+    host.process_events(0.1)
+    host.unload_module("MotionQA")  # entered, as when Slicer quits
+    panel.exit()  # whichever of the two Slicer calls first
+    assert host.raised == []
+
+
 def test_its_own_test_runs(host):
     import slicer
 
     host.load_module("MotionQA")
     slicer.selfTests["MotionQA"]()
+
+
+def test_its_own_test_runs_as_ctest_runs_it(host):
+    """slicer.testing.runUnitTest: by unittest's loader, which does not call runTest."""
+    host.load_module("MotionQA")
+    suite = unittest.TestLoader().loadTestsFromName("MotionQA.MotionQATest")
+    assert suite.countTestCases() == 3
+    result = unittest.TextTestRunner(verbosity=0).run(suite)
+    assert result.wasSuccessful(), result.failures + result.errors
 
 
 def test_sample_data_are_offered_and_made_once(host, monkeypatch):
@@ -196,4 +264,7 @@ def test_sample_data_without_the_trainer_say_so(host, monkeypatch, tmp_path):
     (tmp_path / "MotionQATrainerLib").mkdir()
     (tmp_path / "MotionQATrainerLib" / "samples.py").write_text("import no_such_package")
     monkeypatch.setattr(sample_data, "_trainer", lambda: tmp_path)
+    host.pip.missing, host.dialogs.answers = {"nibabel"}, [False]
+    assert "as you chose: nibabel" in sample_data.make(tmp_path)  # asked where it is needed
+    host.pip.missing = set()
     assert "no_such_package" in sample_data.make(tmp_path)

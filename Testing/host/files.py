@@ -15,8 +15,19 @@ class CoreIOManager:
 
     def __init__(self, scene, app_logic, volumes_logic):
         self._scene, self._app_logic, self._volumes = scene, app_logic, volumes_logic
+        self._scripted: list[ScriptedFileReader] = []
+
+    def registerIO(self, reader: ScriptedFileReader):
+        self._scripted = [r for r in self._scripted if r.name != reader.name] + [reader]
 
     def fileType(self, path) -> str:
+        """What Slicer would take a file for: by the surest of the readers."""
+        found = [(r.canLoadFileConfidence(path), r) for r in self._scripted]
+        sure, reader = max(found, key=lambda pair: pair[0], default=(0.0, None))
+        name = Path(path).name.lower()
+        own = 0.5 + 0.01 * max((len(s) for s in VOLUMES if name.endswith(s)), default=0)
+        if sure > own:
+            return reader.fileType()
         name = str(path).lower()
         if name.endswith((".mrb", ".mrml")):
             return "SceneFile"
@@ -34,6 +45,10 @@ class CoreIOManager:
         }
         if file_type not in readers:
             raise NotImplementedError(f"The host reads no {file_type}")
+        for reader in self._scripted:
+            suits = reader.fileType() == file_type
+            if suits and reader.canLoadFileConfidence(properties["fileName"]) > 0:
+                return reader.loadNodes(properties, loaded, messages)
         properties = dict(properties)
         path = properties.pop("fileName")
         nodes = readers[file_type](str(path), properties) if Path(path).exists() else None
@@ -41,6 +56,10 @@ class CoreIOManager:
             if loaded is not None:
                 loaded.AddItem(node)
         return nodes is not None
+
+    def loadFile(self, path, messages=None) -> bool:
+        """As a file that is dropped on the window."""
+        return self.loadNodes(self.fileType(path), {"fileName": str(path)}, None, messages)
 
     def fileWriterFileType(self, node, *_):
         return "Node"
@@ -69,7 +88,7 @@ class CoreIOManager:
         return [node]
 
     def _load_sequence(self, path: str, properties: dict):
-        """A 4-D NRRD. Slicer 5.12 opens no 4-D NIfTI as a sequence either."""
+        """A 4-D NRRD. Slicer 5.12 itself opens no 4-D NIfTI as a sequence either."""
         logic = slicer.modules.sequences.logic()
         sequence = logic.AddSequence(path, slicer.vtkMRMLMessageCollection())
         if sequence is None:
@@ -108,6 +127,37 @@ class CoreIOManager:
         if path.suffix == ".mrml":
             return bool(self._scene.Commit(str(path)))
         return bool(self._app_logic.SaveSceneToSlicerDataBundleDirectory(str(path)))
+
+
+class ScriptedFileReader:
+    """qSlicerScriptedFileReader: a module's `…FileReader` class, and its `parent`."""
+
+    def __init__(self, python: type):
+        self.name = python.__name__
+        self._messages = slicer.vtkMRMLMessageCollection()
+        self.loadedNodes: list[str] = []
+        self._python = python(self)
+
+    def fileType(self) -> str:
+        return self._python.fileType()
+
+    def userMessages(self):
+        return self._messages
+
+    def canLoadFileConfidence(self, path) -> float:
+        sure = self._python.canLoadFileConfidence(str(path))
+        assert type(sure) is float, "Slicer takes only a float"
+        return sure
+
+    def loadNodes(self, properties: dict, loaded, messages) -> bool:
+        self._messages.ClearMessages()
+        done = self._python.load(dict(properties))
+        assert type(done) is bool, "Slicer takes only a bool"
+        if messages is not None:
+            messages.AddMessages(self._messages, f"Loading {properties['fileName']} - ")
+        for node in self.loadedNodes if done and loaded is not None else ():
+            loaded.AddItem(slicer.mrmlScene.GetNodeByID(node))
+        return done
 
 
 def _stem(path: str) -> str:

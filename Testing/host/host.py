@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import sys
@@ -44,6 +45,7 @@ class Host:
             os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
         from PySide6 import QtCore, QtWidgets
 
+        _keep_none_alive()
         QtCore.qInstallMessageHandler(_qt_says)
         self._folder = tempfile.mkdtemp(prefix="motionqa-host-settings-")
         ini = QtCore.QSettings.Format.IniFormat
@@ -223,6 +225,15 @@ class Host:
         slicer.app.layoutManager().finalize()
         shutil.rmtree(self._folder, ignore_errors=True)
         shutil.rmtree(slicer.app.temporaryPath, ignore_errors=True)
+
+
+def _keep_none_alive():
+    """Store references to None, which PySide6 6.12 gives back more often than it takes them.
+
+    Python 3.12 made None immortal. Before, a few ten thousand calls end the process.
+    """
+    if sys.version_info < (3, 12):
+        ctypes.c_ssize_t.from_address(id(None)).value += 2**40
 
 
 def _qt_says(kind, context, message: str):

@@ -10,6 +10,7 @@ from pathlib import Path
 import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from .files import ScriptedFileReader
 from .mrml_widgets import qMRMLWidget
 from .spelling import SWITCH
 
@@ -83,9 +84,15 @@ class LogicModule:
 
     def __init__(self, name: str, logic):
         self.name, self.path, self._logic = name, "", logic
+        self.browserShown = None
 
     def logic(self):
         return self._logic
+
+    def showSequenceBrowser(self, browser) -> bool:
+        """Of the Sequences module: its toolbar, which the host has not, plays this browser."""
+        self.browserShown = browser
+        return True
 
 
 class ModuleManager(QtCore.QObject):
@@ -132,6 +139,9 @@ class ModuleManager(QtCore.QObject):
         python = importlib.import_module(path.stem)
         module = ScriptedModule(path.stem, path)
         self.add(module)
+        reader = getattr(python, f"{path.stem}FileReader", None)
+        if reader is not None:
+            slicer.app.coreIOManager().registerIO(ScriptedFileReader(reader))
         instance = getattr(python, path.stem)(module)
         setattr(slicer.modules, f"{path.stem}Instance", instance)
         return module

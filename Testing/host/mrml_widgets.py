@@ -6,7 +6,7 @@ import weakref
 
 import shiboken6
 import slicer
-from PySide6 import QtWidgets
+from PySide6 import QtCore, QtWidgets
 from PySide6.QtCore import Property, Signal
 
 from .ctk_widgets import ctkCollapsibleButton
@@ -58,6 +58,20 @@ def _flag_property(name: str) -> Property:
     return Property(bool, lambda s: bool(s._flag(name)), lambda s, v: s._set_flag(name, v))
 
 
+class qMRMLSortFilterProxyModel(QtCore.QObject):
+    """What a selector lists: of Slicer's many filters, only that by identity."""
+
+    def __init__(self, selector):
+        super().__init__(selector)
+        self._hidden: list[str] = []
+
+    def _set_hidden(self, ids):
+        self._hidden = list(ids)
+        self.parent()._refresh()
+
+    hiddenNodeIDs = Property("QStringList", lambda s: s._hidden, _set_hidden)
+
+
 @custom
 class qMRMLNodeComboBox(QtWidgets.QWidget):
     """Choose a node of given types. As in Slicer, the first is chosen unless None is allowed."""
@@ -73,6 +87,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         super().__init__(parent)
         self._scene, self._types, self._tags, self._ids = None, [], [], []
         self._attributes: list[tuple] = []
+        self._filter = qMRMLSortFilterProxyModel(self)
         self._current = ""
         self._observed: list[tuple] = []
         self._flags = {"showChildNodeTypes": True, "selectNodeUponCreation": True}
@@ -137,6 +152,8 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     def _accepts(self, node) -> bool:
         if node.GetHideFromEditors() and not self._flag("showHidden"):
             return False
+        if node.GetID() in self._filter.hiddenNodeIDs:
+            return False
         name = node.GetClassName()
         if self._types and not any(
             node.IsA(t) if self._flag("showChildNodeTypes") else t == name for t in self._types
@@ -200,7 +217,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         self._refresh()
 
     def sortFilterProxyModel(self):
-        raise NotImplementedError("The host's qMRMLNodeComboBox has no sort filter")
+        return self._filter
 
     # properties
 

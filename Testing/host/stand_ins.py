@@ -157,6 +157,11 @@ def make_sample_data() -> types.ModuleType:
 
         @staticmethod
         def registerCustomSampleDataSource(category="Custom", sampleName=None, **source):
+            # Slicer takes no source without an address and a file, though it were never fetched.
+            if not isinstance(source.get("uris"), str):
+                raise TypeError("object of type 'NoneType' has no len()")
+            for name in ("uris", "fileNames", "nodeNames"):
+                source[name] = [source.get(name)]
             SampleDataLogic.sources.append(
                 {"category": category, "sampleName": sampleName, **source}
             )

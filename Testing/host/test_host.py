@@ -231,9 +231,11 @@ def test_sample_data_are_registered_and_made(host):
     def make(source):
         return slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", source.sampleName)
 
-    SampleData.SampleDataLogic.registerCustomSampleDataSource(
-        category="Testing", sampleName="Sample", customDownloader=make
-    )
+    register = SampleData.SampleDataLogic.registerCustomSampleDataSource
+    about = {"category": "Testing", "sampleName": "Sample", "customDownloader": make}
+    with pytest.raises(TypeError):
+        register(**about)
+    register(**about, uris="file:///sample.nrrd", fileNames="sample.nrrd")
     assert SampleData.downloadSample("Sample").GetName() == "Sample"
 
 

@@ -20,6 +20,8 @@ from slicer.i18n import tr as _
 from MotionQALib.formats.kinds import is_dicom
 from MotionQALib.volumes import VolumeError
 
+from .. import cine_reader
+
 KEPT = 4
 """Volumes in memory: the one shown, one before, one read ahead, one to spare."""
 
@@ -57,8 +59,9 @@ class CaseVolumes:
         if node is None:
             node = self._nodes[key] = self._read(source, name)
         self._nodes.move_to_end(key)
-        if node.GetName() != name:
-            node.SetName(name)
+        for part in _parts(node):
+            if part.GetName() != name and part is not node.GetDisplayNode():
+                part.SetName(name)
         self._forgetOldest(keeping=key)
         return node
 
@@ -107,19 +110,24 @@ class CaseVolumes:
         inScene = slicer.mrmlScene.GetNodeByID(str(source))
         node = _twin(inScene, name) if inScene is not None else _load(Path(source), name)
         node.SetAttribute(MARK, "1")
-        node.SaveWithSceneOff()
-        if node.GetDisplayNode() is not None:
-            node.GetDisplayNode().SaveWithSceneOff()
+        for part in _parts(node):
+            part.SaveWithSceneOff()
         return node
 
     @staticmethod
     def _remove(node) -> None:
-        scene = slicer.mrmlScene
-        if scene.IsNodePresent(node):
-            display = node.GetDisplayNode()
-            scene.RemoveNode(node)
-            if display is not None:
-                scene.RemoveNode(display)
+        for part in _parts(node):
+            slicer.mrmlScene.RemoveNode(part)
+
+
+def _parts(node) -> list:
+    """All nodes that go with a volume; those that play a cine first."""
+    if not slicer.mrmlScene.IsNodePresent(node):
+        return []
+    browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForProxyNode(node)
+    sequence = None if browser is None else browser.GetSequenceNode(node)
+    nodes = (browser, sequence, node, node.GetDisplayNode())
+    return [part for part in nodes if part is not None]
 
 
 def _twin(node, name: str):
@@ -141,6 +149,8 @@ def _load(path: Path, name: str):
         raise VolumeError(
             _("{name} is not where it was any more; is the folder still there?").format(name=name)
         )
+    if cine_reader.frame_count(file) > 1:
+        return _loadCine(file, name)
     logic = slicer.modules.volumes.logic()
     node = logic.AddArchetypeVolume(str(file), name, AUTO_WINDOW_LEVEL)
     if node is None or node.GetImageData() is None:
@@ -155,6 +165,19 @@ def _load(path: Path, name: str):
     if node.GetDescription():
         node.SetDescription("")
     return node
+
+
+def _loadCine(file: Path, name: str):
+    """The volume in which all frames of a 4-D file play, by Slicer's own controls."""
+    try:
+        sequence, _browser = cine_reader.load(file, name, show=False)
+    except VolumeError:  # whose sentence names the file
+        raise VolumeError(_("{name} could not be read as an image.").format(name=name)) from None
+    sequence.RemoveAttribute(cine_reader.SOURCE)
+    browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", name)
+    browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
+    slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(browser)
+    return browser.GetProxyNode(sequence)
 
 
 def _firstFile(folder: Path) -> Path | None:

@@ -9,7 +9,7 @@ from MotionQALib.palette import GRADE_COLOURS
 from MotionQALib.scale import SCORES, grade_of
 
 from ..signals import Signal
-from ..wording import gradeName
+from ..wording import gradeName, scoreWord
 
 STYLE = """
 QPushButton {{ text-align: left; padding: 7px 10px; font-size: 14px; border-radius: 4px;
@@ -18,17 +18,6 @@ QPushButton:hover {{ border-color: {fill}; }}
 QPushButton:checked {{ background: {fill}; color: {text}; font-weight: bold; }}
 QPushButton:disabled {{ color: palette(mid); }}
 """
-
-
-def scoreWord(score: int) -> str:
-    words = {
-        5: _("excellent"),
-        4: _("good"),
-        3: _("adequate"),
-        2: _("poor"),
-        1: _("non-diagnostic"),
-    }
-    return words[score]
 
 
 def scoreInWords(score: int) -> str:

@@ -9,9 +9,10 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from .. import reader_name
 from ..signals import Signal
 
-READER_SETTING, STUDY_SETTING = "MotionQA/Reader", "MotionQA/LastStudy"
+STUDY_SETTING = "MotionQA/LastStudy"
 
 # As the .ui file lists them.
 FOLDER, LIST, SCENE = range(3)
@@ -47,7 +48,7 @@ class StudySection:
     def __init__(self, ui) -> None:
         self.opened, self.created, self.closed = Signal(), Signal(), Signal()
         self._ui, self._source = ui, None
-        ui.readerLineEdit.text = slicer.util.settingsValue(READER_SETTING, "")
+        ui.readerLineEdit.text = reader_name.remembered()
         ui.readerLineEdit.editingFinished.connect(self._onReader)
         ui.openButton.clicked.connect(self._onOpen)
         ui.newButton.toggled.connect(self._onNew)
@@ -74,7 +75,7 @@ class StudySection:
             slicer.app.settings().setValue(STUDY_SETTING, str(folder))
 
     def _onReader(self, *_args) -> None:
-        slicer.app.settings().setValue(READER_SETTING, self.reader)
+        reader_name.remember(self.reader)
 
     def _onOpen(self, *_args) -> None:
         last = slicer.util.settingsValue(STUDY_SETTING, "")

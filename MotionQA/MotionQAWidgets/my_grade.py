@@ -1,0 +1,134 @@
+"""The reader's own grade of a slice or of the volume, beside the network's.
+
+mine = MyGrade(results, parent)
+mine.nameEdit, mine.sliceButton, mine.volumeButton  # to be laid out
+mine.show(result, place)  # SceneResult or None; (frame, slice) that is shown, or None
+mine.popup(place, point)  # the same menu for a place of the strip or the table
+"""
+
+from __future__ import annotations
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from MotionQALib.results import Override
+from MotionQALib.scale import SCORES, grade_of
+
+from . import reader_name, wording
+from .scene_results import Place, SceneResult, SceneResults
+
+VOLUME: Place = (None, None)
+
+
+class MyGrade:
+    """Two buttons, a menu of the scale, and the name that goes with a grade."""
+
+    def __init__(self, results: SceneResults, parent) -> None:
+        self._results, self._parent = results, parent
+        self._result: SceneResult | None = None
+        self._place: Place | None = None
+        self.nameEdit = qt.QLineEdit(reader_name.remembered())
+        self.nameEdit.placeholderText = _("your name")
+        self.nameEdit.toolTip = _("Stands beside every grade that you give; remembered.")
+        self.nameEdit.editingFinished.connect(self._onName)
+        self.sliceButton, self.volumeButton = qt.QPushButton(), qt.QPushButton()
+        for button, placeOf in (
+            (self.sliceButton, lambda: self._place),
+            (self.volumeButton, lambda: VOLUME),
+        ):
+            menu = qt.QMenu(button)
+            menu.aboutToShow.connect(lambda menu=menu, placeOf=placeOf: self._fill(menu, placeOf()))
+            button.setMenu(menu)
+        self.menu = qt.QMenu(parent)
+
+    @property
+    def reader(self) -> str:
+        return self.nameEdit.text.strip()
+
+    def show(self, result: SceneResult | None, place: Place | None) -> None:
+        self._result, self._place = result, place
+        graded = result is not None and place is not None
+        self.sliceButton.enabled = graded
+        self.sliceButton.toolTip = (
+            _("Your own grade of {place}; the network's stays.").format(place=self._named(place))
+            if graded
+            else _("Show a graded slice in a slice view first.")
+        )
+        self.sliceButton.text = self._said(_("Slice {slice}"), place if graded else None)
+        self.volumeButton.enabled = result is not None
+        self.volumeButton.toolTip = _("Your own grade of the volume; the network's stays.")
+        self.volumeButton.text = self._said(_("Volume"), None if result is None else VOLUME)
+
+    def popup(self, place: Place, point) -> None:
+        self._fill(self.menu, place)
+        self.menu.popup(point)
+
+    # Within
+
+    def _named(self, place: Place) -> str:
+        return wording.place(*place, self._result.assessment.n_frames)
+
+    def _said(self, name: str, place: Place | None) -> str:
+        """A button's text, such as "Slice 4: 2 · severe"."""
+        index = "–" if place is None else place[1]
+        override = None if place is None else self._result.overrideFor(*place)
+        grade = _("my grade") if override is None else wording.overrideInWords(override)
+        return _("{name}: {grade}").format(name=name.format(slice=index), grade=grade)
+
+    def _fill(self, menu, place: Place | None) -> None:
+        menu.clear()
+        if self._result is None or place is None:
+            return
+        mine = self._result.overrideFor(*place)
+        title = _("My grade of {place}").format(place=self._named(place))
+        if not self.reader:
+            title = _("Type your name first")
+        menu.addAction(title).enabled = False
+        for score in reversed(SCORES):
+            action = menu.addAction(scoreInWords(score))
+            action.checkable = True
+            action.checked = mine is not None and mine.score == score
+            action.enabled = bool(self.reader)
+            action.triggered.connect(lambda *_args, score=score: self._give(place, score))
+        menu.addSeparator()
+        remove = menu.addAction(_("Remove my grade"))
+        if mine is not None and mine.reader != self.reader:
+            remove.text = _("Remove {reader}'s grade").format(reader=mine.reader)
+        remove.enabled = mine is not None
+        remove.triggered.connect(lambda *_args: self._remove(place))
+
+    def _give(self, place: Place, score: int) -> None:
+        mine = self._result.overrideFor(*place)
+        text = _("{reader} gave {place} the grade {grade} ({time}). Replace it by yours?")
+        if self._agreed(mine, place, text):
+            node = self._result.volumeNode
+            self._results.setOverride(node, *place, score=score, reader=self.reader)
+
+    def _remove(self, place: Place) -> None:
+        mine = self._result.overrideFor(*place)
+        text = _("{reader} gave {place} the grade {grade} ({time}). Remove it?")
+        if mine is not None and self._agreed(mine, place, text):
+            self._results.clearOverride(self._result.volumeNode, *place)
+
+    def _agreed(self, mine: Override | None, place: Place, text: str) -> bool:
+        """Another reader's grade goes only when asked for."""
+        if mine is None or mine.reader == self.reader:
+            return True
+        text = text.format(
+            reader=mine.reader,
+            place=self._named(place),
+            grade=wording.overrideInWords(mine),
+            time=mine.time[:16].replace("T", " "),
+        )
+        return slicer.util.confirmOkCancelDisplay(text, _("MotionQA"), parent=self._parent)
+
+    def _onName(self) -> None:
+        reader_name.remember(self.reader)
+
+
+def scoreInWords(score: int) -> str:
+    """Such as "2 · poor (severe)"."""
+    text = _("{score} · {word} ({grade})")
+    grade = wording.gradeName(grade_of(score))
+    return text.format(score=score, word=wording.scoreWord(score), grade=grade)

@@ -1,0 +1,172 @@
+"""Relevance maps that live in the scene: one volume node a graded volume, under it in the
+subject hierarchy.
+
+    maps = RelevanceMaps()
+    maps.store(volumeNode, relevance, sliceAxis=2, frame=0, checkpoint="name")  # replaces
+    found = maps.mapFor(volumeNode)  # RelevanceMap or None
+    maps.remove(volumeNode)
+    maps.close()                     # no observer is left; the maps stay in the scene
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+from MotionQALib.palette import RELEVANCE, rgb
+
+CLASS = "vtkMRMLScalarVolumeNode"
+MARK = "MotionQA.Relevance"
+VOLUME_ROLE = "MotionQA.volume"
+COLOURS = 256
+
+FAINTEST = 0.2
+"""Relevance below it is transparent: less than a score of the four that can be lost."""
+
+DARKEST = 0.5
+"""Where in the palette the faintest colour is: a dark one over an image would hide it. A layer of
+Slicer's is as opaque everywhere as its slider says, or transparent; a report's fades."""
+
+
+@dataclass(frozen=True)
+class RelevanceMap:
+    """A map and what it is of.
+
+    Parameters
+    ----------
+    frame : of the cine, from 0
+    checkpoint : the card's name of the network that saw the motion
+    """
+
+    node: object
+    frame: int
+    checkpoint: str
+
+    @property
+    def isBlank(self) -> bool:
+        """Whether nothing in it is relevant enough to be drawn."""
+        return self.node.GetImageData().GetScalarRange()[1] < FAINTEST
+
+
+def isMap(node) -> bool:
+    """Whether a volume is a relevance map, which is no image to be graded."""
+    return bool(node.GetAttribute(MARK))
+
+
+class RelevanceMaps:
+    """The relevance maps in the scene; see the top of this file."""
+
+    def __init__(self, scene=None) -> None:
+        self._scene = scene or slicer.mrmlScene
+        event = slicer.vtkMRMLScene.NodeAboutToBeRemovedEvent
+        self._tag = self._scene.AddObserver(event, self._onNodeLeaving)
+
+    def nodes(self) -> list:
+        return [node for node in slicer.util.getNodesByClass(CLASS, self._scene) if isMap(node)]
+
+    def mapFor(self, volumeNode) -> RelevanceMap | None:
+        """The map of a volume; one whose voxels are lost counts as none."""
+        for node in self._nodesOf(volumeNode):
+            frame = node.GetAttribute("MotionQA.Frame") or ""
+            if frame.isdecimal() and node.GetImageData() is not None:
+                checkpoint = node.GetAttribute("MotionQA.Checkpoint") or ""
+                return RelevanceMap(node, int(frame), checkpoint)
+        return None
+
+    def store(
+        self, volumeNode, relevance: np.ndarray, *, sliceAxis: int, frame: int, checkpoint: str
+    ):
+        """Keep the map of one frame in place of what there was; the volume node.
+
+        relevance: (slices, rows, columns) in [0, 1]; sliceAxis: of IJK, that slices count along.
+        """
+        node = next(iter(self._nodesOf(volumeNode)), None)
+        if node is None:
+            name = _("{volume} relevance").format(volume=volumeNode.GetName())
+            node = self._scene.AddNewNodeByClass(CLASS, name)
+            node.SetNodeReferenceID(VOLUME_ROLE, volumeNode.GetID())
+        # Marked first: whoever hears of its voxels knows what it is.
+        node.SetAttribute(MARK, "1")
+        node.SetAttribute("MotionQA.Frame", str(frame))
+        node.SetAttribute("MotionQA.Checkpoint", checkpoint)
+        ijk = np.moveaxis(relevance.transpose(0, 2, 1), 0, sliceAxis)
+        slicer.util.updateVolumeFromArray(node, np.ascontiguousarray(ijk.T, dtype=np.float32))
+        self.align(node, volumeNode)
+        self._display(node)
+        self._placeUnderVolume(node, volumeNode)
+        return node
+
+    @staticmethod
+    def align(node, volumeNode) -> None:
+        """Put a map where its volume is now."""
+        node.CopyOrientation(volumeNode)
+        if node.GetTransformNodeID() != volumeNode.GetTransformNodeID():
+            node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+
+    def remove(self, volumeNode) -> None:
+        for node in self._nodesOf(volumeNode):
+            self._scene.RemoveNode(node)
+
+    def close(self) -> None:
+        """Stop following the scene."""
+        if self._tag is not None:
+            self._scene.RemoveObserver(self._tag)
+            self._tag = None
+
+    # Within
+
+    def _nodesOf(self, volumeNode) -> list:
+        if volumeNode is None:
+            return []
+        wanted = volumeNode.GetID()
+        return [node for node in self.nodes() if node.GetNodeReferenceID(VOLUME_ROLE) == wanted]
+
+    def _display(self, node) -> None:
+        """The same colour always means the same loss, and what is faint is transparent."""
+        node.CreateDefaultDisplayNodes()
+        display = node.GetDisplayNode()
+        display.SetAndObserveColorNodeID(self._colours().GetID())
+        display.SetAutoWindowLevel(False)
+        display.SetWindowLevelMinMax(0, 1)
+        display.SetAutoThreshold(False)
+        display.SetThreshold(FAINTEST, 1.0)
+        display.SetApplyThreshold(True)
+
+    def _colours(self):
+        """The scene's colours of relevance.
+
+        Not hidden, because Slicer would then not save them with the scene.
+        """
+        tables = slicer.util.getNodesByClass("vtkMRMLColorTableNode", self._scene)
+        for table in tables:
+            if table.GetAttribute(MARK) and table.GetNumberOfColors() == COLOURS:
+                return table
+        table = self._scene.AddNewNodeByClass("vtkMRMLColorTableNode", _("MotionQA relevance"))
+        table.SetAttribute(MARK, "1")
+        table.SetAttribute("Category", "MotionQA")
+        table.SetTypeToUser()
+        table.SetHideFromEditors(False)
+        table.SetNumberOfColors(COLOURS)
+        places = [place for place, _colour in RELEVANCE]
+        anchors = np.array([rgb(colour) for _place, colour in RELEVANCE]) / 255
+        for index, relevance in enumerate(np.linspace(0, 1, COLOURS)):
+            place = np.interp(relevance, (FAINTEST, 1), (DARKEST, 1))
+            colour = [float(np.interp(place, places, anchors[:, c])) for c in range(3)]
+            table.SetColor(index, f"{relevance:.2f}", *colour, 1.0)
+        return table
+
+    def _placeUnderVolume(self, node, volumeNode) -> None:
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self._scene)
+        item, parent = (hierarchy.GetItemByDataNode(each) for each in (node, volumeNode))
+        if item and parent:
+            hierarchy.SetItemParent(item, parent)
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _onNodeLeaving(self, _scene, _event, node) -> None:
+        leaving = node.IsA("vtkMRMLVolumeNode") and not isMap(node)
+        if leaving and not (self._scene.IsClosing() or self._scene.IsImporting()):
+            self.remove(node)

@@ -1,0 +1,230 @@
+"""All grades of a volume in a table that sorts, copies and leads to the slices.
+
+table = ResultsTable()
+layout.addWidget(table.widget)
+table.chosen.connect(f)      # f(frame, index): the user wants to see it
+table.menuWanted.connect(f)  # f(frame, index, point); both None: the volume
+table.show(result)           # SceneResult, or None
+table.copy()                 # the selected rows, else all, as tab-separated text
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import qt
+from slicer.i18n import tr as _
+
+from MotionQALib.results import Override, Row
+
+from . import wording
+from .scene_results import Place, SceneResult
+from .signals import Signal
+from .slice_strip import gradeBrushes
+
+ROWS = 12
+"""So many are seen before it scrolls."""
+
+FRAME, SLICE, SCORE, GRADE, PERCENT, EXPECTED, UNCERTAIN, MINE, READER, TIME = range(10)
+
+
+class Cell(NamedTuple):
+    """What is read, and what it sorts by; ``key`` is None in an empty cell."""
+
+    text: str
+    key: float | str | None
+
+
+class ResultsTable:
+    """The volume's own row stays on top, whatever the others are sorted by."""
+
+    def __init__(self) -> None:
+        self.chosen, self.menuWanted = Signal(), Signal()
+        self._result: SceneResult | None = None
+        self._lines: list[tuple[Place, list[Cell]]] = []
+        self._filled: list[tuple] = []
+        self._column, self._descending = SLICE, False
+        self.widget = _bareTable()
+        self.widget.setHorizontalHeaderLabels(titles())
+        header = self.widget.horizontalHeader()
+        header.sectionClicked.connect(self._onHeader)
+        self.widget.currentCellChanged.connect(self._onChosen)
+        self.widget.cellClicked.connect(self._onChosen)
+        self.widget.customContextMenuRequested.connect(self._onMenu)
+        self._copying = qt.QShortcut(qt.QKeySequence("Ctrl+C"), self.widget)
+        self._copying.context = qt.Qt.WidgetWithChildrenShortcut
+        self._copying.activated.connect(self.copy)
+
+    def show(self, result: SceneResult | None) -> None:
+        self._result = result
+        self._lines = []
+        if result is not None:
+            for place, row in result.rows.items():
+                self._lines.append((place, cellsOf(row, result.overrideFor(*place))))
+        self._sort()
+
+    def sortBy(self, column: int, descending: bool = False) -> None:
+        self._column, self._descending = column, descending
+        self._sort()
+
+    def placeAt(self, row: int) -> Place | None:
+        """(frame, slice) of a row; (None, None) is the volume."""
+        return self._lines[row][0] if 0 <= row < len(self._lines) else None
+
+    def text(self) -> str:
+        """The selected rows, or all where fewer than two are, under the columns' names."""
+        table = self.widget
+        columns = [c for c in range(table.columnCount) if not table.isColumnHidden(c)]
+        chosen = [n for n in range(len(self._lines)) if table.item(n, SCORE).isSelected()]
+        lines = [[titles()[column] for column in columns]]
+        for number in chosen if len(chosen) > 1 else range(len(self._lines)):
+            cells = self._lines[number][1]
+            lines.append([cells[column].text for column in columns])
+        return "\n".join("\t".join(line) for line in lines) + "\n"
+
+    def copy(self, *_args) -> None:
+        if self._lines:
+            qt.QApplication.clipboard().setText(self.text())
+
+    # Within
+
+    def _sort(self) -> None:
+        table, column = self.widget, self._column
+        here = self.placeAt(table.currentRow())
+
+        def full(line) -> bool:
+            return line[1][column].key is not None
+
+        volume = [line for line in self._lines if line[0] == (None, None)]
+        others = [line for line in self._lines if line[0] != (None, None)]
+        graded = sorted(
+            filter(full, others), key=lambda line: line[1][column].key, reverse=self._descending
+        )
+        self._lines = volume + graded + [line for line in others if not full(line)]
+        order = qt.Qt.DescendingOrder if self._descending else qt.Qt.AscendingOrder
+        table.horizontalHeader().setSortIndicator(column, order)
+        table.blockSignals(True)
+        self._fill()
+        places = [place for place, _cells in self._lines]
+        if here in places:
+            table.setCurrentCell(places.index(here), table.currentColumn())
+        table.blockSignals(False)
+
+    def _fill(self) -> None:
+        """Write the rows that changed: a cine has hundreds."""
+        table = self.widget
+        sized = table.rowCount == len(self._lines)
+        table.rowCount = len(self._lines)
+        self._filled = self._filled[: len(self._lines)]
+        for number, (place, cells) in enumerate(self._lines):
+            if number < len(self._filled) and self._filled[number] == (place, cells):
+                continue
+            self._filled[number : number + 1] = [(place, cells)]
+            self._fillRow(number, place, cells)
+        result = self._result
+        table.setColumnHidden(FRAME, result is None or result.assessment.n_frames == 1)
+        for column in (MINE, READER, TIME):
+            table.setColumnHidden(column, result is None or not result.overrides)
+        table.resizeColumnsToContents()
+        if not sized:
+            height = table.verticalHeader().defaultSectionSize
+            rows = min(len(self._lines), ROWS) + 1
+            table.setFixedHeight(rows * height + table.horizontalHeader().sizeHint.height())
+
+    def _fillRow(self, number: int, place: Place, cells: list[Cell]) -> None:
+        row, override = self._result.rowFor(*place), self._result.overrideFor(*place)
+        about = wording.summary(row, override, self._result.assessment.n_frames)
+        for column, cell in enumerate(cells):
+            item = qt.QTableWidgetItem(cell.text)
+            item.setToolTip(about)
+            numeric = column in (FRAME, SLICE, SCORE, PERCENT, EXPECTED)
+            side = qt.Qt.AlignRight if numeric else qt.Qt.AlignLeft
+            item.setTextAlignment(side | qt.Qt.AlignVCenter)
+            if place == (None, None):
+                font = qt.QFont(self.widget.font)
+                font.setBold(True)
+                item.setFont(font)
+            graded = {SCORE: row, GRADE: row, MINE: override}.get(column)
+            if graded is not None:
+                brush, pen = gradeBrushes(wording.gradeOf(graded))
+                item.setBackground(brush)
+                item.setForeground(pen)
+            self.widget.setItem(number, column, item)
+
+    # What the user does
+
+    def _onHeader(self, column: int) -> None:
+        self.sortBy(column, column == self._column and not self._descending)
+
+    def _onChosen(self, row: int, *_args) -> None:
+        place = self.placeAt(row)
+        if place is not None and place != (None, None):
+            self.chosen.emit(*place)
+
+    def _onMenu(self, position) -> None:
+        place = self.placeAt(self.widget.rowAt(position.y()))
+        if place is not None:
+            self.menuWanted.emit(*place, self.widget.viewport().mapToGlobal(position))
+
+
+def titles() -> list[str]:
+    """Of the columns, in order."""
+    return [
+        _("Frame"),
+        _("Slice"),
+        _("Score"),
+        _("Grade"),
+        _("%"),
+        _("Expected"),
+        _("Uncertain"),
+        _("Reader's"),
+        _("Reader"),
+        _("Time"),
+    ]
+
+
+def cellsOf(row: Row, override: Override | None) -> list[Cell]:
+    """A line of the table; frame and slice are empty in the volume's."""
+    grade = wording.gradeOf(row)
+    cells = [
+        Cell("" if row.frame is None else str(row.frame), row.frame),
+        Cell(_("volume") if row.slice is None else str(row.slice), row.slice),
+        Cell(str(row.score), row.score),
+        Cell(wording.gradeName(grade), int(grade)),
+        Cell(str(round(100 * wording.probability(row))), wording.probability(row)),
+        Cell(f"{row.expected_score:.2f}", row.expected_score),
+        Cell(_("uncertain") if row.uncertain else "", 0 if row.uncertain else None),
+    ]
+    if override is None:
+        return cells + [Cell("", None)] * 3
+    mine = wording.gradeOf(override)
+    between = sum(mine.scores) / len(mine.scores)  # a grade without a score sorts amid its scores
+    return [
+        *cells,
+        Cell(
+            wording.overrideInWords(override),
+            between if override.score is None else override.score,
+        ),
+        Cell(override.reader, override.reader.casefold()),
+        Cell(override.time[:16].replace("T", " "), override.time),
+    ]
+
+
+def _bareTable():
+    table = qt.QTableWidget()
+    table.objectName = "MotionQAResultsTable"
+    table.accessibleName = _("Grades of all slices")
+    table.columnCount = TIME + 1
+    table.editTriggers = qt.QAbstractItemView.NoEditTriggers
+    table.selectionBehavior = qt.QAbstractItemView.SelectRows
+    table.contextMenuPolicy = qt.Qt.CustomContextMenu
+    table.tabKeyNavigation = False
+    table.showGrid = False
+    down = table.verticalHeader()
+    down.hide()
+    height = table.fontMetrics().height() + 6
+    down.minimumSectionSize = height
+    down.defaultSectionSize = height
+    table.horizontalHeader().highlightSections = False
+    table.horizontalHeader().showSortIndicator = True
+    return table

@@ -1,0 +1,186 @@
+"""What came of grading a volume, to look through: strip, table, the reader's grades, export.
+
+view = ResultsView(results)     # results: scene_results.SceneResults
+layout.addWidget(view.widget)
+view.setVolume(volumeNode)      # hidden while it has no result
+view.enter()                    # follows the slice views ...
+view.leave()                    # ... and no longer
+view.close()                    # nothing is left connected
+"""
+
+from __future__ import annotations
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from . import slice_geometry as geometry
+from . import wording
+from .export_button import ExportButton
+from .my_grade import MyGrade
+from .results_table import ResultsTable
+from .scene_results import Place, SceneResult, SceneResults
+from .slice_strip import SliceStrip
+from .slice_watch import SliceWatch
+
+
+class ResultsView:
+    """See the top of this file."""
+
+    def __init__(self, results: SceneResults) -> None:
+        self._results = results
+        self._volume = None
+        self._result: SceneResult | None = None
+        self._watch: SliceWatch | None = None
+        self._visited: int | None = None
+        self.widget = qt.QWidget()
+        self.strip, self.table = SliceStrip(), ResultsTable()
+        self.mine = MyGrade(results, self.widget)
+        self.export = ExportButton(self.widget)
+        self.nextButton = qt.QPushButton(_("Next worst slice"))
+        self.copyButton = qt.QPushButton(_("Copy"))
+        self.copyButton.toolTip = _("Copy the table to the clipboard, to paste into a spreadsheet.")
+        self.message = qt.QLabel()
+        self._layOut()
+        self.nextButton.clicked.connect(self._onNext)
+        self.copyButton.clicked.connect(self._onCopy)
+        for part in (self.strip, self.table):
+            part.chosen.connect(self._goTo)
+            part.menuWanted.connect(self._onMenu)
+        self.export.said.connect(self._say)
+        results.changed.connect(self.refresh)
+        self._show(None)
+
+    # Coming and going
+
+    def setVolume(self, volumeNode) -> None:
+        if volumeNode is not self._volume:
+            self._volume, self._visited = volumeNode, None
+            self._say("")
+        self.refresh()
+
+    def enter(self) -> None:
+        if self._watch is None:
+            self._watch = SliceWatch()
+            self._watch.changed.connect(self._mark)
+            self._watch.follow(self._result)
+            self._mark()
+
+    def leave(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+
+    def close(self) -> None:
+        self.leave()
+        self._results.changed.disconnect(self.refresh)
+        self._volume = self._result = None  # the widgets may be dead by now
+
+    # What is shown
+
+    def refresh(self, *_args) -> None:
+        """Show what the scene holds of the volume now."""
+        result = self._results.resultFor(self._volume)
+        if result is not self._result:
+            self._show(result)
+
+    def _show(self, result: SceneResult | None) -> None:
+        self._result = result
+        self.widget.visible = result is not None
+        self.strip.show(result)
+        self.table.show(result)
+        self.export.show(result)
+        self._showNext()
+        if self._watch is not None:
+            self._watch.follow(result)
+        self._mark()
+
+    def _mark(self) -> None:
+        """Follow what the slice views show."""
+        place = self._shownPlace()
+        if self._result is not None and self._watch is not None:
+            self.strip.mark(self._watch.frame, self._watch.index)
+        self.mine.show(self._result, place)
+
+    def _shownPlace(self) -> Place | None:
+        watch = self._watch
+        if watch is None or self._result is None or None in (watch.frame, watch.index):
+            return None
+        return watch.frame, watch.index
+
+    def _say(self, sentence: str) -> None:
+        self.message.text = sentence
+        self.message.visible = bool(sentence)
+
+    # Where the user goes
+
+    def _goTo(self, frame: int, index: int) -> None:
+        result = self._result
+        volume = result.volumeNode
+        result.showFrame(frame)
+        shown = [geometry.shownVolumes(widget) for widget in geometry.sliceWidgets()]
+        if not any(volume in volumes for volumes in shown):
+            slicer.util.setSliceViewerLayers(background=volume, fit=True)
+        geometry.jumpTo(volume, index, result.sliceAxis)
+
+    def _next(self) -> int:
+        """The slice after the one visited last, from the worst one on and round again."""
+        order = self._result.assessment.slices_from_worst
+        last = order.index(self._visited) if self._visited in order else -1
+        return order[(last + 1) % len(order)]
+
+    def _showNext(self) -> None:
+        result = self._result
+        button = self.nextButton
+        button.enabled = result is not None and result.assessment.n_slices > 1
+        if result is None:
+            button.toolTip = _("Grade the volume first.")
+        elif not button.enabled:
+            button.toolTip = _("The volume has one slice only.")
+        else:
+            index = self._next()
+            frame = int(result.assessment.worst_frames[index])
+            row, override = result.rowFor(frame, index), result.overrideFor(frame, index)
+            about = wording.summary(row, override, result.assessment.n_frames)
+            button.toolTip = _("Slice by slice from the worst on; next: {place}").format(
+                place=about
+            )
+
+    def _onNext(self, *_args) -> None:
+        index = self._visited = self._next()
+        self._goTo(int(self._result.assessment.worst_frames[index]), index)
+        self._showNext()
+
+    def _onCopy(self, *_args) -> None:
+        self.table.copy()
+        self._say(_("Copied."))
+
+    def _onMenu(self, frame: int | None, index: int | None, point) -> None:
+        self.mine.popup((frame, index), point)
+
+    # Layout
+
+    def _layOut(self) -> None:
+        column = qt.QVBoxLayout(self.widget)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.strip.widget)
+        column.addLayout(
+            _row(self.nextButton, 1, self.mine.sliceButton, 1, self.mine.volumeButton, 1)
+        )
+        column.addWidget(self.table.widget)
+        reader = qt.QLabel(_("Reader:"))
+        reader.setBuddy(self.mine.nameEdit)
+        column.addLayout(
+            _row(reader, 0, self.mine.nameEdit, 1, self.copyButton, 0, self.export.button, 0)
+        )
+        self.message.wordWrap = True
+        self.message.textInteractionFlags = qt.Qt.TextSelectableByMouse
+        column.addWidget(self.message)
+
+
+def _row(*parts):
+    """Widgets, each followed by its stretch, side by side."""
+    row = qt.QHBoxLayout()
+    for widget, stretch in zip(parts[::2], parts[1::2], strict=True):
+        row.addWidget(widget, stretch)
+    return row

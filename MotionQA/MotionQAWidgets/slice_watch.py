@@ -1,0 +1,92 @@
+"""Which slice and frame of a volume the slice views show now.
+
+watch = SliceWatch()
+watch.changed.connect(f)   # f(): another slice or frame is shown
+watch.follow(result)       # SceneResult, or None
+watch.index, watch.frame   # index: None where no view shows one of its slices
+watch.close()              # nothing is observed any more
+"""
+
+from __future__ import annotations
+
+import slicer
+
+from . import slice_geometry as geometry
+from .observers import Observers
+from .scene_results import SceneResult
+from .signals import Signal
+
+MODIFIED = "ModifiedEvent"
+
+
+class SliceWatch:
+    """Where several views show slices of the volume, the one scrolled last counts."""
+
+    def __init__(self) -> None:
+        self.changed = Signal()
+        self.index: int | None = None
+        self.frame: int | None = None
+        self._result: SceneResult | None = None
+        self._scrolled: str | None = None
+        self._ofScene, self._ofViews, self._ofVolume = Observers(), Observers(), Observers()
+        layout = slicer.app.layoutManager()
+        if layout is not None:
+            layout.layoutChanged.connect(self._attach)
+        scene = slicer.mrmlScene
+        for event in (scene.EndImportEvent, scene.EndCloseEvent, scene.EndRestoreEvent):
+            self._ofScene.add(scene, event, self._attach)
+        self._ofScene.add(scene, scene.EndBatchProcessEvent, self._look)
+        self._attach()
+
+    def follow(self, result: SceneResult | None) -> None:
+        self._result = result
+        self._ofVolume.clear()
+        if result is not None:
+            self._ofVolume.add(result.volumeNode, MODIFIED, self._look)
+            moved = slicer.vtkMRMLTransformableNode.TransformModifiedEvent
+            self._ofVolume.add(result.volumeNode, moved, self._look)
+            if result.browserNode is not None:
+                self._ofVolume.add(result.browserNode, MODIFIED, self._look)
+        self._look()
+
+    def close(self) -> None:
+        layout = slicer.app.layoutManager()
+        if layout is not None:
+            layout.layoutChanged.disconnect(self._attach)
+        for observers in (self._ofScene, self._ofViews, self._ofVolume):
+            observers.clear()
+        self.changed.disconnect()
+        self._result = None
+
+    def _attach(self, *_args) -> None:
+        self._ofViews.clear()
+        for widget in geometry.sliceWidgets():
+            self._ofViews.add(widget.mrmlSliceNode(), MODIFIED, self._onScrolled)
+            layers = widget.sliceLogic().GetSliceCompositeNode()
+            if layers is not None:
+                self._ofViews.add(layers, MODIFIED, self._look)
+        self._look()
+
+    def _onScrolled(self, sliceNode, _event) -> None:
+        self._scrolled = sliceNode.GetID()
+        self._look()
+
+    def _look(self, *_args) -> None:
+        if slicer.mrmlScene.IsBatchProcessing():
+            return
+        result = self._result
+        frame = None if result is None else result.currentFrame
+        now = (None if result is None else self._shownIndex(result), frame)
+        if now != (self.index, self.frame):
+            self.index, self.frame = now
+            self.changed.emit()
+
+    def _shownIndex(self, result: SceneResult) -> int | None:
+        found: dict[str, int] = {}
+        for widget in geometry.sliceWidgets():
+            if result.volumeNode in geometry.shownVolumes(widget):
+                node = widget.mrmlSliceNode()
+                index = geometry.sliceIndex(node, result.volumeNode, result.sliceAxis)
+                if index is not None and 0 <= index < result.assessment.n_slices:
+                    found[node.GetID()] = index
+        return found.get(self._scrolled, next(iter(found.values()), None))
