@@ -15,17 +15,14 @@ from collections import OrderedDict
 from pathlib import Path
 
 import slicer
-from slicer.i18n import tr as _
 
-from MotionQALib.formats.kinds import is_dicom
 from MotionQALib.volumes import VolumeError
 
-from .. import cine_reader
+from .case_files import load, twin
 
 KEPT = 4
 """Volumes in memory: the one shown, one before, one read ahead, one to spare."""
 
-AUTO_WINDOW_LEVEL = 8  # vtkSlicerVolumesLogic::AutoWindowLevel; Python has no name for it
 AHEAD = "…"
 MARK = "MotionQA.Case"
 
@@ -108,7 +105,7 @@ class CaseVolumes:
 
     def _read(self, source: str | Path, name: str):
         inScene = slicer.mrmlScene.GetNodeByID(str(source))
-        node = _twin(inScene, name) if inScene is not None else _load(Path(source), name)
+        node = load(Path(source), name) if inScene is None else twin(inScene, name)
         node.SetAttribute(MARK, "1")
         for part in _parts(node):
             part.SaveWithSceneOff()
@@ -128,58 +125,3 @@ def _parts(node) -> list:
     sequence = None if browser is None else browser.GetSequenceNode(node)
     nodes = (browser, sequence, node, node.GetDisplayNode())
     return [part for part in nodes if part is not None]
-
-
-def _twin(node, name: str):
-    """A volume of another name that shares the voxels of one in the scene."""
-    if node.GetImageData() is None:
-        raise VolumeError(_("{name} holds no image any more.").format(name=name))
-    twin = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-    twin.CopyOrientation(node)
-    twin.SetAndObserveImageData(node.GetImageData())
-    twin.SetAndObserveTransformNodeID(node.GetTransformNodeID())
-    twin.CreateDefaultDisplayNodes()
-    return twin
-
-
-def _load(path: Path, name: str):
-    """As Slicer reads it; unlike its loading dialogs, this lists the file nowhere."""
-    file = _firstFile(path) if path.is_dir() else path
-    if file is None or not file.exists():
-        raise VolumeError(
-            _("{name} is not where it was any more; is the folder still there?").format(name=name)
-        )
-    if cine_reader.frame_count(file) > 1:
-        return _loadCine(file, name)
-    logic = slicer.modules.volumes.logic()
-    node = logic.AddArchetypeVolume(str(file), name, AUTO_WINDOW_LEVEL)
-    if node is None or node.GetImageData() is None:
-        raise VolumeError(_("{name} could not be read as an image.").format(name=name))
-    storage = node.GetStorageNode()
-    if storage is not None:
-        node.SetAndObserveStorageNodeID(None)
-        slicer.mrmlScene.RemoveNode(storage)
-    for attribute in list(node.GetAttributeNames()):
-        if attribute.startswith("DICOM"):
-            node.RemoveAttribute(attribute)
-    if node.GetDescription():
-        node.SetDescription("")
-    return node
-
-
-def _loadCine(file: Path, name: str):
-    """The volume in which all frames of a 4-D file play, by Slicer's own controls."""
-    try:
-        sequence, _browser = cine_reader.load(file, name, show=False)
-    except VolumeError:  # whose sentence names the file
-        raise VolumeError(_("{name} could not be read as an image.").format(name=name)) from None
-    sequence.RemoveAttribute(cine_reader.SOURCE)
-    browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", name)
-    browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
-    slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(browser)
-    return browser.GetProxyNode(sequence)
-
-
-def _firstFile(folder: Path) -> Path | None:
-    """Of a DICOM series: Slicer's reader finds the others of it."""
-    return next((file for file in sorted(folder.iterdir()) if is_dicom(file)), None)

@@ -49,6 +49,78 @@ def test_a_volume_keeps_nothing_of_its_file(host, volumes, tmp_path):
     assert not node.GetSaveWithScene()
 
 
+def write_series(folder, voxels):
+    """A DICOM cine, (frames, slices, rows, columns), with a patient's name in every file."""
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+
+    folder.mkdir()
+    series = generate_uid()
+    for frame, index in np.ndindex(voxels.shape[:2]):
+        data = Dataset()
+        data.file_meta = FileMetaDataset()
+        data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = MRImageStorage
+        data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        data.SeriesInstanceUID, data.SeriesNumber = series, 1
+        data.PatientName, data.PatientID = "Doe^Jane", "Doe-1"
+        data.Rows, data.Columns = voxels.shape[2:]
+        data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
+        data.BitsAllocated = data.BitsStored = 16
+        data.HighBit, data.PixelRepresentation = 15, 0
+        data.PixelSpacing, data.SliceThickness = [1.4, 1.5], 6
+        data.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]
+        data.ImagePositionPatient = [8.0 * index, 0, 0]
+        data.TriggerTime = 35.0 * frame
+        data.PixelData = voxels[frame, index].astype("<u2").tobytes()
+        data["PixelData"].VR = "OW"
+        data.save_as(folder / f"IM{index}{frame}", enforce_file_format=True)
+    return folder
+
+
+def test_a_dicom_cine_plays_without_its_patient(host, volumes, tmp_path):
+    import slicer
+
+    from MotionQALib.volumes import read
+
+    before = nodes()
+    voxels = np.stack([heart(frame, 2, 32) for frame in range(3)])
+    folder = write_series(tmp_path / "series", voxels)
+    node = volumes.node("a", folder, "Case 12")
+    browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForProxyNode(node)
+    wanted = read(folder).voxels  # the slices in the order in which scores count them
+    for frame in (0, 2):
+        browser.SetSelectedItemNumber(frame)
+        host.process_events()
+        np.testing.assert_array_equal(slicer.util.arrayFromVolume(node), wanted[frame])
+    assert node.GetName() == "Case 12"
+    everything = " ".join(str(slicer.mrmlScene.GetNodeByID(name)) for name in nodes())
+    assert "Doe" not in everything
+    volumes.clear()
+    assert nodes() == before
+
+
+def test_a_cine_file_plays_without_its_name(host, volumes, tmp_path):
+    import nibabel
+    import slicer
+
+    before = nodes()
+    voxels = np.stack([heart(frame, 3, 32) for frame in range(4)])
+    path = tmp_path / "Doe^Jane.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(voxels.T, np.diag([1.5, 1.5, 8, 1])), path)
+    volumes.readAhead("a", path)
+    node = volumes.node("a", path, "Case 3")
+    browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForProxyNode(node)
+    browser.SetSelectedItemNumber(3)
+    host.process_events()
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(node), voxels[3])
+    assert node.GetName() == browser.GetName() == "Case 3"
+    everything = " ".join(str(slicer.mrmlScene.GetNodeByID(name)) for name in nodes())
+    assert "Doe" not in everything
+    volumes.clear()
+    assert nodes() == before
+
+
 def test_few_are_kept_and_none_is_left(host, volumes, tmp_path):
     before = nodes()
     paths = write_study(tmp_path, 7)

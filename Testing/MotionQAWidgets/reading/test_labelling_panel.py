@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 import pytest
 
 from host import pythonqt
 from MotionQALib.reading.scores import read_scores
 
+from ..graded import assessment, likely
 from .room import make_study
 
 pythonqt(__name__)
@@ -154,21 +158,28 @@ def test_keys_are_dead_in_other_tabs_and_modules_and_after_closing(host, room, t
     assert scores_of(study) == [4]
 
 
+def texts_in(view) -> int:
+    """Texts and lines that lie over a view; the image is none of them."""
+    props = view.renderWindow().GetRenderers().GetFirstRenderer().GetViewProps()
+    found = [props.GetItemAsObject(number) for number in range(props.GetNumberOfItems())]
+    lines = (prop.GetMapper() for prop in found if prop.GetClassName().endswith("Actor2D"))
+    texts = sum(prop.GetClassName().endswith("TextActor") for prop in found)
+    return texts + sum(mapper.IsA("vtkPolyDataMapper2D") for mapper in lines if mapper)
+
+
 def test_nothing_is_left_in_views_scene_and_locks(host, room, tmp_path):
     import slicer
 
     scene, layout = slicer.mrmlScene, slicer.app.layoutManager()
     before = scene.GetNumberOfNodes()
-    props = layout.sliceWidget("Red").sliceView().renderWindow().GetRenderers()
-    drawn = props.GetFirstRenderer().GetViewProps().GetNumberOfItems()
-    shown = layout.layout
+    drawn, shown = texts_in(room.view), layout.layout
     study = make_study(tmp_path / "study", cases=3, order="listed")
     room.open(study)
     room.press("4", "Space")
-    assert layout.layout != shown
+    assert layout.layout != shown and texts_in(room.view) != drawn
     host.leave()
     assert layout.layout == shown
-    assert props.GetFirstRenderer().GetViewProps().GetNumberOfItems() == drawn
+    assert texts_in(room.view) == drawn
     host.enter("MotionQA")
     room.panel.closeStudy()
     assert scene.GetNumberOfNodes() == before
@@ -232,3 +243,74 @@ def test_the_name_is_remembered(host, room, tmp_path):
     room.module = slicer.util.getModuleWidget("MotionQA")
     room.panel = room.module.labelling
     assert room.panel.ui.readerLineEdit.text == "Dr. B"
+
+
+def test_the_next_case_is_there_at_once(host, room, tmp_path, record_property, monkeypatch):
+    """Read ahead, it costs no reading; the times are for the record, as computers differ."""
+    from MotionQAWidgets.reading import case_volumes
+
+    study = make_study(tmp_path / "study", cases=6, slices=12, order="listed")
+    room.open(study)
+    taken, worked, load = [], [], case_volumes.load
+    for _case in range(5):
+        room.press("4")
+        following = room.desk.visits[room.desk.nextVisit][0].case.key
+        host.wait_until(lambda key=following: room.panel.reading.stage._volumes.isReady(key))
+        monkeypatch.setattr(case_volumes, "load", None)  # there is nothing left to read
+        started, busy = time.perf_counter(), time.process_time()
+        room.panel.reading.nextUnscored()
+        room.view.forceRender()
+        taken.append(round(1000 * (time.perf_counter() - started)))
+        worked.append(round(1000 * (time.process_time() - busy)))
+        monkeypatch.setattr(case_volumes, "load", load)
+    record_property("milliseconds to the next case", taken)
+    print(f"to the next case {taken} ms, of which computing {worked} ms")
+    assert room.ui.caseLabel.text == "Case 6" and min(taken) < 2000
+
+
+def write_network(study, path, uncertain=()):
+    """What motionqa assess --json writes, of cases that are severe and sure, or uncertain."""
+    from MotionQALib.reading.case_list import CaseList
+    from MotionQALib.reports import write_json
+
+    found = []
+    for number, case in enumerate(CaseList(study).cases):
+        certainty = 0.55 if number in uncertain else 0.9
+        found.append(
+            replace(
+                assessment([(1,) * case.n_slices], name=case.name),
+                identity=case.key,
+                volume_probabilities=likely(1, certainty),
+            )
+        )
+    write_json(found, path)
+    return path
+
+
+def test_the_most_uncertain_case_comes_first(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=5, order="uncertain", blinded=False)
+    network = write_network(study, tmp_path / "network.json", uncertain=[3])
+    room.open(study)
+    host.files.answers.append(str(network))
+    button = room.ui.filesFrame.findChild(type(room.ui.openButton), "networkGradesButton")
+    button.click()
+    assert room.message == ""
+    assert room.desk.visits[0][0].case.name == "Doe^Jane_03"
+    room.panel.closeStudy()
+    network.rename(study.folder / "network.json")  # with the study, it is found by itself
+    room.open(study)
+    assert room.ui.caseLabel.text == "1 · Doe^Jane_03"
+    assert room.ui.networkLabel.text == "The network's grade is hidden."
+    room.press("4")
+    assert room.ui.networkLabel.text == "You: 4 · good. Network: 1 · severe."
+
+
+def test_the_network_is_asked_once_the_case_is_scored(host, room, tmp_path, checkpoint_file):
+    study = make_study(tmp_path / "study", cases=2, order="listed")
+    room.open(study)
+    room.panel.network.checkpoint = str(checkpoint_file)
+    room.press("4")
+    room.ui.networkButton.click()
+    host.wait_until(lambda: "Network:" in room.ui.networkLabel.text, seconds=150)
+    assert room.ui.networkLabel.text.startswith("You: 4 · good. Network: ")
+    assert not room.ui.networkButton.visible
