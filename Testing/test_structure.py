@@ -30,7 +30,14 @@ SHARED = {
     "resampling",
     "subjects",
 }
-LIGHT = ("MotionQALib.cli", "MotionQALib.volumes", "MotionQALib.reports", "MotionQALib.scale")
+LIGHT = (
+    "MotionQALib.cli",
+    "MotionQALib.volumes",
+    "MotionQALib.reports",
+    "MotionQALib.scale",
+    "MotionQALib.reading.session",
+    "MotionQALib.reading.agreement_report",
+)
 LONGEST = 400
 
 

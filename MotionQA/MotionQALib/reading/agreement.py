@@ -21,9 +21,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..resampling import Interval, confusion, limits, subject_weights
+from ..resampling import Interval, SubjectDraws, limits
 from ..scale import SCORES, Grade
-from .agreement_statistics import TITLES, all_statistics
+from .agreement_statistics import all_statistics, confusion
 from .case_list import CaseList
 from .entry import LABELS
 from .errors import ReadingError
@@ -36,8 +36,6 @@ from .study import Study
 SCALES = {"score": len(SCORES), "grade": len(Grade)}
 FAR = 2
 """Scores that two raters must differ by to be listed."""
-
-_CHUNK = 4_000_000  # weights held at once, 32 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +133,7 @@ def agreement(
 
 
 class _Task(NamedTuple):
-    """Raters to be compared: their ratings (m, raters) of the rows (n,) that two have rated."""
+    """Raters to be compared: ratings (n, raters), and the rows (n,) that two of them have rated."""
 
     kind: str
     raters: tuple[Rater, ...]
@@ -152,7 +150,7 @@ def _tasks(ratings: Ratings) -> list[_Task]:
             table = np.stack([ratings.columns[scale][rater] for rater in raters], axis=1)
             rows = (table >= 0).sum(axis=1) > 1
             if rows.any():
-                tasks.append(_Task(kind, raters, scale, table[rows], rows))
+                tasks.append(_Task(kind, raters, scale, table, rows))
     return tasks
 
 
@@ -174,28 +172,21 @@ def _compare(
     tasks: Sequence[_Task], subjects: np.ndarray, resamples: int, seed: int
 ) -> list[Comparison]:
     """Values and intervals; all comparisons see the same resamples."""
-    drawn = [{name: [np.empty(0)] for name in TITLES} for _ in tasks]
-    rng = np.random.default_rng(seed)
-    step = max(1, _CHUNK // max(1, len(subjects)))
-    for start in range(0, resamples, step):
-        weights = subject_weights(subjects, min(step, resamples - start), rng)
-        for task, values in zip(tasks, drawn, strict=True):
-            found = all_statistics(task.table, weights[:, task.rows], SCALES[task.scale])
-            for name, value in found.items():
-                values[name].append(value)
-    return [
-        _comparison(task, subjects[task.rows], {n: np.concatenate(v) for n, v in values.items()})
-        for task, values in zip(tasks, drawn, strict=True)
-    ]
+    draws = SubjectDraws(subjects, resamples, np.random.default_rng(seed))
+    compared = []
+    for task in tasks:
+        drawn = all_statistics(task.table, draws, SCALES[task.scale]) if resamples else {}
+        compared.append(_comparison(task, subjects[task.rows], drawn))
+    return compared
 
 
 def _comparison(task: _Task, subjects: np.ndarray, drawn: dict[str, np.ndarray]) -> Comparison:
-    table, q = task.table, SCALES[task.scale]
+    table, q = task.table[task.rows], SCALES[task.scale]
     plain, n_subjects = np.ones((1, len(table))), len(set(subjects.tolist()))
     values = {}
     for name, (value,) in all_statistics(table, plain, q).items():
         # One subject drawn again and again would promise a certainty that there is not.
-        known = not np.isnan(value) and n_subjects > 1
+        known = name in drawn and not np.isnan(value) and n_subjects > 1
         values[name] = Interval(float(value), *(limits(drawn[name]) if known else ()))
     matrix = None
     if len(task.raters) == 2:

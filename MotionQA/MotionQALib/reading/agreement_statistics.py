@@ -20,7 +20,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ..resampling import confusion, kappa, ratio
+from ..resampling import SubjectDraws, kappa, ratio
 
 TITLES = {
     "agreement": "Agreement, %",
@@ -31,7 +31,11 @@ TITLES = {
 }
 
 
-def all_statistics(ratings: np.ndarray, weights: np.ndarray, q: int) -> dict[str, np.ndarray]:
+Weights = np.ndarray | SubjectDraws
+"""(b, n): how often each item was drawn; used by ``weights @ values`` alone."""
+
+
+def all_statistics(ratings: np.ndarray, weights: Weights, q: int) -> dict[str, np.ndarray]:
     """Every statistic of `TITLES`, of two raters or more; agreement as a share, not in per cent.
 
     Parameters
@@ -40,12 +44,12 @@ def all_statistics(ratings: np.ndarray, weights: np.ndarray, q: int) -> dict[str
     weights : (b, n)
     q : categories
     """
-    same = np.eye(q)
+    counts = counts_of(ratings, q)
     return {
-        "agreement": _observed(counts_of(ratings, q), weights, same),
+        "agreement": _observed(counts, weights, np.eye(q)),
         "linear_kappa": mean_kappa(ratings, weights, q, 1),
         "quadratic_kappa": mean_kappa(ratings, weights, q, 2),
-        "ac2": gwet(counts_of(ratings, q), weights, quadratic_weights(q)),
+        "ac2": gwet(counts, weights, quadratic_weights(q)),
         "icc": icc(ratings, weights),
     }
 
@@ -61,18 +65,23 @@ def counts_of(ratings: np.ndarray, q: int) -> np.ndarray:
     return (ratings[:, :, None] == np.arange(q)).sum(axis=1).astype(np.float64)
 
 
-def mean_kappa(ratings: np.ndarray, weights: np.ndarray, q: int, power: int) -> np.ndarray:
+def confusion(one: np.ndarray, other: np.ndarray, weights: Weights, q: int) -> np.ndarray:
+    """Confusion matrices (b, q, q) of two raters' (n,) ratings where both have rated."""
+    both = (one >= 0) & (other >= 0)
+    cells = np.eye(q * q)[np.where(both, one * q + other, 0)] * both[:, None]
+    return (weights @ cells).reshape(-1, q, q)
+
+
+def mean_kappa(ratings: np.ndarray, weights: Weights, q: int, power: int) -> np.ndarray:
     """Mean of the pairs' weighted κ: Light's κ; of two raters Cohen's."""
     values = []
-    for one, other in combinations(range(ratings.shape[1]), 2):
-        both = (ratings[:, one] >= 0) & (ratings[:, other] >= 0)
-        if both.any():
-            pair = confusion(ratings[both, one], ratings[both, other], weights[:, both], q)
-            values.append(kappa(pair, power))
+    for one, other in combinations(ratings.T, 2):
+        if ((one >= 0) & (other >= 0)).any():
+            values.append(kappa(confusion(one, other, weights, q), power))
     return np.mean(values, axis=0) if values else np.full(len(weights), np.nan)
 
 
-def gwet(counts: np.ndarray, weights: np.ndarray, credit: np.ndarray) -> np.ndarray:
+def gwet(counts: np.ndarray, weights: Weights, credit: np.ndarray) -> np.ndarray:
     """Gwet's AC2; with the identity as credit, his AC1.
 
     Parameters
@@ -83,46 +92,39 @@ def gwet(counts: np.ndarray, weights: np.ndarray, credit: np.ndarray) -> np.ndar
     q = len(credit)
     observed = _observed(counts, weights, credit)
     raters = counts.sum(axis=1)
-    rated = raters > 0
-    share = ratio(weights[:, rated] @ (counts[rated] / raters[rated, None]), _total(weights, rated))
+    shares = counts / np.maximum(raters, 1)[:, None]
+    share = ratio(weights @ shares, (weights @ (raters > 0).astype(float))[:, None])
     chance = credit.sum() / (q * (q - 1)) * (share * (1 - share)).sum(axis=1)
     return ratio(observed - chance, 1 - chance)
 
 
-def icc(ratings: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def icc(ratings: np.ndarray, weights: Weights) -> np.ndarray:
     """ICC(2,1): two-way random effects, absolute agreement, single rater."""
     complete = (ratings >= 0).all(axis=1)
-    x, weights = ratings[complete].astype(np.float64), weights[:, complete]
-    k = x.shape[1]
-    if len(x) < 2 or k < 2:
+    k = ratings.shape[1]
+    if complete.sum() < 2 or k < 2:
         return np.full(len(weights), np.nan)
-    x = x - x.mean()  # the sums of squares lose no digits then
-    n = weights.sum(axis=1)
-    of_items, squares = x.mean(axis=1), (x**2).sum(axis=1)
+    # Centred, so that the sums of squares lose no digits; what is incomplete adds nothing.
+    x = (ratings - ratings[complete].mean()) * complete[:, None]
+    n = weights @ complete.astype(float)
     of_raters = ratio(weights @ x, n[:, None])
     grand = of_raters.mean(axis=1)
-    between_items = k * (weights @ of_items**2 - n * grand**2)
+    between_items = k * (weights @ x.mean(axis=1) ** 2 - n * grand**2)
     between_raters = n * ((of_raters - grand[:, None]) ** 2).sum(axis=1)
-    rest = weights @ squares - n * k * grand**2 - between_items - between_raters
+    total = weights @ (x**2).sum(axis=1) - n * k * grand**2
     items = ratio(between_items, n - 1)
     raters = between_raters / (k - 1)
-    error = ratio(np.maximum(rest, 0), (n - 1) * (k - 1))
-    return _proper(items - error, items + (k - 1) * error + ratio(k * (raters - error), n))
+    rest = np.maximum(total - between_items - between_raters, 0)
+    error = ratio(rest, (n - 1) * (k - 1))
+    variance = items + (k - 1) * error + ratio(k * (raters - error), n)
+    # Where nothing varies, rounding alone makes the variance.
+    return ratio(items - error, np.where(variance > 1e-12, variance, 0))
 
 
-def _proper(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Quotient, NaN where rounding alone makes the denominator, as where nothing varies."""
-    return ratio(numerator, np.where(denominator > 1e-12, denominator, 0))
-
-
-def _observed(counts: np.ndarray, weights: np.ndarray, credit: np.ndarray) -> np.ndarray:
+def _observed(counts: np.ndarray, weights: Weights, credit: np.ndarray) -> np.ndarray:
     """Mean over items of the credit that their pairs of ratings have."""
     raters = counts.sum(axis=1)
-    paired = raters > 1
-    counts, raters = counts[paired], raters[paired]
-    earned = (counts * (counts @ credit - 1)).sum(axis=1) / (raters * (raters - 1))
-    return ratio(weights[:, paired] @ earned, weights[:, paired].sum(axis=1))
-
-
-def _total(weights: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    return weights[:, rows].sum(axis=1)[:, None]
+    pairs = raters * (raters - 1)
+    earned = (counts * (counts @ credit - 1)).sum(axis=1) / np.where(pairs > 0, pairs, 1)
+    paired = (pairs > 0).astype(float)
+    return ratio(weights @ (earned * paired), weights @ paired)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,15 +54,14 @@ class Case:
         try:
             case = cls(**{field.name: record[field.name] for field in fields(cls)})
             stamp = None if case.stamp is None else tuple(map(int, case.stamp))
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"it is no case ({error})") from error
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ValueError("it is no case") from error
         texts = (case.key, case.name, case.subject, case.path or "")
-        numbers = (case.n_frames, case.n_slices, case.batch + 1)
+        numbers = (case.n_frames, case.n_slices, case.batch)
         good = all(isinstance(text, str) for text in texts) and case.key
-        if not good or not all(isinstance(n, int) and n > 0 for n in numbers):
+        if not good or not all(isinstance(n, int) and n >= 0 for n in numbers):
             raise ValueError("it is no case")
-        object.__setattr__(case, "stamp", stamp)
-        return case
+        return replace(case, stamp=stamp)
 
 
 class Listed(NamedTuple):

@@ -62,7 +62,7 @@ def read_lines(path: str | Path) -> Lines:
             record = json.loads(line)
             if not isinstance(record, dict):
                 raise ValueError
-        except ValueError:
+        except (ValueError, RecursionError):
             damaged.append(f"Line {number} of {path} cannot be read; it is left out.")
         else:
             records.append((number, record))

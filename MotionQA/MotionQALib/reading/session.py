@@ -134,11 +134,14 @@ class ReadingSession:
     def may_see_network(self, item: Item) -> bool:
         """Whether the network's grade may be shown beside an item.
 
-        Where the study is blind to it, only when every reading of the image has been scored: else
-        the first reading would tell the repeat, and one slice the next.
+        Where the study is blind to it, only when the whole case is scored, since one slice's grade
+        would tell the next. Where cases come back, only when all is read: it would tell the second
+        reading, and to hide it from those cases alone would tell which they are.
         """
         if not self.study.blind_to_network:
             return True
+        if self.study.repeats:
+            return self.finished
         same = (other.place for other in self.list.items if other.case.key == item.case.key)
         return all(place in self.log.entries for place in same)
 

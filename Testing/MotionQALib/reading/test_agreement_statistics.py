@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import cohen_kappa_score
 
 from MotionQALib.reading import agreement_statistics as statistics
-from MotionQALib.resampling import accuracy, kappa
+from MotionQALib.resampling import SubjectDraws, accuracy, kappa, subject_weights
 
 # Shrout and Fleiss 1979, table 2: six targets, four judges.
 SHROUT_FLEISS = [
@@ -129,6 +129,18 @@ def test_a_resample_is_the_repeated_items(ratings, seed):
         plain = statistics.all_statistics(repeated, once(repeated), 5)
         for name in statistics.TITLES:
             assert weighted[name][row] == pytest.approx(plain[name][0], nan_ok=True, abs=1e-9), name
+
+
+@given(RATINGS, st.integers(0, 2**32 - 1))
+def test_draws_of_subjects_are_their_items_weights(ratings, seed):
+    subjects = np.arange(len(ratings)) % 4
+    ratings = np.where(np.random.default_rng(seed).random(ratings.shape) < 0.2, -1, ratings)
+    weights, draws = (
+        make(subjects, 5, np.random.default_rng(seed)) for make in (subject_weights, SubjectDraws)
+    )
+    summed = statistics.all_statistics(ratings, draws, 5)
+    for name, values in statistics.all_statistics(ratings, weights, 5).items():
+        assert summed[name] == pytest.approx(values, nan_ok=True, abs=1e-9), name
 
 
 @given(RATINGS)

@@ -72,19 +72,28 @@ def test_cases_moved_or_added_meanwhile_keep_their_scores(session, images, write
     assert len(session.list) == 13
 
 
-def test_the_networks_grade_is_hidden_until_nothing_can_be_learned_from_it(tmp_path, images):
+def test_the_networks_grade_is_hidden_until_the_case_is_scored(tmp_path, images):
+    study = Study.create(tmp_path / "slices", level="slice")
+    list(CaseList(study).add(listed(images)))
+    with ReadingSession(study, "anna") as session:
+        for index in range(3):
+            assert not session.may_see_network(session.go(index))
+            session.score(4)
+        assert session.may_see_network(session.list.items[0])
+        assert not session.may_see_network(session.list.items[3])
+        session.undo()
+        assert not session.may_see_network(session.list.items[0])
+
+
+def test_where_cases_come_back_the_network_does_not_tell_which(tmp_path, images):
     study = Study.create(tmp_path / "repeated", repeats=0.5)
     list(CaseList(study).add(listed(images)))
     with ReadingSession(study, "anna") as session:
-        place = next(i.place for i in session.list.items if i.place.repeat)
-        first, second = (session.list.index_of(place._replace(repeat=n)) for n in (0, 1))
-        item = session.go(first)
-        assert not session.may_see_network(item)
-        session.score(4)
-        assert not session.may_see_network(item)  # it will be read again
-        session.go(second)
-        session.score(3)
-        assert session.may_see_network(item)
+        while (index := session.next_unscored()) is not None:
+            item = session.go(index)
+            session.score(4)
+            assert session.may_see_network(item) == session.finished
+        assert session.may_see_network(session.list.items[0])
 
 
 def test_where_the_study_is_not_blind_the_network_is_shown(tmp_path, images):
