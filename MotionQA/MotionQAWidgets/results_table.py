@@ -28,6 +28,11 @@ ROWS = 12
 FRAME, SLICE, SCORE, GRADE, PERCENT, EXPECTED, UNCERTAIN, MINE, READER, TIME = range(10)
 
 
+SIDES = dict.fromkeys((FRAME, SLICE, PERCENT, EXPECTED), qt.Qt.AlignRight) | dict.fromkeys(
+    (SCORE, UNCERTAIN), qt.Qt.AlignHCenter
+)
+
+
 class Cell(NamedTuple):
     """What is read, and what it sorts by; ``key`` is None in an empty cell."""
 
@@ -45,9 +50,7 @@ class ResultsTable:
         self._filled: list[tuple] = []
         self._column, self._descending = SLICE, False
         self.widget = _bareTable()
-        self.widget.setHorizontalHeaderLabels(titles())
-        header = self.widget.horizontalHeader()
-        header.sectionClicked.connect(self._onHeader)
+        self.widget.horizontalHeader().sectionClicked.connect(self._onHeader)
         self.widget.currentCellChanged.connect(self._onChosen)
         self.widget.cellClicked.connect(self._onChosen)
         self.widget.customContextMenuRequested.connect(self._onMenu)
@@ -127,9 +130,9 @@ class ResultsTable:
             table.setColumnHidden(column, result is None or not result.overrides)
         table.resizeColumnsToContents()
         if not sized:
-            height = table.verticalHeader().defaultSectionSize
-            rows = min(len(self._lines), ROWS) + 1
-            table.setFixedHeight(rows * height + table.horizontalHeader().sizeHint.height())
+            bars = (table.horizontalHeader(), table.horizontalScrollBar())
+            rows = min(len(self._lines), ROWS) * table.verticalHeader().defaultSectionSize
+            table.setFixedHeight(rows + sum(bar.sizeHint.height() for bar in bars) + 2)
 
     def _fillRow(self, number: int, place: Place, cells: list[Cell]) -> None:
         row, override = self._result.rowFor(*place), self._result.overrideFor(*place)
@@ -137,14 +140,13 @@ class ResultsTable:
         for column, cell in enumerate(cells):
             item = qt.QTableWidgetItem(cell.text)
             item.setToolTip(about)
-            numeric = column in (FRAME, SLICE, SCORE, PERCENT, EXPECTED)
-            side = qt.Qt.AlignRight if numeric else qt.Qt.AlignLeft
+            side = SIDES.get(column, qt.Qt.AlignLeft)
             item.setTextAlignment(side | qt.Qt.AlignVCenter)
             if place == (None, None):
                 font = qt.QFont(self.widget.font)
                 font.setBold(True)
                 item.setFont(font)
-            graded = {SCORE: row, GRADE: row, MINE: override}.get(column)
+            graded = {SCORE: row, MINE: override}.get(column)
             if graded is not None:
                 brush, pen = gradeBrushes(wording.gradeOf(graded))
                 item.setBackground(brush)
@@ -168,16 +170,16 @@ class ResultsTable:
 
 
 def titles() -> list[str]:
-    """Of the columns, in order."""
+    """Of the columns, in order, as they are copied."""
     return [
         _("Frame"),
         _("Slice"),
         _("Score"),
         _("Grade"),
-        _("%"),
-        _("Expected"),
+        _("Probability (%)"),
+        _("Expected score"),
         _("Uncertain"),
-        _("Reader's"),
+        _("Reader's grade"),
         _("Reader"),
         _("Time"),
     ]
@@ -193,7 +195,7 @@ def cellsOf(row: Row, override: Override | None) -> list[Cell]:
         Cell(wording.gradeName(grade), int(grade)),
         Cell(str(round(100 * wording.probability(row))), wording.probability(row)),
         Cell(f"{row.expected_score:.2f}", row.expected_score),
-        Cell(_("uncertain") if row.uncertain else "", 0 if row.uncertain else None),
+        Cell("?" if row.uncertain else "", 0 if row.uncertain else None),
     ]
     if override is None:
         return cells + [Cell("", None)] * 3
@@ -215,6 +217,11 @@ def _bareTable():
     table.objectName = "MotionQAResultsTable"
     table.accessibleName = _("Grades of all slices")
     table.columnCount = TIME + 1
+    short = {PERCENT: "%", EXPECTED: _("Expected"), UNCERTAIN: "?", MINE: _("Reader's")}
+    for column, title in enumerate(titles()):
+        item = qt.QTableWidgetItem(short.get(column, title))
+        item.setToolTip(title)
+        table.setHorizontalHeaderItem(column, item)
     table.editTriggers = qt.QAbstractItemView.NoEditTriggers
     table.selectionBehavior = qt.QAbstractItemView.SelectRows
     table.contextMenuPolicy = qt.Qt.CustomContextMenu

@@ -176,6 +176,7 @@ class ResultsView:
         self.message.wordWrap = True
         self.message.textInteractionFlags = qt.Qt.TextSelectableByMouse
         column.addWidget(self.message)
+        column.addStretch(1)
 
 
 def _row(*parts):

@@ -110,7 +110,7 @@ class SliceStrip:
         table.verticalHeader().minimumSectionSize = height
         for row in range(table.rowCount):
             number = self._kinds[row % len(self._kinds)] == NUMBER
-            table.setRowHeight(row, height if number else round(1.4 * height))
+            table.setRowHeight(row, height + 4 if number else height + 7)
         rows = min(table.rowCount, TALLEST)
         table.setFixedHeight(sum(table.rowHeight(row) for row in range(rows)) + 2)
         # The number of the frame changes while a cine plays; the strip must not shake.
@@ -221,6 +221,7 @@ def _bareTable():
     table.textElideMode = qt.Qt.ElideNone
     table.tabKeyNavigation = False
     table.frameShape = qt.QFrame.NoFrame
+    table.viewport().autoFillBackground = False  # only the grades are coloured
     across, down = table.horizontalHeader(), table.verticalHeader()
     across.hide()
     across.minimumSectionSize = 12

@@ -67,6 +67,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self.setCentralWidget(splitter)
         self.statusBar()
         self.resize(1280, 800)
+        splitter.setSizes([420, 860])
 
     def moduleSelector(self):
         return self._selector

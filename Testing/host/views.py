@@ -242,6 +242,10 @@ class SliceWidget(QtWidgets.QWidget):
         self.mrmlSliceNode().SetOrientation(orientation)
 
 
+THREE_D = "#views { background: qlineargradient(y1: 0, y2: 1, stop: 0 #c1c3e8, stop: 1 #747bc7); }"
+"""What Slicer's 3-D view shows where there is nothing in it: its place stays empty here."""
+
+
 class LayoutManager(QtCore.QObject):
     """Slicer's layout manager: the slice views, and which of them show."""
 
@@ -263,7 +267,8 @@ class LayoutManager(QtCore.QObject):
     def __init__(self, scene, app_logic):
         super().__init__()
         self._scene = scene
-        self._viewport = QtWidgets.QWidget()
+        self._viewport = QtWidgets.QFrame(objectName="views")
+        self._viewport.setStyleSheet(THREE_D)
         self._grid = QtWidgets.QGridLayout(self._viewport)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(2)

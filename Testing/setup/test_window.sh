@@ -1,0 +1,29 @@
+#!/bin/sh
+# Run the tests of the window, each file in a process of its own: should Qt or VTK crash, the file
+# is named and the others still run. Without torch, too, which Slicer's process never imports.
+set -u
+python="$1"
+shift
+
+if ! sh "$(dirname "$0")/window.sh" "$python"; then
+    echo "SKIPPED: the tests of the window (Testing/host, Testing/MotionQAWidgets)." >&2
+    exit 0
+fi
+
+QT_QPA_PLATFORM=offscreen
+OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" # Slicer's side and the grading process share the cores
+export QT_QPA_PLATFORM OMP_NUM_THREADS
+failed=""
+for file in Testing/host/test_*.py Testing/Motion*Widgets/test_*.py; do
+    "$python" -m pytest -q "$file" "$@"
+    status=$?
+    case $status in
+    0 | 5) continue ;; # 5: "$@" chose none of its tests
+    130) exit 130 ;;   # Ctrl+C
+    esac
+    [ $status -gt 128 ] && echo "CRASHED: $file, by signal $((status - 128))" >&2
+    failed="$failed $file"
+done
+[ -z "$failed" ] && exit 0
+echo "FAILED:$failed" >&2
+exit 1
