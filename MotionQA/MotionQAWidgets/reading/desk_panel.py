@@ -43,6 +43,7 @@ class DeskPanel:
         self.ui, self.network = ui, network
         self.desk: Desk | None = None
         self.stage: CaseStage | None = None
+        self._settling = None
         self._row: int | None = None
         self._savedElsewhere = ""
         self._remarksOf: object = None
@@ -116,6 +117,17 @@ class DeskPanel:
         self._watch.close()
         self.network.changed.disconnect(self.refresh)
 
+    def handOver(self, adjudicator) -> None:
+        """Let keys and score buttons settle cases instead of scoring them.
+
+        Parameters
+        ----------
+        adjudicator : has ``settle(score)``, ``settleNext()`` and ``undo()``; None takes them back
+        """
+        self._advance.stop()
+        self._settling = adjudicator
+        self.refresh()
+
     def say(self, sentence: str) -> None:
         self.ui.messageLabel.text = sentence
         self.ui.messageLabel.visible = bool(sentence)
@@ -124,6 +136,9 @@ class DeskPanel:
 
     def give(self, score: int) -> None:
         """Score what is in view."""
+        if self._settling is not None:
+            self._settling.settle(score)
+            return
         if self.desk is None:
             return
         self._advanceNow()
@@ -136,12 +151,17 @@ class DeskPanel:
 
     def undo(self) -> None:
         self._advance.stop()
-        if self.desk is not None:
+        if self._settling is not None:
+            self._settling.undo()
+        elif self.desk is not None:
             self.desk.undo()
 
     def nextUnscored(self) -> None:
         """On to what waits for a score: a slice of this case, else the next case."""
         self._advance.stop()
+        if self._settling is not None:
+            self._settling.settleNext()
+            return
         if self.desk is None:
             return
         here = self.desk.nextSlice if self.desk.perSlice else None
@@ -163,7 +183,7 @@ class DeskPanel:
         self.stage.focus()
 
     def _onRemarks(self) -> None:
-        if self.desk is not None:
+        if self.desk is not None and self._settling is None:
             self.desk.remark(**self.remarks.values())
 
     def _onRemarksDone(self) -> None:

@@ -314,3 +314,28 @@ def test_the_network_is_asked_once_the_case_is_scored(host, room, tmp_path, chec
     host.wait_until(lambda: "Network:" in room.ui.networkLabel.text, seconds=150)
     assert room.ui.networkLabel.text.startswith("You: 4 · good. Network: ")
     assert not room.ui.networkButton.visible
+
+
+def test_the_network_grades_all_cases_while_they_are_read(host, room, tmp_path, checkpoint_file):
+    study = make_study(tmp_path / "study", cases=3, order="uncertain", blind_to_network=False)
+    room.open(study)
+    room.panel.network.checkpoint = str(checkpoint_file)
+    room.ui.filesFrame.findChild(type(room.ui.openButton), "gradeAllButton").click()
+    room.press("4")
+    host.wait_until(lambda: room.panel._run is None, seconds=200)
+    assert room.panel.results.files.label.text == "The network has graded all cases."
+    assert len(room.panel.network.known.assessments) == 3
+    assert room.desk.given.score == 4
+    assert room.ui.networkLabel.text.startswith("You: 4 · good. Network: ")
+    uncertainties = room.panel.network.known.uncertainties("volume")
+    order = [uncertainties[visit[0].case.key] for visit in room.desk.visits]
+    assert order == sorted(order, reverse=True)
+
+
+def test_grading_all_ends_with_the_study(host, room, tmp_path, checkpoint_file):
+    study = make_study(tmp_path / "study", cases=2)
+    room.open(study)
+    room.panel.network.checkpoint = str(checkpoint_file)
+    room.panel.gradeAll()
+    room.panel.closeStudy()
+    assert room.panel._run is None
