@@ -11,52 +11,74 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULE = ROOT / "MotionQA"
-LISTS = (MODULE / "CMakeLists.txt").read_text("utf-8")
+MODULES = ("MotionQA", "MotionQATrainer")
 TOP = (ROOT / "CMakeLists.txt").read_text("utf-8")
-QT_FILES = sorted([MODULE / "MotionQA.py", *(MODULE / "MotionQAWidgets").glob("*.py")])
+QT_FILES = sorted(
+    path
+    for name in MODULES
+    for path in (ROOT / name / f"{name}.py", *(ROOT / name / f"{name}Widgets").glob("*.py"))
+)
 HEAVY = {"torch", "torchvision", "timm", "nibabel", "pydicom", "nrrd", "safetensors", "sklearn"}
 
 
-def listed(name: str) -> list[str]:
+@pytest.fixture(params=MODULES)
+def module(request) -> str:
+    return request.param
+
+
+def lists_of(module: str) -> str:
+    return (ROOT / module / "CMakeLists.txt").read_text("utf-8")
+
+
+def listed(module: str, name: str) -> list[str]:
     """The entries of a `set(NAME …)`, with ${MODULE_NAME} written out."""
-    body = re.search(rf"set\({name}\s(.*?)\)", LISTS, re.S)[1]
-    return body.replace("${MODULE_NAME}", "MotionQA").split()
+    body = re.search(rf"set\({name}\s(.*?)\)", lists_of(module), re.S)[1]
+    return body.replace("${MODULE_NAME}", module).split()
 
 
-def present(pattern: str) -> list[str]:
-    paths = (path for path in MODULE.rglob(pattern) if path.is_file())
-    return sorted(path.relative_to(MODULE).as_posix() for path in paths)
+def present(module: str, pattern: str) -> list[str]:
+    paths = (path for path in (ROOT / module).rglob(pattern) if path.is_file())
+    return sorted(path.relative_to(ROOT / module).as_posix() for path in paths)
 
 
-def test_every_script_is_packaged():
-    assert sorted(listed("MODULE_PYTHON_SCRIPTS")) == present("*.py")
+def test_every_script_is_packaged(module):
+    assert sorted(listed(module, "MODULE_PYTHON_SCRIPTS")) == present(module, "*.py")
 
 
-def test_every_resource_is_packaged():
-    resources = [path for path in present("*") if path.startswith("Resources/")]
-    assert sorted(listed("MODULE_PYTHON_RESOURCES")) == resources
+def test_every_resource_is_packaged(module):
+    resources = [path for path in present(module, "*") if path.startswith("Resources/")]
+    assert sorted(listed(module, "MODULE_PYTHON_RESOURCES")) == resources
 
 
-def test_the_lists_are_sorted_so_that_a_lack_is_seen():
+def test_the_lists_are_sorted_so_that_a_lack_is_seen(module):
     for name in ("MODULE_PYTHON_SCRIPTS", "MODULE_PYTHON_RESOURCES"):
-        first, *others = listed(name)
+        first, *others = listed(module, name)
         assert others == sorted(others), name
         assert first
 
 
-def test_the_extension_is_described():
+def test_the_modules_share_a_folder_once_installed_and_nothing_collides():
+    first, second = (
+        set(listed(module, "MODULE_PYTHON_SCRIPTS") + listed(module, "MODULE_PYTHON_RESOURCES"))
+        for module in MODULES
+    )
+    assert not first & second
+
+
+def test_the_extension_is_described(module):
     told = dict(re.findall(r'set\(EXTENSION_(\w+) "?([^")]+)', TOP))
     assert told["CATEGORY"] == "Cardiac" and told["DEPENDS"] == "PyTorch"
     assert all(told[name].startswith("https://") for name in ("HOMEPAGE", "ICONURL"))
-    assert "add_subdirectory(MotionQA)" in TOP
+    assert f"add_subdirectory({module})" in TOP
     for needed in ("slicerMacroBuildScriptedModule", "WITH_GENERIC_TESTS"):
-        assert needed in LISTS
-    assert "slicer_add_python_unittest(SCRIPT ${MODULE_NAME}.py)" in LISTS
+        assert needed in lists_of(module)
+    assert "slicer_add_python_unittest(SCRIPT ${MODULE_NAME}.py)" in lists_of(module)
 
 
 IMPORTING = """
-import sys, types
+import importlib, sys, types
+MODULE, *folders = sys.argv[1:]
+sys.path[:0] = folders
 class Anything(types.ModuleType):
     __path__ = []
     def __getattr__(self, name): return type(name, (), {"__init__": lambda self, *given: None})
@@ -70,16 +92,17 @@ before, times = set(sys.modules), []
 import time
 for _ in range(5):
     start = time.perf_counter()
-    import MotionQA
+    importlib.import_module(MODULE)
     times.append(time.perf_counter() - start)
     for name in [n for n in sys.modules if n.startswith("MotionQA")]: del sys.modules[name]
 print(1000 * max(times), *sorted({n.partition(".")[0] for n in set(sys.modules) - before}))
 """
 
 
-def test_loading_the_module_costs_slicer_little():
-    command = [sys.executable, "-c", IMPORTING]
-    result = subprocess.run(command, cwd=MODULE, capture_output=True, text=True, timeout=60)
+def test_loading_the_module_costs_slicer_little(module):
+    folders = [str(ROOT / name) for name in MODULES]
+    command = [sys.executable, "-c", IMPORTING, module, *folders]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stderr
     milliseconds, *modules = result.stdout.split()
     assert float(milliseconds) < 50

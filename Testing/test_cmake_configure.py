@@ -66,6 +66,8 @@ from MotionQALib import checkpoints, cli, worker
 assert Path(worker.__file__).parents[1] == Path(sys.argv[1])
 found = [p for folder in checkpoints.folders() for p in folder.glob(checkpoints.STARTER + ".*")]
 assert any(Path(sys.argv[1]) in path.parents for path in found), found
+import MotionQATrainerLib  # which makes the Sample Data module's volumes
+assert Path(MotionQATrainerLib.__file__).parents[1] == Path(sys.argv[1])
 assert not {"torch", "qt", "slicer"} & set(sys.modules)
 """
 

@@ -27,6 +27,7 @@ SHARED = {
     "devices",
     "volume_rule",
     "assessment",
+    "report_style",
     "resampling",
     "subjects",
 }
@@ -87,6 +88,16 @@ def test_grading_does_not_know_the_trainer():
     library = sorted(LIBRARY.rglob("*.py"))
     found = offenders(library, lambda p: [n for n in imports(p) if n.startswith("MotionQATrainer")])
     assert found == {}
+
+
+def test_the_widgets_know_only_what_is_below_them():
+    above = {"MotionQA", "MotionQATrainer"}
+    for module, more in (("MotionQA", {"MotionQATrainerLib", "MotionQATrainerWidgets"}),
+                         ("MotionQATrainer", set())):  # fmt: skip
+        forbidden = above | more | {"torch", "timm"}
+        widgets = sorted((ROOT / module / f"{module}Widgets").rglob("*.py"))
+        tops = {path: {name.split(".")[0] for name in imports(path)} for path in widgets}
+        assert {path.name: found for path in widgets if (found := tops[path] & forbidden)} == {}
 
 
 def test_the_trainer_shares_only_what_grading_and_training_must_share():

@@ -60,6 +60,7 @@ class AssessPanel:
         grading.cancelled.connect(self._on_cancelled)
         grading.device_changed.connect(self._on_device)
         grading.results.changed.connect(self.refresh)
+        checkpoint_list.changed.connect(self._on_installed)
 
     # Coming and going
 
@@ -98,6 +99,7 @@ class AssessPanel:
         self._settings = None
         self.resultsView.close()
         self._grading.results.changed.disconnect(self.refresh)
+        checkpoint_list.changed.disconnect(self._on_installed)
 
     # What is shown
 
@@ -173,6 +175,10 @@ class AssessPanel:
         if wanted and wanted not in self._choices:
             combo.addItem(_("{name} (not installed)").format(name=wanted), wanted)
         combo.addItem(_("Load from file…"), "")
+
+    def _on_installed(self, *_args) -> None:
+        self._list_checkpoints()
+        self.refresh()
 
     def _add_file(self, path: str) -> bool:
         try:

@@ -15,6 +15,11 @@ from slicer.i18n import tr as _
 
 from MotionQALib.checkpoints import METADATA_KEY, STARTER, SUFFIX, CheckpointError, folders
 
+from .signals import Signal
+
+changed = Signal()
+"""Emitted by whoever adds a checkpoint, so that it is listed at once."""
+
 LONGEST_HEADER = 100_000_000
 """Bytes; the limit of the safetensors format."""
 

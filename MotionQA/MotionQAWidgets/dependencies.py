@@ -58,7 +58,7 @@ def ensure(path: Path = REQUIREMENTS) -> str | None:
     _installing = True
     try:
         if not _agreed(lacking):
-            text = _("Not installed, as you chose: {names}. Without them nothing can be graded.")
+            text = _("Not installed, as you chose: {names}. MotionQA cannot do this without them.")
             return text.format(names=names_of(lacking))
         _install(lacking)
     except FAILURES as error:

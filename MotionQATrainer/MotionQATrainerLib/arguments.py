@@ -13,6 +13,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_simulate(commands)
+    _add_check(commands)
     _add_fit(commands)
     _add_evaluate(commands)
     _add_compare(commands)
@@ -39,6 +40,17 @@ def _add_simulate(commands) -> None:
     parser.add_argument("--workers", type=_positive, default=2, metavar="N", help="processes")
 
 
+def _add_check(commands) -> None:
+    parser = commands.add_parser("check", help="say what is wrong with labels and images")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="images")
+    parser.add_argument("--labels", type=Path, required=True, metavar="CSV")
+    parser.add_argument("--split", type=Path, metavar="F.json", help="look for leaks in it")
+    parser.add_argument(
+        "--quick", action="store_true", help="do not read the images to find unreadable ones"
+    )
+    parser.add_argument("--json", type=Path, metavar="F", help="write what was found")
+
+
 def _add_fit(commands) -> None:
     parser = commands.add_parser("fit", help="train a network")
     _add_data(parser, labels=False)
@@ -52,8 +64,17 @@ def _add_fit(commands) -> None:
     )
     parser.add_argument("--epochs", type=_positive)
     parser.add_argument("--seed", type=_whole)
-    parser.add_argument("--init", metavar="CHECKPOINT", help="start from a checkpoint's weights")
-    parser.add_argument("--resume", action="store_true", help="go on where a run was stopped")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--init", metavar="CHECKPOINT", help="start from a checkpoint's weights")
+    start.add_argument(
+        "--from", dest="start", metavar="CHECKPOINT",
+        help="adapt a checkpoint to these labels, and compare it with before",
+    )  # fmt: skip
+    parser.add_argument(
+        "--what", choices=("auto", "calibration", "head", "all"), default="auto",
+        help="of --from, what is adapted (default: as much as the number of labels supports)",
+    )  # fmt: skip
+    _add_going_on(parser)
 
 
 def _add_evaluate(commands) -> None:
@@ -92,7 +113,7 @@ def _add_compare(commands) -> None:
     parser.add_argument("--output", type=Path, required=True, metavar="DIR")
     parser.add_argument("--folds", type=_whole, default=0, metavar="K", help="subject folds")
     _add_settings(parser)
-    parser.add_argument("--resume", action="store_true", help="go on where a run was stopped")
+    _add_going_on(parser)
 
 
 def _add_export_png(commands) -> None:
@@ -127,6 +148,18 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help="override one setting; may be repeated",
     )  # fmt: skip
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep resampled slices here")
+
+
+def _add_going_on(parser: argparse.ArgumentParser) -> None:
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--resume", action="store_true", help="go on where a run was stopped")
+    either.add_argument(
+        "--overwrite", action="store_true", help="start anew, though an unfinished run is lost"
+    )
+    parser.add_argument(
+        "--progress", choices=("text", "json"), default="text",
+        help="how progress is printed: lines for people, or JSON for programs",
+    )  # fmt: skip
 
 
 def _whole(text: str, least: int = 0) -> int:

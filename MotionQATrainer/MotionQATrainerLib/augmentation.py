@@ -39,9 +39,18 @@ class Augmentation:
     noise: float = 0.04
     frame: float = 0.15
 
-    def __call__(self, crops: torch.Tensor, size: int, generator: torch.Generator) -> torch.Tensor:
-        """Crops (n, side, side) to altered ones (n, size, size), float32; side >= size."""
-        draw = _Draw(len(crops), crops.device, generator)
+    def __call__(
+        self,
+        crops: torch.Tensor,
+        size: int,
+        generator: torch.Generator,
+        share: tuple[int, slice] | None = None,
+    ) -> torch.Tensor:
+        """Crops (n, side, side) to altered ones (n, size, size), float32; side >= size.
+
+        ``share``: the crops are that slice of so many, each of which is altered as among all.
+        """
+        draw = _Draw(*(share or (len(crops), slice(None))), crops.device, generator)
         crops = crops.to(torch.float32)
         images = self._turned(crops, size, draw)
         images = self._coarsened(images, draw)
@@ -51,8 +60,8 @@ class Augmentation:
         images = images ** exponent[:, None, None]
         images = images * self._shade(size, draw)
         level = (draw.unit() * self.noise * (draw.unit() < 0.6))[:, None, None]
-        noise = draw.normal(2, len(crops), size, size)
-        images = torch.hypot(images + level * noise[0], level * noise[1])
+        noise = draw.normal(2, size, size)
+        images = torch.hypot(images + level * noise[:, 0], level * noise[:, 1])
         return self._framed(images, size, draw)
 
     def _turned(self, crops: torch.Tensor, size: int, draw: _Draw) -> torch.Tensor:
@@ -93,7 +102,7 @@ class Augmentation:
         return images
 
     def _shade(self, size: int, draw: _Draw) -> torch.Tensor:
-        coarse = draw.normal(draw.count, 1, 3, 3) * self.shading / 2
+        coarse = draw.normal(1, 3, 3) * self.shading / 2
         smooth = F.interpolate(coarse, size=(size, size), mode="bicubic", align_corners=True)
         return torch.exp(smooth[:, 0])
 
@@ -108,18 +117,25 @@ class Augmentation:
 
 
 class _Draw:
-    """Random numbers for one batch, all from one generator on the CPU, so that runs repeat."""
+    """Random numbers for one batch, all from one generator on the CPU, so that runs repeat.
 
-    def __init__(self, count: int, device: torch.device, generator: torch.Generator) -> None:
-        self.count = count
+    They are drawn for the whole batch of ``count`` even where only a share of it is there.
+    """
+
+    def __init__(
+        self, count: int, share: slice, device: torch.device, generator: torch.Generator
+    ) -> None:
+        self.count, self.share = count, share
         self.device = device
         self.generator = generator
 
     def unit(self) -> torch.Tensor:
-        return torch.rand(self.count, generator=self.generator).to(self.device)
+        return torch.rand(self.count, generator=self.generator)[self.share].to(self.device)
 
     def either(self, limit: float) -> torch.Tensor:
         return (2 * self.unit() - 1) * limit
 
     def normal(self, *shape: int) -> torch.Tensor:
-        return torch.randn(*shape, generator=self.generator).to(self.device)
+        """Normal numbers, (share, *shape)."""
+        drawn = torch.randn(self.count, *shape, generator=self.generator)
+        return drawn[self.share].to(self.device)

@@ -7,12 +7,15 @@ Whatever is heavy is imported by the command that needs it.
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from .arguments import parser
+from .progress import Cancelled, sentence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,6 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         return COMMANDS[arguments.command](arguments) or 0
+    except Cancelled as stopped:
+        print(f"{stopped} Add --resume to the same command.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 1
@@ -33,20 +39,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 1
     except (ValueError, RuntimeError, OSError) as error:
-        print(_sentence(error), file=sys.stderr)
+        print(sentence(error), file=sys.stderr)
         return 1
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'A file'}: {error.strerror}."
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _settings(arguments: argparse.Namespace):
     from .settings import Settings
 
-    settings = Settings.load(arguments.settings) if arguments.settings else Settings()
+    settings = Settings()
+    if getattr(arguments, "start", None):
+        from .fine_tune import gentle_settings
+
+        settings = gentle_settings(arguments.start)
+    if arguments.settings:
+        settings = Settings.load(arguments.settings, settings)
     named = {
         "model.backbone": getattr(arguments, "backbone", None),
         "model.pretrained": getattr(arguments, "pretrained", None),
@@ -64,6 +70,15 @@ def _report(event) -> None:
     elif sys.stderr.isatty():
         end = "\n" if event.done == event.total else ""
         print(f"\r{event.stage} {event.done}/{event.total} ", end=end, file=sys.stderr, flush=True)
+
+
+def _told(arguments: argparse.Namespace):
+    """Where progress goes to."""
+    if arguments.progress == "text":
+        return _report
+    from .journal import to_stream
+
+    return to_stream(sys.stdout)
 
 
 def _simulate(arguments: argparse.Namespace) -> None:
@@ -93,28 +108,49 @@ def _simulate(arguments: argparse.Namespace) -> None:
     print(f"{arguments.out} holds {volumes} volumes of {len(labels) - volumes} slices.")
 
 
-def _fit(arguments: argparse.Namespace) -> int:
-    from .progress import Cancelled
-    from .training import fit
+def _check(arguments: argparse.Namespace) -> int:
+    from .check import check
+    from .progress import Event
 
-    try:
-        fit(
-            arguments.data,
-            arguments.labels,
-            arguments.output,
-            _settings(arguments),
-            split=arguments.split,
-            init=arguments.init,
-            resume=arguments.resume,
-            cache=arguments.cache,
-            device=arguments.device,
-            progress=_report,
-            cancelled=_asked_to_stop(),
-        )
-    except Cancelled as stopped:
-        print(f"{stopped} Add --resume to the same command.", file=sys.stderr)
-        return 1
-    return 0
+    found = check(
+        arguments.data,
+        arguments.labels,
+        arguments.split,
+        read=not arguments.quick,
+        progress=lambda done, total: _report(Event("read", done=done, total=total)),
+    )
+    if arguments.json:
+        text = json.dumps(found.to_dict(), indent=1, ensure_ascii=False)
+        arguments.json.write_text(text + "\n", encoding="utf-8")
+    print(found.table())
+    return int(bool(found.problems))
+
+
+def _fit(arguments: argparse.Namespace) -> None:
+    files = (arguments.data, arguments.labels, arguments.output, _settings(arguments))
+    shared = {**_going_on(arguments), "split": arguments.split}
+    if not arguments.start:
+        from .training import fit
+
+        fit(*files, init=arguments.init, **shared)
+        return
+    from .fine_tune import fine_tune
+
+    if arguments.labels is None:
+        raise ValueError("To adapt a checkpoint, labels are needed: give --labels.")
+    fine_tune(arguments.start, *files, what=arguments.what, **shared)
+
+
+def _going_on(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What everything that trains is told."""
+    return {
+        "resume": arguments.resume,
+        "overwrite": arguments.overwrite,
+        "cache": arguments.cache,
+        "device": arguments.device,
+        "progress": _told(arguments),
+        "cancelled": _asked_to_stop(),
+    }
 
 
 def _asked_to_stop() -> Callable[[], bool]:
@@ -173,10 +209,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         backbones=arguments.backbones,
         folds=arguments.folds,
         split=arguments.split,
-        resume=arguments.resume,
-        cache=arguments.cache,
-        device=arguments.device,
-        progress=_report,
+        **_going_on(arguments),
     )
     print(table(rows))
     return int(any(row.failed for row in rows))
@@ -195,6 +228,7 @@ def _export_png(arguments: argparse.Namespace) -> None:
 
 COMMANDS = {
     "simulate": _simulate,
+    "check": _check,
     "fit": _fit,
     "evaluate": _evaluate,
     "compare": _compare,

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
 from MotionQALib.backbones import BACKBONES
+from MotionQALib.checkpoints import SUFFIX
 
+from .check import check
+from .comparison_table import TABLE, Row, table, write
 from .datasets import open_store
-from .labels import read_labels
-from .matching import by_image, match
-from .progress import Cancelled, Event, Progress, silent
+from .journal import Journal
+from .lock import FolderLock
+from .progress import Cancelled, Event, Progress, sentence, silent
+from .run_folder import LOCK, STATE, STOP, RunFolder, TrainingError
 from .settings import Settings
 from .splits import Split, by_folds, by_fractions, worst_grades
 from .training import fit
 
-TABLE = "comparison.csv"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One backbone: accuracies and quadratic kappa of slices' grades, means over the folds."""
-
-    model: str
-    train_acc: float | None = None
-    valid_acc: float | None = None
-    kappa: float | None = None
-    failed: str = ""
+__all__ = ["TABLE", "Row", "compare", "table"]
 
 
 def compare(
@@ -43,6 +34,7 @@ def compare(
     folds: int = 0,
     split: str | Path | Split | None = None,
     resume: bool = False,
+    overwrite: bool = False,
     cache: str | Path | None = None,
     device: str = "auto",
     progress: Progress = silent,
@@ -57,55 +49,55 @@ def compare(
     backbones : timm's names; all of MotionQA's by default
     folds : subjects are split into so many folds, each validating once; 0: one split
     resume : go on where a comparison was stopped
+    overwrite : start anew even where unfinished runs would be lost
 
     A backbone that cannot be trained becomes a row that says why; the others go on. Raises
     LabelError, DataError or SplitError for files that none of them could use.
     """
     settings = settings or Settings()
     split = Split.load(split) if isinstance(split, (str, Path)) else split
-    match(data, by_image(read_labels(labels)), labels)
-    output = Path(output)
+    check(data, labels, split, read=False).refuse()
+    output, names = Path(output), list(backbones or BACKBONES)
     output.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        for state in output.glob(f"{name}*/{STATE}"):
+            run = RunFolder(state.parent.with_name(f"{state.parent.name}{SUFFIX}"))
+            run.refuse_loss(resume=resume, overwrite=overwrite)
+    lock, stop = FolderLock(output / LOCK), output / STOP
+    if not lock.acquire():
+        raise TrainingError(f"Another process trains in {output}; wait for it, or choose another.")
+    stop.unlink(missing_ok=True)  # it spoke to the comparison before
     cache = cache or output / "cache"
-    rows = []
-    for name in backbones or BACKBONES:
-        progress(Event("compare", name))
-        try:
-            chosen = settings.changed({"model.backbone": name})
-            splits = _splits(data, labels, chosen, folds, split, output, cache)
-            cards = [
-                fit(
-                    data, labels, output / _file(name, part), chosen, split=part, resume=resume,
-                    cache=cache, device=device, progress=progress, cancelled=cancelled,
-                ).card
-                for part in splits
-            ]  # fmt: skip
-        except Cancelled:
-            raise
-        except (ValueError, RuntimeError, OSError, MemoryError) as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            rows.append(Row(name, failed=reason))
-            progress(Event("compare", f"{name} failed: {reason}"))
-        else:
-            rows.append(_row(name, [card.training for card in cards]))
-        _write(output / TABLE, rows)
+    journal = Journal(output, progress, fresh=not resume)
+    rows: list[Row] = []
+    try:
+        for name in names:
+            journal(Event("compare", name))
+            try:
+                chosen = settings.changed({"model.backbone": name})
+                splits = _splits(data, labels, chosen, folds, split, output, cache)
+                cards = [
+                    fit(
+                        data, labels, output / _file(name, part), chosen, split=part,
+                        resume=resume, overwrite=overwrite, cache=cache, device=device,
+                        progress=journal, cancelled=lambda: cancelled() or stop.exists(),
+                    ).card
+                    for part in splits
+                ]  # fmt: skip
+            except (ValueError, RuntimeError, OSError, MemoryError) as error:
+                rows.append(Row(name, failed=sentence(error)))
+                journal(Event("compare", f"{name} failed: {rows[-1].failed}"))
+            else:
+                rows.append(_row(name, [card.training for card in cards]))
+            write(output / TABLE, rows)
+        journal.end("finished")
+    except Cancelled as stopped:
+        journal.end("stopped", str(stopped))
+        raise
+    finally:
+        stop.unlink(missing_ok=True)
+        lock.release()
     return rows
-
-
-def table(rows: Sequence[Row]) -> str:
-    """The rows as Markdown, which reads well in a terminal too."""
-    lines = [["model", "Train_acc", "Valid_acc", "κ", ""]]
-    for row in rows:
-        numbers = (row.train_acc, row.valid_acc, row.kappa)
-        shown = ["–" if number is None else f"{number:.3f}" for number in numbers]
-        lines.append([row.model, *shown, f"failed: {row.failed}" if row.failed else ""])
-    if not any(line[-1] for line in lines):
-        lines = [line[:-1] for line in lines]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    lines.insert(1, ["-" * width for width in widths])
-    return "\n".join(
-        f"| {' | '.join(c.ljust(w) for c, w in zip(line, widths, strict=True))} |" for line in lines
-    )
 
 
 def _splits(data, labels, settings, folds, split, output, cache) -> list[Split]:
@@ -131,10 +123,3 @@ def _file(name: str, split: Split) -> str:
 def _row(name: str, training: list[dict]) -> Row:
     columns = ("train_accuracy", "valid_accuracy", "valid_kappa")
     return Row(name, *(float(np.mean([of[key] for of in training])) for key in columns))
-
-
-def _write(path: Path, rows: list[Row]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([item.name for item in fields(Row)])
-        writer.writerows(["" if v is None else v for v in astuple(row)] for row in rows)

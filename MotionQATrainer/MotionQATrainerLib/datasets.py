@@ -68,15 +68,21 @@ class SliceStore:
         augment: Callable | None = None,
         generator: torch.Generator | None = None,
         device: torch.device | str = "cpu",
+        share: slice | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Network input (b, 1, size, size) float32 and levels (b, 5) bool of some slices."""
+        """Network input (b, 1, size, size) float32 and levels (b, 5) bool of some slices.
+
+        Of a share of them, the input is what it is among all.
+        """
+        among = () if share is None else ((len(indices), share),)
+        indices = indices if share is None else indices[share]
         crops = torch.from_numpy(np.asarray(self.crops[indices])).to(device).float()
         size = self.preprocessing.size
         if augment is None:
             start = (crops.shape[-1] - size) // 2
             crops = crops[:, start : start + size, start : start + size]
         else:
-            crops = augment(crops, size, generator)
+            crops = augment(crops, size, generator, *among)
         images = self.preprocessing.normalise(crops)[:, None]
         return images, torch.from_numpy(self.levels[indices]).to(device)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
@@ -71,6 +71,12 @@ def finish(
     return card
 
 
+def draft_card(output: Path, store: SliceStore, split: Split, settings: Settings) -> Card:
+    """Card of a network that is still being trained: it grades, but nothing is calibrated."""
+    card = _card(output, store, split, settings, 1.0, 0.5, VolumeRule())
+    return replace(card, notice=f"not calibrated, training goes on; {card.notice}")
+
+
 def volume_rule(
     model: nn.Module,
     place: Place,
@@ -97,15 +103,21 @@ def labelled_volumes(
     store: SliceStore, indices: np.ndarray, probabilities: np.ndarray
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Slices' probabilities (slices, 5), in order, and levels (5,) of each labelled volume."""
-    volumes, levels = [], []
-    order = np.lexsort((store.slices[indices], store.volumes[indices]))
-    starts = np.flatnonzero(np.diff(store.volumes[indices][order])) + 1
-    for rows in np.split(order, starts):
-        image = str(store.images[indices[rows[0]]]) if len(rows) else ""
-        if image in store.volume_levels:
-            volumes.append(probabilities[rows])
-            levels.append(store.volume_levels[image])
-    return volumes, levels
+    position = np.empty(len(store), dtype=int)
+    position[indices] = np.arange(len(indices))
+    rows = volume_rows(store, indices)
+    levels = [store.volume_levels[str(store.images[of[0]])] for of in rows]
+    return [probabilities[position[of]] for of in rows], levels
+
+
+def volume_rows(store: SliceStore, indices: np.ndarray) -> list[np.ndarray]:
+    """Positions in the store of each volume's slices, in order, where it is labelled as a whole."""
+    if not len(indices):
+        return []
+    ordered = indices[np.lexsort((store.slices[indices], store.volumes[indices]))]
+    starts = np.flatnonzero(np.diff(store.volumes[ordered])) + 1
+    parts = np.split(ordered, starts)
+    return [rows for rows in parts if str(store.images[rows[0]]) in store.volume_levels]
 
 
 def _card(output, store, split, settings, temperature, uncertain_above, rule) -> Card:

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,28 +16,26 @@ import numpy as np
 import torch
 from torch import nn
 
+from MotionQALib import checkpoints
+from MotionQALib.checkpoints import Card
 from MotionQALib.devices import Place
 
 from .datasets import SliceStore
+from .distributed import World
 from .ema import Ema
 from .objective import OrdinalLikelihood
 from .optimisation import optimiser, set_rate
 from .prediction import figures, predict, spread
 from .progress import Cancelled, Event, Progress
-from .run_state import load_state, save_state, write_tensors
+from .run_folder import BEST, LAST, LOG, STATE, TrainingError
+from .run_state import load_state, save_state, storing, write_tensors
 from .sampling import balanced_weights, epoch_order
 from .settings import Settings
-
-STATE, BEST, LOG = "state.safetensors", "best.safetensors", "log.csv"
 
 LOG_COLUMNS = (
     "epoch", "step", "seconds", "learning_rate", "train_loss",
     "valid_nll", "valid_accuracy", "valid_kappa", "best",
 )  # fmt: skip
-
-
-class TrainingError(RuntimeError):
-    """Training that cannot go on; the message says what to change."""
 
 
 class Source(Protocol):
@@ -55,7 +53,9 @@ class Loop:
     model : settled in ``place``
     source : what is trained on
     valid : store and indices that the best epoch is chosen by
-    folder : takes log.csv, state.safetensors and best.safetensors
+    folder : takes log.csv and the state, last and best .safetensors
+    card : of the last and the best checkpoint; without, their weights have none
+    world : the processes that share the work, each with a Loop of its own
     """
 
     def __init__(
@@ -68,13 +68,17 @@ class Loop:
         folder: Path,
         progress: Progress,
         cancelled: Callable[[], bool] = lambda: False,
+        card: Card | None = None,
+        world: World | None = None,
     ) -> None:
+        self.card, self.world = card, world or World()
         self.model, self.place, self.source, self.folder = model, place, source, folder
         self.settings, self.progress, self.cancelled = settings, progress, cancelled
         store, indices = valid
         self.valid = store, spread(indices, settings.data.validation_slices)
         self.ema = Ema(model, settings.training.ema)
         self.adam = optimiser(model, settings.training)
+        self.spread = self.world.spread(model, place.device)
         self.loss = OrdinalLikelihood(settings.training.ordinal_weight)
         slices = settings.data.epoch_slices or len(source.epoch(0)[1])
         self.steps_per_epoch = max(1, slices // settings.training.batch_size)
@@ -102,7 +106,9 @@ class Loop:
         started = saved - self.facts["seconds"]
         # Kept on the device, so that no step waits for it; Apple's GPUs know no float64.
         precise = torch.float32 if self.place.device.type == "mps" else torch.float64
-        loss_sum = torch.tensor(self.facts["loss"], dtype=precise, device=self.place.device)
+        # What the processes before a stop summed up goes on in the first one.
+        loss = self.facts["loss"] if self.world.writes else 0.0
+        loss_sum = torch.tensor(loss, dtype=precise, device=self.place.device)
         for step, images, levels in self._batches(self.facts["step"]):
             rate = set_rate(self.adam, training, step, self.n_steps)
             loss_sum += self._step(step, images, levels)
@@ -112,15 +118,17 @@ class Loop:
             self.facts["seconds"] = now - started
             self.progress(Event("train", done=step + 1, total=self.n_steps))
             if within == 0:
-                self.facts["loss"] = float(loss_sum) / self.steps_per_epoch
+                self.facts["loss"] = self.world.sum(float(loss_sum)) / self.steps_per_epoch
                 self._end_epoch(epoch - 1, rate)
                 self.facts["loss"] = 0.0
                 loss_sum.zero_()
                 if self._has_stalled(epoch - 1):
                     break
-            asked = self.cancelled()
-            if asked or now - saved > 60 * training.save_minutes or within == 0:
-                self.facts["loss"] = float(loss_sum)
+            due = within == 0 or now - saved > 60 * training.save_minutes
+            # Agreed on, because the clocks and who is told to stop differ.
+            asked, due = self.world.any(self.cancelled(), due)
+            if asked or due:
+                self.facts["loss"] = self.world.sum(float(loss_sum))
                 self.save()
                 saved = now
             if asked:
@@ -130,6 +138,9 @@ class Loop:
 
     def save(self) -> None:
         """Write the state that `resume` goes on from."""
+        if not self.world.writes:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)  # back, where somebody removed it
         save_state(self.folder / STATE, self.model, self.ema.average, self.adam, self.facts)
 
     def _batches(self, first: int) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
@@ -147,7 +158,7 @@ class Loop:
                 yield step, *ready
 
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Augmented images and levels of one step, the same at every call."""
+        """Augmented images and levels of this process's share of one step, at every call alike."""
         epoch, within = divmod(step, self.steps_per_epoch)
         store, chosen = self._epoch(epoch)
         size = self.settings.training.batch_size
@@ -157,6 +168,7 @@ class Loop:
             self.settings.augmentation,
             generator,
             self.place.device,
+            self.world.share() if self.world.size > 1 else None,
         )
 
     def _epoch(self, epoch: int) -> tuple[SliceStore, np.ndarray]:
@@ -173,15 +185,18 @@ class Loop:
         return self.settings.training.seed * 1_000_003 + step
 
     def _step(self, step: int, images: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
-        torch.manual_seed(self._seed(step))  # for layers that drop at random
+        # For layers that drop at random, each process its own.
+        torch.manual_seed(self._seed(step) + 2**40 * self.world.rank)
         self.model.train()
-        loss = self.loss(self.place.forward(self.model, images), levels)
+        loss = self.loss(self.place.forward(self.spread, images), levels)
+        # The processes' gradients are averaged, and their shares of a batch may differ by one.
+        loss = loss * (len(images) * self.world.size / self.settings.training.batch_size)
         self.adam.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.training.clip)
         self.adam.step()
         self.ema.update(self.model, step)
-        return loss.detach()
+        return loss.detach() / self.world.size
 
     def _end_epoch(self, epoch: int, rate: float) -> None:
         """Validate where it is due, keep the best average, and write the log's line."""
@@ -194,6 +209,7 @@ class Loop:
         row |= {"seconds": round(self.facts["seconds"], 1), "train_loss": self.facts["loss"]}
         if (epoch + 1) % training.validate_every == 0 or epoch + 1 == training.epochs:
             row |= self._validate(epoch)
+        self._keep(LAST, epoch)
         self._log(row)
         text = ", ".join(f"{k} {_short(v)}" for k, v in row.items() if k not in ("step", "best"))
         numbers = {key: float(value) for key, value in row.items()}
@@ -201,22 +217,40 @@ class Loop:
 
     def _validate(self, epoch: int) -> dict[str, float]:
         store, indices = self.valid
-        logits = predict(self.ema.average, self.place, store, indices)
+        average = self.ema.average
+        self.world.agree_on_buffers(average)
+        mine = predict(average, self.place, store, indices[self.world.share()])
+        logits = self.world.gather(mine, len(indices))
         found = figures(logits, store.levels[indices])
         criterion = self.settings.training.criterion
         score = getattr(found, criterion) * (-1 if criterion == "nll" else 1)
         better = self.facts["best"] is None or score > self.facts["best"]
+        better |= self.world.first(not (self.folder / BEST).exists())  # somebody removed it
         if better:
             self.facts |= {"best": score, "best_epoch": epoch}
-            weights = self.ema.average.state_dict()
-            write_tensors(self.folder / BEST, weights, {"epoch": str(epoch + 1)})
+            self._keep(BEST, epoch)
         return {f"valid_{k}": v for k, v in asdict(found).items()} | {"best": int(better)}
+
+    def _keep(self, name: str, epoch: int) -> None:
+        """Write the averaged weights, exactly, and what they are."""
+        if not self.world.writes:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        average = self.ema.average
+        if self.card is None:
+            write_tensors(self.folder / name, average.state_dict(), {"epoch": str(epoch + 1)})
+            return
+        card = replace(self.card, training={**self.card.training, "epoch": epoch + 1})
+        with storing(self.folder / name):
+            checkpoints.save(self.folder / name, average, card, half=False)
 
     def _has_stalled(self, epoch: int) -> bool:
         patience = self.settings.training.patience
         return bool(patience) and epoch - self.facts["best_epoch"] >= patience
 
     def _log(self, row: dict[str, float]) -> None:
+        if not self.world.writes:
+            return
         path = self.folder / LOG
         new = not path.exists()
         with path.open("a", encoding="utf-8", newline="") as file:
@@ -228,7 +262,7 @@ class Loop:
     def _cut_log(self) -> None:
         """Drop the lines after the state: their steps are taken again."""
         path = self.folder / LOG
-        if path.exists():
+        if self.world.writes and path.exists():
             with path.open(encoding="utf-8", newline="") as file:
                 rows = list(csv.DictReader(file))
             path.unlink()

@@ -6,8 +6,11 @@ executed when it is read.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
+
+from .run_folder import TrainingError
 
 KEY = "motionqa-run"
 
@@ -46,10 +51,26 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[s
     # Weights laid out channels last are stored row by row; shared memory is stored twice.
     plain = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
     try:
-        save_file(plain, str(part), metadata=metadata)
-        part.replace(path)
+        with storing(path):
+            save_file(plain, str(part), metadata=metadata)
+            part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Say of a file that cannot be written what to do; the one before it is still there."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
+        reason = "the disk is full" if full else getattr(error, "strerror", None) or str(error)
+        remedy = "free some space" if full else "see that the folder can be written to"
+        raise TrainingError(
+            f"{path} could not be written: {reason}. The last state that was written is kept; "
+            f"{remedy}, then go on with --resume."
+        ) from error
 
 
 def read_facts(path: Path) -> dict[str, Any]:

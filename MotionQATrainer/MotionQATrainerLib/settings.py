@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -122,8 +123,8 @@ class Settings:
         _check(self)
 
     @classmethod
-    def load(cls, path: str | Path) -> Settings:
-        """Read a TOML file. Raises SettingsError naming the file."""
+    def load(cls, path: str | Path, base: Settings | None = None) -> Settings:
+        """Read a TOML file; what it lacks is that of ``base``. Raises SettingsError naming it."""
         path = Path(path)
         try:
             content = _toml().loads(path.read_text(encoding="utf-8"))
@@ -133,14 +134,14 @@ class Settings:
         except ValueError as error:
             raise SettingsError(f"{path} is not a TOML file: {error}.") from error
         try:
-            return cls.from_dict(content)
+            return cls.from_dict(content, base)
         except ValueError as error:
             raise SettingsError(f"{path}: {error}") from error
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Settings:
-        """Settings of a dictionary of tables; what it lacks keeps its default."""
-        return cls().changed(
+    def from_dict(cls, content: Mapping[str, Any], base: Settings | None = None) -> Settings:
+        """Settings of a dictionary of tables; what it lacks is that of ``base``, or its default."""
+        return (base or cls()).changed(
             {
                 f"{table}.{name}": value
                 for table, values in content.items()
@@ -149,9 +150,13 @@ class Settings:
         )
 
     def changed(self, changes: Mapping[str, Any]) -> Settings:
-        """Settings with ``{"table.name": value}`` replaced. Raises SettingsError."""
+        """Settings with ``{"table.name": value}`` replaced; the table may be left out.
+
+        Raises SettingsError.
+        """
         tables = {item.name: {} for item in fields(self)}
-        for key, value in changes.items():
+        for given, value in changes.items():
+            key = self._whole_key(given)
             table, _, name = key.partition(".")
             known = {item.name for item in fields(getattr(self, table))} if table in tables else ()
             if not known:
@@ -171,6 +176,20 @@ class Settings:
             raise
         except ValueError as error:
             raise SettingsError(str(error)) from error
+
+    def _whole_key(self, key: str) -> str:
+        """``table.name`` of a name that only one table has; other keys as they are."""
+        homes = [
+            table.name
+            for table in fields(self)
+            if key in {item.name for item in fields(getattr(self, table.name))}
+        ]
+        if not homes and "." not in key and not hasattr(self, key):
+            names = [name for table in self.to_dict().values() for name in table]
+            near = get_close_matches(key, names, 1)
+            hint = f"did you mean {near[0]}?" if near else "settings.toml of a run lists them."
+            raise SettingsError(f"There is no setting {key!r}; {hint}")
+        return f"{homes[0]}.{key}" if len(homes) == 1 else key
 
     def overridden(self, assignments: Iterable[str]) -> Settings:
         """Settings with ``table.name=value`` texts applied, as a command line gives them."""

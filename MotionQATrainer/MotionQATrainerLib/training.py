@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import nn
@@ -14,18 +13,25 @@ from torch import nn
 from MotionQALib import backbones, checkpoints
 from MotionQALib.checkpoints import Card
 from MotionQALib.devices import Place, find_device
+from MotionQALib.volumes import VolumeError
 
-from .datasets import SliceStore, open_store
-from .finishing import finish
+from . import sources
+from .check import check
+from .datasets import SliceStore
+from .distributed import World
+from .finishing import draft_card, finish
+from .journal import Journal
 from .labels import read_labels, simulated
-from .loop import BEST, LOG, STATE, Loop, TrainingError
+from .loop import Loop
 from .optimisation import training_place
-from .progress import Event, Progress, silent
+from .progress import Cancelled, Event, Progress, sentence, silent
+from .report import write_report
+from .run_folder import BEST, LOG, REPORT, SETTINGS, SPLIT, STATE, RunFolder, TrainingError
+from .run_guard import checked_output, ending_well, open_folder, refuse_full_disk, repeating, whole
 from .run_state import read_facts
 from .settings import Settings
-from .splits import Split, by_fractions, split_file, worst_grades
-
-SETTINGS = "settings.toml"
+from .splits import Split, split_file
+from .tensorboard import with_tensorboard
 
 
 @dataclass(frozen=True)
@@ -37,17 +43,6 @@ class Fitted:
     folder: Path
 
 
-@dataclass(frozen=True)
-class Labelled:
-    """Slices with labels of their own: the same store in every epoch."""
-
-    store: SliceStore
-    split: Split
-
-    def epoch(self, number: int) -> tuple[SliceStore, np.ndarray]:
-        return self.store, self.split.indices(self.store.subjects, "train")
-
-
 def fit(
     data: str | Path,
     labels: str | Path | None,
@@ -57,6 +52,7 @@ def fit(
     split: str | Path | Split | None = None,
     init: str | Path | None = None,
     resume: bool = False,
+    overwrite: bool = False,
     cache: str | Path | None = None,
     device: str = "auto",
     progress: Progress = silent,
@@ -64,8 +60,8 @@ def fit(
 ) -> Fitted:
     """Train a network and write ``output``, a .safetensors checkpoint; its split beside it.
 
-    Beside it too: a folder of the same name with the settings, the log and the state that a
-    stopped or killed run resumes from.
+    Beside it too: the run's folder, of the same name (`run_folder`). Under ``torchrun`` several
+    processes share the work (`distributed`).
 
     Parameters
     ----------
@@ -75,9 +71,11 @@ def fit(
     split : the subjects' parts, or a file of them; by default drawn by the settings' shares
     init : checkpoint (name or file) of the same backbone to start from
     resume : go on from the state in the run's folder, where there is one
+    overwrite : start anew even where an unfinished run would be lost
     cache : folder for resampled slices; by default ``cache`` beside the output
     progress : called with every `Event`
-    cancelled : asked between steps; True stops, with the state saved
+    cancelled : asked between steps; True stops, with the state saved; so does a file named
+        ``stop`` in the run's folder
 
     Raises
     ------
@@ -85,19 +83,46 @@ def fit(
     """
     settings = settings or Settings()
     output = checked_output(output)
-    if isinstance(split, (str, Path)):  # before the run's folder is emptied: it may lie there
-        split = Split.load(split)
+    # Before the run's folder is emptied: it may lie there.
+    split = Split.load(split) if isinstance(split, (str, Path)) else split
     if labels is None or simulated(read_labels(labels)):  # the card's notice hangs on it
         settings = settings.changed({"model.motion": "simulated"})
-    folder = run_folder(output, settings, resume)
-    if labels is None:
-        source, store, split = _simulated(data, split, folder, settings, device)
-    else:
-        cache = Path(cache) if cache else output.parent / "cache"
-        source, store, split = _labelled(data, labels, split, folder, settings, cache, progress)
-    progress(Event("data", describe(store, split)))
-    return train(output, folder, source, store, split, settings,
-                 init=init, device=device, progress=progress, cancelled=cancelled)  # fmt: skip
+    world, folder = World.join(), RunFolder(output)
+    if world.writes:
+        if labels is not None:
+            check(data, labels, split, read=False).refuse()
+        going_on = open_folder(folder, settings, resume, overwrite)
+    journal = Journal(folder.path, progress, fresh=not going_on) if world.writes else silent
+    world.wait()
+
+    def asked() -> bool:
+        return cancelled() or folder.asked_to_stop()
+
+    def reading(event: Event) -> None:
+        journal(event)
+        if asked():
+            raise Cancelled("Training was stopped before its first step.")
+
+    with ending_well(folder, journal, world):
+        if labels is None:
+            local = world.device(device)
+            found = sources.simulated(data, split, folder.path, settings, local)
+        else:
+            cache = Path(cache) if cache else output.parent / "cache"
+            reader = (data, labels, split, folder.path, settings, cache, reading)
+            found = world.after_first(lambda: sources.labelled(*reader))
+        source, store, split = found
+        journal(Event("data", sources.describe(store, split)))
+        world.wait()  # nobody reads the folder's split any more
+        if world.writes:
+            further = ["--split", whole(folder / SPLIT)]
+            further += [] if init is None else ["--init", whole(init)]
+            line = repeating(data, labels, output, folder, cache, device, further)
+            folder.write_command(line)
+        return train(
+            output, folder.path, source, store, split, settings, init=init, device=device,
+            progress=journal, cancelled=asked, world=world,
+        )  # fmt: skip
 
 
 def train(
@@ -112,21 +137,67 @@ def train(
     device: str = "auto",
     progress: Progress = silent,
     cancelled: Callable[[], bool] = lambda: False,
+    world: World | None = None,
 ) -> Fitted:
     """Train on a source; ``store`` holds what it is validated and calibrated on."""
-    settings.save(folder / SETTINGS)
-    split.save(folder / "split.json")
+    world = world or World()
+    if world.size > settings.training.batch_size:
+        raise TrainingError(
+            f"{world.size} processes cannot share batches of {settings.training.batch_size}; "
+            "set training.batch_size higher."
+        )
+
+    def describe_run() -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        settings.save(folder / SETTINGS)
+        split.save(folder / SPLIT)
+
+    def asked() -> bool:
+        # Whoever removed the folder of a run that goes on gets it again, with the next state.
+        if world.writes and not (folder / SETTINGS).exists():
+            describe_run()
+        return cancelled()
+
+    if world.writes:
+        describe_run()
     torch.manual_seed(settings.training.seed)
     torch.backends.cudnn.deterministic = True  # for the same numbers after a resume
-    model, origin = start_model(settings, init)
+    # Weights from a hub are fetched once, and found by the others.
+    model, origin = world.after_first(lambda: start_model(settings, init))
     progress(Event("train", origin))
-    place = _place(model, folder, settings, device)
-    progress(Event("train", _told(place)))
+    refuse_full_disk(folder, model)
+    place = _place(model, folder, settings, device, world)
+    progress(Event("train", _told(place, world)))
+    model, remark = world.normalised_together(model, place.device)
+    if remark:
+        progress(Event("train", remark))
+    resumed = (folder / STATE).exists()
+    step = read_facts(folder / STATE)["step"] if resumed else 0
+    if world.writes:
+        progress = with_tensorboard(folder / "tensorboard", progress, step)
     valid = store, split.indices(store.subjects, "valid")
-    loop = Loop(place.settle(model), place, source, valid, settings, folder, progress, cancelled)
-    if (folder / STATE).exists():
+    card = draft_card(output, store, split, settings)
+    loop = Loop(place.settle(model), place, source, valid, settings, folder, progress, asked,
+                card, world)  # fmt: skip
+    if resumed:
         loop.resume()
-    loop.run()
+    world.wait()  # until all have read the state
+    try:
+        loop.run()
+    except BrokenPipeError:  # whoever read its lines has gone
+        raise
+    except (OSError, VolumeError) as error:  # a folder, a disk or a network drive that is gone
+        raise TrainingError(
+            f"Training stopped: {sentence(error)} The last state that was written is kept in "
+            f"{folder}; go on with --resume when this is mended."
+        ) from error
+    if world.writes:
+        _finish(output, folder, model, place, store, split, settings, origin, progress)
+    world.wait()
+    return Fitted(output, checkpoints.read_card(output), folder)
+
+
+def _finish(output, folder, model, place, store, split, settings, origin, progress) -> None:
     if not (folder / BEST).exists():
         raise TrainingError(f"No epoch could be validated; see {folder / LOG}.")
     model.load_state_dict(load_file(str(folder / BEST)))
@@ -134,39 +205,7 @@ def train(
     card = finish(output, model, place, store, split, settings, origin, store.remarks)
     split.save(split_file(output))
     progress(Event("finish", f"Wrote {output}."))
-    return Fitted(output, card, folder)
-
-
-def checked_output(output: str | Path) -> Path:
-    """The checkpoint's path. Raises TrainingError for one that no checkpoint can have."""
-    output = Path(output)
-    if output.suffix != checkpoints.SUFFIX:
-        raise TrainingError(f"{output}: a checkpoint's name ends in {checkpoints.SUFFIX}.")
-    if output.is_dir():
-        raise TrainingError(f"{output} is a folder; give a file's name.")
-    return output
-
-
-def run_folder(output: Path, settings: Settings, resume: bool) -> Path:
-    """The run's folder, emptied unless it is resumed. Raises TrainingError."""
-    folder = output.with_suffix("")
-    if folder.exists() and not folder.is_dir():
-        raise TrainingError(f"{folder} is in the way of the run's folder; choose another output.")
-    if folder.exists() and any(folder.iterdir()) and not (folder / SETTINGS).exists():
-        raise TrainingError(
-            f"{folder} holds something else than a training run; choose another output."
-        )
-    if resume and (folder / STATE).exists():
-        if Settings.load(folder / SETTINGS) != settings:
-            raise TrainingError(
-                f"The settings differ from those in {folder / SETTINGS}; resume with the same, "
-                "or start anew without resuming."
-            )
-        return folder
-    for name in (STATE, BEST, LOG, "split.json"):
-        (folder / name).unlink(missing_ok=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    write_report(folder / REPORT, card, model, place, store, split, folder)
 
 
 def start_model(settings: Settings, init: str | Path | None = None) -> tuple[nn.Module, str]:
@@ -187,70 +226,19 @@ def start_model(settings: Settings, init: str | Path | None = None) -> tuple[nn.
     return model, f"Weights of the checkpoint {card.name}."
 
 
-def describe(store: SliceStore, split: Split) -> str:
-    """How much there is to learn from, in a sentence."""
-    parts = []
-    for part, purpose in (("train", "training"), ("valid", "validation"), ("test", "testing")):
-        indices = split.indices(store.subjects, part)
-        subjects = len(set(store.subjects[indices]))
-        word = "subject" if subjects == 1 else "subjects"
-        parts.append(f"{purpose} {len(indices)} of {subjects} {word}")
-    return f"Slices for {', '.join(parts)}."
-
-
-def _labelled(data, labels, split, folder, settings, cache, progress):
-    store = open_store(
-        data,
-        labels,
-        settings.model.preprocessing,
-        margin=settings.data.margin,
-        cache=cache,
-        progress=lambda done, total: progress(Event("data", done=done, total=total)),
-    )
-    for remark in store.remarks:
-        progress(Event("data", remark))
-    worst = worst_grades(store.subjects, store.levels)
-    split = _split(split, folder, set(store.subjects), settings, worst)
-    return Labelled(store, split), store, split
-
-
-def _simulated(data, split, folder, settings, device):
-    from .clean import find_patients
-    from .on_the_fly import Simulated
-    from .simulation import MotionSimulator
-
-    patients = find_patients(data)
-    split = _split(split, folder, {patient.name for patient in patients}, settings)
-    source = Simulated(patients, split, settings, MotionSimulator(find_device(device)[0]))
-    return source, source.reference(), split
-
-
-def _split(split, folder: Path, subjects: set[str], settings: Settings, worst=None) -> Split:
-    saved = folder / "split.json"
-    if saved.exists():  # a resumed run keeps its own
-        split = Split.load(saved)
-    if split is None:
-        shares = {"valid": settings.data.validation, "test": settings.data.test}
-        split = by_fractions(subjects, worst=worst, seed=settings.training.seed, **shares)
-    split.check(subjects)
-    for part in ("train", "valid"):
-        if not subjects & set(getattr(split, part)):
-            raise TrainingError(
-                f"None of the split's {part} subjects is in the data; make another split."
-            )
-    return split
-
-
-def _place(model: nn.Module, folder: Path, settings: Settings, device: str) -> Place:
+def _place(model: nn.Module, folder: Path, settings: Settings, device: str, world: World) -> Place:
     """Where to train; a resumed run computes as it began, or its numbers would change."""
-    where, _ = find_device(device)
+    where, _ = find_device(world.device(device))
     if (folder / STATE).exists():
         facts = read_facts(folder / STATE)
         return Place(where, facts["precision"], facts["channels_last"])
-    size = settings.model.preprocessing.size
-    return training_place(model, where, settings.training.precision, size)
+    size, wanted = settings.model.preprocessing.size, settings.training.precision
+    place = training_place(model, where, wanted, size) if world.writes else None
+    precision, channels_last = world.first(place and (place.precision, place.channels_last))
+    return Place(where, precision, channels_last)
 
 
-def _told(place: Place) -> str:
+def _told(place: Place, world: World) -> str:
     layout = ", channels last" if place.channels_last else ""
-    return f"Training on {place.device} in {place.precision}{layout}."
+    shared = f", {world.size} processes" if world.size > 1 else ""
+    return f"Training on {place.device} in {place.precision}{layout}{shared}."

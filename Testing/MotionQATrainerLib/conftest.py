@@ -78,3 +78,22 @@ def small_settings():
             "training.save_minutes": 60.0,
         }
     )
+
+
+@pytest.fixture
+def tiny_store(rng):
+    """40 slices of noise, as if of one subject; the scores take turns."""
+    from MotionQALib.preprocessing import Preprocessing
+    from MotionQATrainerLib.datasets import SliceStore
+
+    n = 40
+    return SliceStore(
+        crops=rng.normal(1, 0.2, (n, 40, 40)).astype(np.float16),
+        images=np.full(n, "image"),
+        subjects=np.full(n, "subject"),
+        frames=np.zeros(n, int),
+        slices=np.arange(n),
+        levels=np.eye(5, dtype=bool)[np.arange(n) % 5],
+        volume_levels={},
+        preprocessing=Preprocessing(size=32),
+    )

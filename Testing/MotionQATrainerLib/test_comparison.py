@@ -6,6 +6,10 @@ import torch
 from MotionQALib.devices import Place
 from MotionQATrainerLib import comparison, training
 from MotionQATrainerLib.comparison import Row, compare, table
+from MotionQATrainerLib.journal import JournalReader
+from MotionQATrainerLib.progress import Cancelled
+from MotionQATrainerLib.run_folder import TrainingError
+from MotionQATrainerLib.run_state import read_facts
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +45,27 @@ def test_a_backbone_that_fails_is_a_row_and_the_others_go_on(
     assert [row["model"] for row in written] == [row.model for row in rows]
     assert float(written[2]["kappa"]) == rows[2].kappa
     assert (tmp_path / "tf_efficientnet_lite0.safetensors").is_file()
+
+
+def test_a_comparison_is_stopped_by_a_file_and_not_wiped(rated_set, small_settings, tmp_path):
+    net = "tf_efficientnet_lite0"
+
+    def ask(event):
+        if event.stage == "train" and event.done == 2:
+            (tmp_path / "stop").touch()
+
+    arguments = (rated_set.folder, rated_set.scores, tmp_path, small_settings)
+    with pytest.raises(Cancelled):
+        compare(*arguments, backbones=[net], progress=ask)
+    assert not (tmp_path / "stop").exists()
+    reader = JournalReader(tmp_path)
+    reader.new_lines()
+    assert reader.status.state == "stopped"
+    with pytest.raises(TrainingError, match="not finished"):
+        compare(*arguments, backbones=[net])
+    assert read_facts(tmp_path / net / "state.safetensors")["step"] == 2
+    (row,) = compare(*arguments, backbones=[net], resume=True)
+    assert row.failed == ""
 
 
 def test_folds_are_averaged(rated_set, small_settings, tmp_path, monkeypatch):

@@ -4,25 +4,13 @@ import torch
 
 from MotionQALib import backbones
 from MotionQALib.devices import Place
-from MotionQALib.preprocessing import Preprocessing
-from MotionQATrainerLib.datasets import SliceStore
 from MotionQATrainerLib.loop import Loop
 from MotionQATrainerLib.progress import silent
 
 
 @pytest.fixture
-def loop(small_settings, tmp_path, rng):
-    n = 40
-    store = SliceStore(
-        crops=rng.normal(1, 0.2, (n, 40, 40)).astype(np.float16),
-        images=np.full(n, "image"),
-        subjects=np.full(n, "subject"),
-        frames=np.zeros(n, int),
-        slices=np.arange(n),
-        levels=np.eye(5, dtype=bool)[np.arange(n) % 5],
-        volume_levels={},
-        preprocessing=Preprocessing(size=32),
-    )
+def loop(small_settings, tiny_store, tmp_path):
+    store, n = tiny_store, len(tiny_store)
 
     class Everything:
         def epoch(self, number):

@@ -83,3 +83,19 @@ def test_the_starters_settings_are_valid():
     settings = Settings.load(STARTER)
     assert settings.model.motion == "simulated"
     assert settings.model.backbone == "tf_efficientnet_lite0"
+
+
+def test_a_name_that_only_one_table_has_needs_no_table():
+    assert Settings().changed({"epochs": 3, "balance": 0.5}) == Settings().changed(
+        {"training.epochs": 3, "data.balance": 0.5}
+    )
+    assert Settings().overridden(["seed=7"]).training.seed == 7
+    with pytest.raises(SettingsError, match="no setting 'epoch'; did you mean epochs"):
+        Settings().changed({"epoch": 3})
+
+
+def test_a_file_may_build_on_other_settings(tmp_path):
+    path = tmp_path / "s.toml"
+    path.write_text("[training]\nepochs = 3\n")
+    base = Settings().changed({"batch_size": 5})
+    assert Settings.load(path, base) == base.changed({"epochs": 3})

@@ -1,19 +1,24 @@
 import csv
 import os
+import random
+import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from MotionQALib import checkpoints
 from MotionQALib.devices import Place
-from MotionQATrainerLib import training
+from MotionQATrainerLib import run_state, training
 from MotionQATrainerLib.augmentation import Augmentation
+from MotionQATrainerLib.cli import main
 from MotionQATrainerLib.loop import LOG, STATE
+from MotionQATrainerLib.phantom import Phantom
 from MotionQATrainerLib.progress import Cancelled
 from MotionQATrainerLib.run_state import read_facts
 from MotionQATrainerLib.splits import Split, SplitError, split_file
@@ -87,9 +92,13 @@ training.fit({data!r}, {labels!r}, {output!r}, Settings.load({settings!r}), cach
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_a_killed_run_resumes_to_the_same_numbers(rated_set, small_settings, cache, tmp_path):
-    step = int(np.random.default_rng(4).integers(2, 14))  # of 14; any must do
-    settings = small_settings.changed({"training.save_minutes": 0.0})  # a state each step
+@pytest.mark.parametrize(("first", "minutes"), [(2, 0.0), (8, 60.0)])
+def test_a_killed_run_resumes_to_the_same_numbers(
+    rated_set, small_settings, cache, tmp_path, first, minutes
+):
+    """With a state at each step, and with one an epoch, after which steps were lost."""
+    step = random.SystemRandom().randrange(first, 14)  # of 14, 7 an epoch; any must do
+    settings = small_settings.changed({"training.save_minutes": minutes})
     settings.save(tmp_path / "settings.toml")
     output = tmp_path / "killed.safetensors"
     code = KILLED.format(
@@ -200,3 +209,116 @@ def test_a_folder_that_is_no_run_is_left_alone(tmp_path):
     with pytest.raises(TrainingError, match="something else than a training run"):
         fit(tmp_path, None, tmp_path / "set.safetensors")
     assert split.exists()
+
+
+def test_an_unfinished_run_is_not_wiped(rated_set, small_settings, cache, tmp_path):
+    output = tmp_path / "net.safetensors"
+    with pytest.raises(Cancelled):
+        run(rated_set, output, small_settings, cache, cancelled=lambda: True)
+    with pytest.raises(TrainingError, match="--overwrite"):
+        run(rated_set, output, small_settings, cache)
+    assert read_facts(output.with_suffix("") / STATE)["step"] == 1
+    fitted = run(rated_set, output, small_settings, cache, overwrite=True)
+    assert read_facts(fitted.folder / STATE)["finished"]
+
+
+def test_a_file_named_stop_stops_it(rated_set, small_settings, cache, tmp_path):
+    output = tmp_path / "net.safetensors"
+
+    def progress(event):
+        if event.stage == "train" and event.done == 3:
+            (output.with_suffix("") / "stop").touch()
+
+    with pytest.raises(Cancelled):
+        run(rated_set, output, small_settings, cache, progress=progress)
+    assert read_facts(output.with_suffix("") / STATE)["step"] == 3
+    assert not (output.with_suffix("") / "stop").exists()
+
+
+def test_the_folder_tells_all_of_the_run(rated_set, small_settings, cache, tmp_path):
+    fitted = run(rated_set, tmp_path / "net.safetensors", small_settings, cache)
+    last, best = (
+        checkpoints.load(fitted.folder / f"{name}.safetensors")[0] for name in ("last", "best")
+    )
+    assert last.training["epoch"] == 2
+    assert best.training["epoch"] in (1, 2)
+    assert "not calibrated" in best.notice
+    report = (fitted.folder / "report.html").read_text(encoding="utf-8")
+    assert report.count("<svg") == 4
+    assert "On the test subjects" in report
+    assert report.count("data:image/png") == 12
+    command = shlex.split((fitted.folder / "command.txt").read_text())
+    assert command[:2] == ["motionqa-train", "fit"]
+    log = log_of(fitted.folder)
+    assert main(command[1:]) == 0  # the settings and the split lie in the folder that is emptied
+    assert log_of(fitted.folder) == log
+
+
+def test_a_full_disk_is_said_before_training(
+    rated_set, small_settings, cache, tmp_path, monkeypatch
+):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=10**7))
+    with pytest.raises(TrainingError, match=r"The run needs 0\.2 GB .* 0\.0 GB are free"):
+        run(rated_set, tmp_path / "net.safetensors", small_settings, cache)
+
+
+def test_a_disk_that_fills_up_leaves_the_last_state(
+    rated_set, small_settings, cache, tmp_path, monkeypatch
+):
+    output = tmp_path / "net.safetensors"
+    write = run_state.save_file
+
+    def fail(*arguments, **options):
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    def progress(event):
+        if event.stage == "train" and event.done == 5:
+            monkeypatch.setattr(run_state, "save_file", fail)
+
+    settings = small_settings.changed({"training.save_minutes": 0.0})
+    with pytest.raises(TrainingError, match=r"the disk is full.*--resume"):
+        run(rated_set, output, settings, cache, progress=progress)
+    assert read_facts(output.with_suffix("") / STATE)["step"] == 4
+    assert not list(output.with_suffix("").glob(".*.part"))
+    monkeypatch.setattr(run_state, "save_file", write)
+    assert run(rated_set, output, settings, cache, resume=True).checkpoint.exists()
+
+
+def test_a_folder_that_vanishes_comes_back_with_the_state(
+    rated_set, small_settings, cache, tmp_path
+):
+    output = tmp_path / "net.safetensors"
+    folder = output.with_suffix("")
+    told = []
+
+    def progress(event):
+        if event.stage == "train":
+            told.append(event.done)
+            if told[-1] == 9:
+                shutil.rmtree(folder)
+
+    with pytest.raises(Cancelled):
+        run(rated_set, output, small_settings, cache, progress=progress,
+            cancelled=lambda: told[-1:] == [11])  # fmt: skip
+    assert read_facts(folder / STATE)["step"] == 11
+    assert run(rated_set, output, small_settings, cache, resume=True).checkpoint.exists()
+
+
+def test_images_that_vanish_stop_it_with_the_state_kept(small_settings, tmp_path):
+    clean, output = tmp_path / "clean", tmp_path / "net.safetensors"
+    clean.mkdir()
+    for seed in range(4):
+        phantom = Phantom(seed=seed, n_slices=3, shape=(64, 72), spacing=(10.0, 4.0, 4.0))
+        phantom.save(clean / f"person{seed}.nii.gz")
+
+    def progress(event):
+        if event.stage == "validate":
+            shutil.rmtree(clean)
+
+    settings = small_settings.changed({"data.test": 0.0})
+    with pytest.raises(TrainingError, match=r"Training stopped: .*person.*--resume"):
+        fit(clean, None, output, settings, progress=progress)
+    facts = read_facts(output.with_suffix("") / STATE)
+    assert facts["step"] > 0
+    assert not facts["finished"]

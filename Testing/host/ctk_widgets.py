@@ -140,6 +140,7 @@ class ctkPathLineEdit(QtWidgets.QWidget):
     """A path, typed or browsed for."""
 
     currentPathChanged = Signal(str)
+    Dirs, Files = 1, 2  # of filters
 
     def __init__(self, parent=None):
         super().__init__(parent)

@@ -27,11 +27,12 @@ class Message:
 class Dialogs:
     """Records message boxes instead of opening them; `answers` says what the user will click.
 
-    An answer is True (OK, Yes, Retry) or False; without one the user says True.
+    An answer is True (OK, Yes, Retry), False (No, Cancel), or a button (qt.QMessageBox.No); without
+    one the user says True.
     """
 
     shown: list[Message] = field(default_factory=list)
-    answers: list[bool] = field(default_factory=list)
+    answers: list = field(default_factory=list)
     interactive: bool = False  # the demo opens real boxes
 
     def clear(self):
@@ -60,7 +61,7 @@ class Dialogs:
         if self.interactive:
             return _ask(text, title, options)
         accepted = self.answers.pop(0) if len(choices) > 1 and self.answers else True
-        return choices[0 if accepted else -1]
+        return accepted if accepted in choices else choices[0 if accepted else -1]
 
 
 def _choices(buttons) -> list:

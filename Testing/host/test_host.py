@@ -327,3 +327,37 @@ def test_a_module_goes_as_when_slicer_quits_and_can_come_back(host):
     assert (panel.entered, panel.cleaned) == (0, 1)
     assert "HostExample" not in slicer.util.moduleNames()
     assert host.enter(EXAMPLE) is not panel
+
+
+def test_a_layout_that_a_module_describes_shows_its_plot_views(host):
+    import slicer
+
+    layouts = slicer.app.layoutManager()
+    before, number = layouts.layout, 900
+    view = '<item><view class="vtkMRMLPlotViewNode" singletontag="Tested"/></item>'
+    description = f'<layout type="vertical">{view}</layout>'
+    layouts.layoutLogic().GetLayoutNode().AddLayoutDescription(number, description)
+    layouts.setLayout(number)
+    host.process_events()
+    assert layouts.plotViewCount == 1
+    assert not [n for n in layouts.sliceViewNames() if layouts.sliceWidget(n).visible]
+    table = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode")
+    slicer.util.updateTableFromArray(table, np.array([[0.0, 0.0], [1.0, 1.0]]), ["x", "y"])
+    series = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", "line")
+    series.SetAndObserveTableNodeID(table.GetID())
+    series.SetXColumnName("x")
+    series.SetYColumnName("y")
+    series.SetPlotType(series.PlotTypeScatter)
+    series.SetColor(1, 0, 0)
+    widget, chart = (
+        layouts.plotWidget(0),
+        slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotChartNode"),
+    )
+    empty = widget.pixels().copy()
+    widget.mrmlPlotViewNode().SetPlotChartNodeID(chart.GetID())
+    chart.AddAndObservePlotSeriesNodeID(series.GetID())
+    drawn = widget.pixels().astype(int)
+    assert (drawn != empty).any()
+    assert (drawn[..., 0] - drawn[..., 1] > 100).sum() > 100  # a red line
+    layouts.setLayout(before)
+    assert layouts.plotViewCount == 0 and layouts.sliceWidget("Red").visible

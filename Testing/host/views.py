@@ -13,6 +13,8 @@ from trame_slicer.views import ScheduledRenderStrategy, SliceView
 from trame_slicer.views.abstract_view import ViewProps
 from vtkmodules.util.numpy_support import vtk_to_numpy
 
+from .plots import PlotViews
+
 # name: orientation, colour of its bar (Slicer's own)
 SLICES = {
     "Red": ("Axial", "#f34a33"),
@@ -247,10 +249,10 @@ THREE_D = "#views { background: qlineargradient(y1: 0, y2: 1, stop: 0 #c1c3e8, s
 
 
 class LayoutManager(QtCore.QObject):
-    """Slicer's layout manager: the slice views, and which of them show."""
+    """Slicer's layout manager: the slice views, and which of them show; layouts of plot views."""
 
     layoutChanged = QtCore.Signal(int)
-    threeDViewCount = tableViewCount = plotViewCount = 0
+    threeDViewCount = tableViewCount = 0
     # layout -> the views it shows: (row, column, rows, columns)
     PLACES = {  # noqa: RUF012
         "OneUpRedSliceView": {"Red": (0, 0, 2, 2)},
@@ -283,6 +285,7 @@ class LayoutManager(QtCore.QObject):
             node.SetLayoutName(name)
             self._views[name] = view
             self._widgets[name] = SliceWidget(name, view)
+        self._plots = PlotViews(scene, self._grid)
         self._layout = None
         self.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
 
@@ -310,16 +313,29 @@ class LayoutManager(QtCore.QObject):
     def threeDWidget(self, _index):
         return None
 
+    def layoutLogic(self):
+        return self  # of which modules want the next
+
+    def GetLayoutNode(self):
+        return self._plots.layout_node
+
+    plotViewCount = property(lambda self: len(self._plots.shown))
+
+    def plotWidget(self, index: int):
+        return self._plots.shown[index] if index < self.plotViewCount else None
+
     def setLayout(self, number: int):
         places = {
             getattr(slicer.vtkMRMLLayoutNode, f"SlicerLayout{name}"): place
             for name, place in self.PLACES.items()
         }
-        if number not in places:
+        described = number not in places and self._plots.knows(number)
+        if number not in places and not described:
             raise ValueError(f"The host has no layout {number}; it has {', '.join(self.PLACES)}")
+        self._plots.show(number if described else None)
         for name, widget in self._widgets.items():
             self._grid.removeWidget(widget)
-            place = places[number].get(name)
+            place = places.get(number, {}).get(name)
             if place:
                 self._grid.addWidget(widget, *place)
             else:
@@ -333,6 +349,7 @@ class LayoutManager(QtCore.QObject):
     layout = property(lambda self: self._layout, lambda self, number: self.setLayout(number))
 
     def finalize(self):
+        self._plots.finalize()
         for view in self._views.values():
             view.set_scheduled_render(None)
             view._scheduled_render = None

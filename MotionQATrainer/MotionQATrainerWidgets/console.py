@@ -1,0 +1,49 @@
+"""`train`, `compare` and `attach` for Slicer's Python console: the library's, and watched over."""
+
+from __future__ import annotations
+
+from functools import wraps
+from pathlib import Path
+
+from MotionQATrainerLib import api
+from MotionQATrainerLib.run import Run
+from MotionQAWidgets import dependencies
+from MotionQAWidgets.child import python_programs
+
+from . import console_lines, trainings
+
+REQUIREMENTS = (
+    Path(__file__).resolve().parents[1] / "Resources" / "MotionQATrainer-requirements.txt"
+)
+
+
+@wraps(api.train)
+def train(*arguments, **options):
+    _ensure_packages()
+    return watched(api.train(*arguments, **{"python": python_programs()[0], **options}))
+
+
+@wraps(api.compare)
+def compare(*arguments, **options):
+    _ensure_packages()
+    return watched(api.compare(*arguments, **{"python": python_programs()[0], **options}))
+
+
+@wraps(api.attach)
+def attach(folder):
+    return watched(api.attach(folder))
+
+
+def watched(run):
+    """A run whose lines are printed and which the panel lists; a table as it is."""
+    if isinstance(run, Run):
+        console_lines.follow(trainings.shared())
+        trainings.shared().add(run)
+    return run
+
+
+def _ensure_packages() -> None:
+    """Ask once for what is missing; RuntimeError says what is not there in the end."""
+    problem = dependencies.ensure(REQUIREMENTS)
+    if problem is not None:
+        raise RuntimeError(problem)

@@ -1,0 +1,37 @@
+"""A finished checkpoint among the user's own, where the module MotionQA lists it."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from pathlib import Path
+
+from MotionQALib.checkpoints import user_folder
+from MotionQAWidgets import checkpoint_list
+
+
+def publish(checkpoint: str | Path | None) -> None:
+    """Copy a checkpoint into the user's folder, unless it lies there, and have it listed.
+
+    A comparison has none of its own: nothing happens.
+    """
+    if checkpoint is None:
+        return
+    source, target = Path(checkpoint), user_folder() / Path(checkpoint).name
+    try:
+        if source.resolve() != target.resolve():
+            _copy_whole(source, target)
+    except OSError:
+        logging.exception("MotionQA: %s could not be copied to %s", source, target)
+    checkpoint_list.changed.emit()
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    """Under another name first: whoever lists the folder meanwhile sees it whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        shutil.copyfile(source, part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,200 @@
+"""The trainings that this Slicer knows of: watched while they run, found again after a restart.
+
+Each is a process of its own (`MotionQATrainerLib.run`) that goes on without Slicer. All that is
+kept here is where its folder is; what it does is read there.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import shlex
+from functools import cache
+from pathlib import Path
+
+import qt
+import slicer
+
+from MotionQATrainerLib.run import Run
+from MotionQATrainerLib.run_folder import COMMAND, LOG, STATE
+from MotionQAWidgets.child import python_programs
+from MotionQAWidgets.signals import Signal
+
+from .closing import ClosingQuestion
+from .publishing import publish
+
+SETTING = "MotionQATrainer/Runs"
+"""In Slicer's settings: JSON list of the runs' folders, the latest first."""
+
+KEPT = 20
+INTERVAL = 500
+"""Milliseconds between two looks at the running ones."""
+
+
+class Training:
+    """One training: its run, and what was read of it so far.
+
+    Attributes
+    ----------
+    run : MotionQATrainerLib.run.Run
+    status : MotionQATrainerLib.journal.Status at the last look
+    state : "starting", "running", "finished", "stopped", "failed" or "killed" at the last look
+    rows : the log's figures, a dictionary an epoch; what an epoch lacks is None
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.status, self.state = run.progress, run.state
+        self.rows: list[dict[str, float | None]] = _read_log(self.folder / LOG)
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.run.folder)
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def running(self) -> bool:
+        return self.state in ("starting", "running")
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it ended before its end, and can go on."""
+        ended = self.state in ("stopped", "failed", "killed")
+        return ended and all((self.folder / name).is_file() for name in (STATE, COMMAND))
+
+    def cancel(self) -> None:
+        self.run.cancel()
+
+    def resume(self) -> Run:
+        """Go on, by the command that the run's folder keeps. Raises OSError or ValueError."""
+        *_cd, line = (self.folder / COMMAND).read_text("utf-8").splitlines()
+        _program, *arguments = shlex.split(line)
+        return Run.start([*arguments, "--resume"], self.folder, python=python_programs()[0])
+
+    def look(self) -> list[str]:
+        """Read what is new; returns the lines that it said for people."""
+        self.state = self.run.state  # before the lines: its last are read when it has ended
+        lines = self.run.new_lines()
+        self.status = self.run.progress
+        self.rows = _read_log(self.folder / LOG)
+        return lines
+
+
+class Trainings:
+    """Starts, watches and finds trainings.
+
+    Signals
+    -------
+    added(Training)
+    said(Training, line) : only of those that were started or resumed by this Slicer
+    moved(Training) : there may be something new to show
+    ended(Training)
+    """
+
+    def __init__(self) -> None:
+        self.added, self.said = Signal(), Signal()
+        self.moved, self.ended = Signal(), Signal()
+        self.known: list[Training] = []
+        self._own: list[Training] = []
+        self._closing: ClosingQuestion | None = None
+        self._timer = qt.QTimer()
+        self._timer.interval = INTERVAL
+        self._timer.timeout.connect(self._on_tick)
+
+    @property
+    def running(self) -> list[Training]:
+        return [training for training in self.known if training.running]
+
+    def add(self, run: Run) -> Training:
+        """Watch a run that was just started."""
+        training = Training(run)
+        self._own.append(training)
+        self._enter(training)
+        return training
+
+    def find_again(self) -> None:
+        """Attach to the recorded runs that are not known yet; those that are gone are left out."""
+        known = {training.folder for training in self.known}
+        for folder in reversed(_recorded()):
+            if folder in known or not folder.is_dir():
+                continue
+            try:
+                training = Training(Run.attach(folder))
+            except OSError as error:
+                logging.info("MotionQA: the training in %s cannot be read: %s", folder, error)
+                continue
+            self._enter(training)
+
+    def of_folder(self, folder: Path) -> Training | None:
+        return next((t for t in self.known if t.folder == Path(folder)), None)
+
+    def _enter(self, training: Training) -> None:
+        self.known = [training, *(t for t in self.known if t.folder != training.folder)]
+        _record([t.folder for t in self.known])
+        self.added.emit(training)
+        if training.running:
+            self._timer.start()
+            if self._closing is None:
+                self._closing = ClosingQuestion(lambda: self.running)
+
+    def _on_tick(self, *_args) -> None:
+        for training in self.running:
+            lines = training.look()
+            if training in self._own:
+                for line in lines:
+                    self.said.emit(training, line)
+            self.moved.emit(training)
+            if not training.running:
+                self._publish(training)
+                self.ended.emit(training)
+        if not self.running:
+            self._rest()
+
+    def _publish(self, training: Training) -> None:
+        if training.state == "finished":
+            publish(training.run.checkpoint)
+
+    def _rest(self) -> None:
+        self._timer.stop()
+        if self._closing is not None:
+            self._closing.remove()
+            self._closing = None
+
+
+@cache
+def shared() -> Trainings:
+    """The one that console and panel share."""
+    return Trainings()
+
+
+def _recorded() -> list[Path]:
+    try:
+        return [Path(folder) for folder in json.loads(slicer.app.settings().value(SETTING, "[]"))]
+    except (TypeError, ValueError):
+        return []
+
+
+def _record(folders: list[Path]) -> None:
+    """Remember these before those that are recorded already."""
+    kept = dict.fromkeys([*folders, *_recorded()])
+    text = json.dumps([str(folder) for folder in kept][:KEPT])
+    slicer.app.settings().setValue(SETTING, text)
+
+
+def _read_log(path: Path) -> list[dict[str, float | None]]:
+    """The log's whole lines; the last may still be being written."""
+    try:
+        text = path.read_text("utf-8")
+    except OSError:
+        return []
+    rows = []
+    for row in csv.DictReader(text[: text.rfind("\n") + 1].splitlines()):
+        try:
+            rows.append({key: float(value) if value else None for key, value in row.items()})
+        except (TypeError, ValueError):
+            continue
+    return rows

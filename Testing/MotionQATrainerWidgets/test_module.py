@@ -1,0 +1,109 @@
+"""The module in Slicer's hands: found, entered, reloaded, gone; and what it leaves to MotionQA."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from host import pythonqt
+
+pythonqt(__name__)
+
+
+def test_the_module_says_what_it_is(host):
+    module = host.load_module("MotionQATrainer")
+    assert (module.title, list(module.categories)) == ("MotionQA Trainer", ["Cardiac"])
+    assert "MotionQA" in module.dependencies and not module.icon.isNull()
+    assert "not a medical device" in module.helpText and "timm" in module.acknowledgementText
+
+
+def test_the_window_needs_no_torch(host):
+    host.enter("MotionQATrainer")
+    host.leave()
+    assert not {"torch", "timm", "sklearn"} & set(sys.modules)
+
+
+def test_its_own_test_runs(host):
+    import slicer
+
+    host.load_module("MotionQATrainer")
+    slicer.selfTests["MotionQATrainer"]()
+
+
+def test_it_is_reloaded_while_shown(host):
+    import slicer
+
+    panel = host.enter("MotionQATrainer")
+    slicer.util.reloadScriptedModule("MotionQATrainer")
+    fresh = slicer.util.getModuleWidget("MotionQATrainer")
+    assert fresh is not panel and fresh.panel._entered
+    trainings = fresh.logic.trainings
+    signals = (trainings.added, trainings.moved, trainings.ended)
+    assert all(len(signal._slots) <= 2 for signal in signals)  # the new panel's, and the console's
+    host.leave()
+
+
+def test_nothing_is_left_when_the_module_goes(host):
+    import slicer
+
+    panel = host.enter("MotionQATrainer")
+    panel.panel.curves.update([{"epoch": 1.0, "train_loss": 1.0}])
+    panel.ui.curvesCheckBox.click()
+    trainings = panel.logic.trainings
+    host.unload_module("MotionQATrainer")
+    assert not any(slot.__self__ is panel.panel for slot in trainings.moved._slots)
+    assert not slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
+    assert slicer.app.layoutManager().plotViewCount == 0
+
+
+def test_a_checkpoint_is_listed_by_the_other_module_while_it_is_shown(host, tmp_path):
+    import shutil
+
+    from MotionQAWidgets import checkpoint_list
+
+    panel = host.enter("MotionQA")
+    combo = panel.ui.checkpointComboBox
+
+    def listed() -> list[str]:
+        return [combo.itemData(index) for index in range(combo.count)]
+
+    assert "newly-trained" not in listed()
+    from MotionQATrainerWidgets.publishing import publish
+
+    starter = Path(checkpoint_list.__file__).parents[1] / "Resources" / "Checkpoints"
+    made = tmp_path / "newly-trained.safetensors"
+    shutil.copy(starter / "motionqa-starter.safetensors", made)
+    chosen = combo.currentData
+    publish(made)
+    assert "newly-trained" in listed() and combo.currentData == chosen
+    published = Path(os.environ["MOTIONQA_CHECKPOINTS"]) / made.name
+    assert published.read_bytes() == made.read_bytes()
+    assert [path.name for path in published.parent.glob(".*")] == []
+    publish(published)  # where it lies already
+    publish(None)  # a comparison
+    assert published.is_file()
+    host.leave()
+
+
+def test_pictures_show_the_numbers(host):
+    from MotionQATrainerWidgets import pictures
+
+    def pixels(pixmap) -> np.ndarray:
+        image = pixmap.toImage().convertToFormat(pixmap.toImage().Format.Format_RGB888)
+        rows = np.frombuffer(image.constBits(), np.uint8).reshape(200, image.bytesPerLine())
+        return rows[:, :600].reshape(200, 200, 3).astype(int)
+
+    right = pixels(pictures.confusion([[9, 0, 0], [0, 5, 0], [0, 0, 7]], 200))
+    wrong = pixels(pictures.confusion([[0, 9, 0], [5, 0, 0], [0, 0, 7]], 200))
+    centre = (30, 55)  # in the cell of mild labelled, mild graded; beside its number
+    assert right[centre].sum() < wrong[centre].sum() - 200
+    honest = [{"confidence": 0.9, "right": 0.9, "count": 10}]
+    boastful = [{"confidence": 0.9, "right": 0.1, "count": 10}]
+    difference = pixels(pictures.reliability(honest, 200)) - pixels(
+        pictures.reliability(boastful, 200)
+    )
+    upper, lower = difference[:100].sum(), difference[100:].sum()
+    assert upper < 0 < lower  # the disc is high in one, low in the other
