@@ -109,12 +109,14 @@ class LabellingPanel:
                 raise ReadingError(_("Enter your name first: your scores are kept under it."))
             session = ReadingSession(Study.open(folder), self.section.reader)
         except ReadingError as error:
-            self.reading.say(str(error))
+            self.reading.display.say(str(error))
             return False
         remarks = self._readNetwork(session)
         if not len(session.list):
             session.close()
-            self.reading.say(_("The study has no images yet; begin it anew in an empty folder."))
+            self.reading.display.say(
+                _("The study has no images yet; begin it anew in an empty folder.")
+            )
             return False
         desk = Desk(session)
         inScene = any(case.path is None for case in session.cases.cases)
@@ -123,7 +125,7 @@ class LabellingPanel:
         if self._entered:
             self.reading.enter()
         said = (self.reading.stage.problem, *session.reports, *remarks)
-        self.reading.say(" ".join(filter(None, said)))
+        self.reading.display.say(" ".join(filter(None, said)))
         return True
 
     def create(self, new: NewStudy) -> None:
@@ -140,7 +142,7 @@ class LabellingPanel:
             if found:
                 cases.add_volumes([volume for _node, volume in found])
         except ReadingError as error:
-            self.reading.say(str(error))
+            self.reading.display.say(str(error))
             return
         self._take(cases, files, lambda: self.open(new.folder))
 
@@ -149,7 +151,7 @@ class LabellingPanel:
         try:
             self._take(self.desk.session.cases, listed(source), self.reading.listAgain)
         except ReadingError as error:
-            self.reading.say(str(error))
+            self.reading.display.say(str(error))
 
     def closeStudy(self) -> bool:
         """Stop reading; whether no study is open now: the user may keep it for unsaved scores."""
@@ -177,7 +179,7 @@ class LabellingPanel:
         self.reading.close()
         self.network.known = NetworkGrades()
         self._showStudy()
-        self.reading.say("")
+        self.reading.display.say("")
 
     def useNetwork(self, path: Path) -> None:
         """Order the cases by the network's grades, and compare with them."""
@@ -185,11 +187,11 @@ class LabellingPanel:
         try:
             self.network.known = NetworkGrades.read(path, session.cases)
         except ReadingError as error:
-            self.reading.say(str(error))
+            self.reading.display.say(str(error))
             return
         self.desk.rebuild(self.network.known.uncertainties(session.study.level))
         self.reading.listAgain()
-        self.reading.say(" ".join(self.network.known.remarks))
+        self.reading.display.say(" ".join(self.network.known.remarks))
 
     def gradeAll(self) -> None:
         """Have the network grade all cases, for their order and to be compared with."""
@@ -235,14 +237,14 @@ class LabellingPanel:
 
     def _onLooking(self, done: int, total: int) -> None:
         text = _("Looking at image {done} of {total} …")
-        self.reading.say(text.format(done=done, total=total))
+        self.reading.display.say(text.format(done=done, total=total))
 
     def _onTaken(self, problems: tuple[str, ...], then: Callable[[], object]) -> None:
         self._intake = None
-        self.reading.say("")
+        self.reading.display.say("")
         then()
         said = self.ui.messageLabel.text
-        self.reading.say("\n".join(filter(None, (said, *problems))))
+        self.reading.display.say("\n".join(filter(None, (said, *problems))))
 
     def _showStudy(self) -> None:
         isOpen = self.desk is not None

@@ -63,7 +63,7 @@ class RemarksForm:
         self.comment = qt.QLineEdit()
         self.comment.name = "commentLineEdit"
         self.comment.placeholderText = _("Comment; Enter when done")
-        self.comment.editingFinished.connect(self._onComment)
+        self.comment.editingFinished.connect(self.finish)
         self.comment.returnPressed.connect(lambda *_args: self.done.emit())
         form.addRow(self.comment)
 
@@ -86,8 +86,8 @@ class RemarksForm:
             "comment": self.comment.text.strip(),
         }
 
-    def _onComment(self, *_args) -> None:
-        # Qt says so, too, when the field only loses the focus.
+    def finish(self, *_args) -> None:
+        """Take a comment that is still being typed; Qt calls it whenever the field is left."""
         if self.comment.text.strip() != self._comment:
             self._comment = self.comment.text.strip()
             self._onChanged()

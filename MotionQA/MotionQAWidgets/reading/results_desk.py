@@ -167,6 +167,8 @@ class ResultsDesk:
 
     def _onDocket(self, docket: Docket) -> None:
         self._goTo(docket.place.case, docket.place.slice)
+        settled = docket.settled
+        self._panel.reading.showSettled(None if settled is None else settled.score)
 
     def _onUnanimous(self) -> None:
         self._saving(lambda: settle_unanimous(self._log, dockets_of(self._panel.study)))

@@ -31,7 +31,7 @@ def test_keys_score_and_lead_on(host, room, tmp_path):
     room.press("4")
     assert scores_of(study) == [4]
     assert room.saved.startswith("Saved ") and room.saved.endswith(": 4 · good")
-    assert room.panel.reading.buttons._buttons[4].checked
+    assert room.panel.reading.display.buttons._buttons[4].checked
     room.press("Space", "2", "Space", "5")
     assert scores_of(study) == [4, 2, 5]
     assert "All 3 scored" in room.ui.progressBar.format
@@ -48,7 +48,7 @@ def test_slices_follow_each_other_and_the_wheel(host, room, tmp_path):
     room.open(study)
     assert room.ui.sliceLabel.text == "slice 0 (0–3)" and room.ui.advanceCheckBox.checked
     room.press("5")
-    assert "5 · excellent" in room.saved and room.panel.reading.buttons._buttons[5].checked
+    assert "5 · excellent" in room.saved and room.panel.reading.display.buttons._buttons[5].checked
     host.wait_until(lambda: room.ui.sliceLabel.text == "slice 1 (0–3)")
     assert room.saved.endswith("Case 1, slice 0: 5 · excellent")
     room.press("4", "3")  # faster than the eye
@@ -87,7 +87,7 @@ def test_what_is_not_in_view_is_not_scored(host, room, tmp_path):
 def test_buttons_do_what_keys_do(host, room, tmp_path):
     study = make_study(tmp_path / "study", cases=3, order="listed")
     room.open(study)
-    button = room.panel.reading.buttons._buttons[3]
+    button = room.panel.reading.display.buttons._buttons[3]
     button.click()
     assert scores_of(study) == [3] and button.checked
     room.ui.nextButton.click()
@@ -109,7 +109,7 @@ def test_keys_are_the_commenters_own_while_typing(host, room, tmp_path):
     room.open(study)
     room.press("4")
     room.ui.detailsButton.collapsed = False
-    comment = room.panel.reading.remarks.comment
+    comment = room.panel.reading.display.remarks.comment
     comment.setFocus()
     host.process_events()
     room.press("3", "Space", "1", widget=comment)
@@ -119,13 +119,17 @@ def test_keys_are_the_commenters_own_while_typing(host, room, tmp_path):
     assert (entry.score, entry.comment) == (4, "3 1")
     room.press("2")  # the image has the keys again
     assert scores_of(study) == [2]
+    comment.text = "unfinished"
+    room.ui.casesTable.cellClicked.emit(1, 0)
+    assert [entry.comment for entry in log_of(study).entries.values()] == ["unfinished"]
+    assert comment.text == ""
 
 
 def test_remarks_go_with_the_score(host, room, tmp_path):
     study = make_study(tmp_path / "study", cases=2, order="listed")
     room.open(study)
     room.ui.detailsButton.collapsed = False
-    remarks = room.panel.reading.remarks
+    remarks = room.panel.reading.display.remarks
     remarks.artefacts["ghosting"].click()  # before the score
     room.press("2")
     remarks.artefacts["flow"].click()  # and after it
@@ -142,7 +146,9 @@ def test_remarks_go_with_the_score(host, room, tmp_path):
 def test_keys_are_dead_in_other_tabs_and_modules_and_after_closing(host, room, tmp_path):
     study = make_study(tmp_path / "study", cases=2, order="listed")
     room.open(study)
+    assert not room.module.panel._entered  # nor is anything of the other tab's in the views
     room.module.tabs.widget.currentIndex = 0
+    assert room.module.panel._entered
     room.press("4")
     host.leave()
     room.press("4")

@@ -41,8 +41,8 @@ def test_a_vanished_folder_keeps_the_score_on_screen(host, room, tmp_path):
     shutil.move(study.folder, tmp_path / "away")
     room.press("2")
     assert room.saved.startswith("NOT SAVED: The scores of anna cannot be saved")
-    assert room.panel.reading.buttons._buttons[2].checked
-    assert "not saved" in room.panel.reading._badge(0)[0]
+    assert room.panel.reading.display.buttons._buttons[2].checked
+    assert "not saved" in room.panel.reading.display.badge(0)[0]
     room.press("Space", "5")
     assert room.saved.startswith("2 SCORES NOT SAVED")
     shutil.move(tmp_path / "away", study.folder)
