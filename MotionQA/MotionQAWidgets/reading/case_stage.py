@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import qt
+import slicer
 from slicer.i18n import tr as _
 
 from MotionQALib.reading.reading_list import Item
@@ -88,16 +89,21 @@ class CaseStage:
         if self._view is not None:
             self._view.focus()
 
-    def show(self, *, again: bool = False) -> None:
-        """Show the desk's case and slice; again: even if it is shown already."""
+    def show(self, *, again: bool = False) -> bool:
+        """Show the desk's case and slice; whether the case is another.
+
+        again : even if it is shown already
+        """
         visit = self._desk.visit
         if self._view is None or visit is None:
-            return
+            return False
         if again or visit != self._visit:
             self._visit = visit
             self._showCase()
-        elif self._desk.perSlice:
+            return True
+        if self._desk.perSlice:
             self._view.showSlice(self._desk.item.place.slice)
+        return False
 
     def update(self) -> None:
         """Scores or the network's grades are others now."""
@@ -150,7 +156,16 @@ class CaseStage:
             self.problem = str(error)
         self.withhold()
         self._view.show(self.node, axis, item.place.slice)
+        if self.node is not None:
+            self._offerToPlay()
         self._timer.start()
+
+    def _offerToPlay(self) -> None:
+        """Let Slicer's sequence controls play a cine."""
+        module = slicer.modules.sequences
+        browser = module.logic().GetFirstBrowserNodeForProxyNode(self.node)
+        if browser is not None:
+            module.showSequenceBrowser(browser)
 
     def _readAhead(self, *_args) -> None:
         self._timer.stop()

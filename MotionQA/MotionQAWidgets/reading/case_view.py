@@ -46,6 +46,7 @@ class CaseView:
         self._badges: dict[str, ViewBadge] = {}
         self._observers = Observers()
         self._slice: int | None = None
+        self._showing = False
         layout = slicer.app.layoutManager()
         self._layoutBefore = layout.layout
         layout.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
@@ -55,18 +56,18 @@ class CaseView:
     def show(self, node, sliceAxis: int, index: int | None = None) -> None:
         """Show a volume at a slice, or at its middle one; None shows nothing."""
         self._node, self._axis = node, sliceAxis
+        self._showing = True  # what the views say meanwhile is of no case
         slicer.util.setSliceViewerLayers(background=node, foreground=None, label=None)
-        if node is None:
-            self.update()
-            return
-        self._count = node.GetImageData().GetDimensions()[sliceAxis]
-        for widget in geometry.sliceWidgets():
-            if widget.sliceViewName == READING_VIEW:
-                turn(widget.mrmlSliceNode(), node, sliceAxis)
-            else:
-                geometry.alignView(widget.mrmlSliceNode(), node)
-            widget.sliceLogic().FitSliceToBackground()
-        self.showSlice(self._count // 2 if index is None else index)
+        if node is not None:
+            self._count = node.GetImageData().GetDimensions()[sliceAxis]
+            for widget in geometry.sliceWidgets():
+                if widget.sliceViewName == READING_VIEW:
+                    turn(widget.mrmlSliceNode(), node, sliceAxis)
+                else:
+                    geometry.alignView(widget.mrmlSliceNode(), node)
+                widget.sliceLogic().FitSliceToBackground()
+            self.showSlice(self._count // 2 if index is None else index)
+        self._showing = False
         self.update()
 
     @property
@@ -89,7 +90,7 @@ class CaseView:
 
     def update(self, *_args) -> None:
         """Show what every view now needs."""
-        if slicer.mrmlScene.IsBatchProcessing():
+        if self._showing or slicer.mrmlScene.IsBatchProcessing():
             return
         before = self._slice
         self._slice = None

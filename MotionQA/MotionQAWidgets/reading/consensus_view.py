@@ -20,9 +20,9 @@ class ConsensusView:
 
     Signals
     -------
-    started() : the user wants to adjudicate
+    started() : the user wants to adjudicate, or to stop it
     chosen(Docket) : the user clicked on one
-    settled(Docket, score)
+    settled(score) : of the chosen one
     unanimous() : settle what all agree on
     undone()
     """
@@ -63,7 +63,7 @@ class ConsensusView:
             button.toolTip = scoreInWords(score)
             button.minimumHeight = 32
             button.focusPolicy = qt.Qt.NoFocus
-            button.clicked.connect(lambda *_args, score=score: self._onScore(score))
+            button.clicked.connect(lambda *_args, score=score: self.settled.emit(score))
             row.addWidget(button)
         inner.addLayout(row)
         row = qt.QHBoxLayout()
@@ -77,6 +77,7 @@ class ConsensusView:
         """Show places with their scores; none hides the table."""
         self._dockets, self._nameOf = (), nameOf
         self.desk.visible = bool(dockets)
+        self.startButton.text = _("Stop adjudicating") if dockets else _("Adjudicate…")
         table = self.table
         titles = [_("Case"), *readers, _("Consensus")]
         table.columnCount = len(titles)
@@ -110,10 +111,6 @@ class ConsensusView:
     def _onChosen(self, *_args) -> None:
         if self.current is not None:
             self.chosen.emit(self.current)
-
-    def _onScore(self, score: int) -> None:
-        if self.current is not None:
-            self.settled.emit(self.current, score)
 
 
 def _button(text: str, name: str, signal: Signal):

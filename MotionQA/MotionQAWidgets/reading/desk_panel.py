@@ -1,4 +1,4 @@
-"""Where the reading is done: the buttons and keys, what they saved, and the list of cases."""
+"""Where the reading is done: what keys and buttons do, and what follows from it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,13 @@ from collections.abc import Mapping
 import qt
 from slicer.i18n import tr as _
 
-from MotionQALib.reading.entry import Entry
 from MotionQALib.scale import SCORES
 
-from ..wording import gradeName
-from . import phrases
 from .activity_watch import ActivityWatch
-from .case_list import CaseList, Line, statusOf
 from .case_stage import CaseStage
-from .case_view import Words
 from .desk import Desk
+from .desk_display import DeskDisplay
 from .network_grade import NetworkGrade
-from .remarks_form import RemarksForm
-from .score_buttons import ScoreButtons
 from .shortcuts import Shortcuts
 
 ADVANCE = 400
@@ -43,23 +37,19 @@ class DeskPanel:
         self.ui, self.network = ui, network
         self.desk: Desk | None = None
         self.stage: CaseStage | None = None
-        self._row: int | None = None
-        self._savedElsewhere = ""
-        self._remarksOf: object = None
-        self.buttons = ScoreButtons(ui.scoresFrame)
-        self.remarks = RemarksForm(ui.detailsFrame)
-        self.cases = CaseList(ui.casesTable)
+        self.display = DeskDisplay(ui, network)
+        self._settling = None
         keys = {str(score): lambda score=score: self.give(score) for score in SCORES}
         keys |= {"Space": self.nextUnscored, "Ctrl+Z": self.undo}
         self.shortcuts = Shortcuts(ui.readingFrame, keys)
         self._watch = ActivityWatch(self._onActivity)
         self._advance = _timer(ADVANCE, self._onAdvance)
         self._beat = _timer(BEAT, lambda *_args: self.desk.beat())
-        self.buttons.pressed.connect(self.give)
-        self.remarks.changed.connect(self._onRemarks)
-        self.remarks.done.connect(self._onRemarksDone)
-        self.cases.chosen.connect(self._onChosen)
-        network.changed.connect(self.refresh)
+        self.display.buttons.pressed.connect(self.give)
+        self.display.remarks.changed.connect(self._onRemarks)
+        self.display.remarks.done.connect(self._onRemarksDone)
+        self.display.cases.chosen.connect(self._onChosen)
+        network.changed.connect(self.display.refresh)
         ui.previousButton.clicked.connect(lambda *_args: self._step(-1))
         ui.nextButton.clicked.connect(lambda *_args: self._step(1))
         ui.nextUnscoredButton.clicked.connect(lambda *_args: self.nextUnscored())
@@ -72,13 +62,10 @@ class DeskPanel:
 
     def open(self, desk: Desk, sceneNodes: Mapping[str, str]) -> None:
         """Read at this desk; sceneNodes are the IDs of volumes in the scene by case."""
-        self.desk = desk
-        self.stage = CaseStage(desk, sceneNodes, self.network, self._badge)
+        self.desk, self._settling = desk, None
+        self.stage = CaseStage(desk, sceneNodes, self.network, self.display.badge)
         self.stage.scrolled.connect(self._onScrolled)
-        self._savedElsewhere, self._remarksOf = "", None
-        self.ui.readingFrame.visible = True
-        self.ui.advanceCheckBox.checked = desk.perSlice
-        self._listCases()
+        self.display.open(desk, self.stage)
         desk.changed.connect(self._onDesk)
         self._beat.start()
         desk.goToVisit(0 if desk.nextVisit is None else desk.nextVisit)
@@ -87,7 +74,7 @@ class DeskPanel:
         """The study is closed; may be called twice."""
         self.leave()
         self._beat.stop()
-        self.ui.readingFrame.visible = False
+        self.display.close()
         if self.desk is not None:
             self.desk.close()
             self.stage.close()
@@ -99,8 +86,8 @@ class DeskPanel:
             self._watch.start()
             self.stage.enter()
             self.desk.session.clock.touch()
-            self.say(self.stage.problem)
-            self.refresh()
+            self.display.say(self.stage.problem)
+            self.display.refresh()
 
     def leave(self) -> None:
         self.shortcuts.active = False
@@ -114,57 +101,82 @@ class DeskPanel:
         self.close()
         self.shortcuts.close()
         self._watch.close()
-        self.network.changed.disconnect(self.refresh)
+        self.network.changed.disconnect(self.display.refresh)
 
-    def say(self, sentence: str) -> None:
-        self.ui.messageLabel.text = sentence
-        self.ui.messageLabel.visible = bool(sentence)
+    def handOver(self, adjudicator) -> None:
+        """Let keys and score buttons settle cases instead of scoring them.
+
+        Parameters
+        ----------
+        adjudicator : has ``settle(score)``, ``settleNext()`` and ``undo()``; None takes them back
+        """
+        self._advance.stop()
+        self._settling = adjudicator
+        self.showSettled(None if adjudicator is not None else False)
+
+    def showSettled(self, score: int | bool | None) -> None:
+        """Show what an adjudicator gave instead of the reader's own score; False ends that."""
+        self.display.settled = score
+        self.display.refresh()
 
     # What the reader does
 
     def give(self, score: int) -> None:
         """Score what is in view."""
+        if self._settling is not None:
+            self._settling.settle(score)
+            return
         if self.desk is None:
             return
         self._advanceNow()
         why = self.stage.whyNot()
-        self.say(why or "")
+        self.display.say(why or "")
         if why is None:
-            self.desk.give(score, **self.remarks.values())
+            self.desk.give(score, **self.display.remarks.values())
             if self.ui.advanceCheckBox.checked and not self.desk.unsaved:
                 self._advance.start()
 
     def undo(self) -> None:
         self._advance.stop()
-        if self.desk is not None:
+        if self._settling is not None:
+            self._settling.undo()
+        elif self.desk is not None:
             self.desk.undo()
 
     def nextUnscored(self) -> None:
         """On to what waits for a score: a slice of this case, else the next case."""
-        self._advance.stop()
+        self._turn()
+        if self._settling is not None:
+            self._settling.settleNext()
+            return
         if self.desk is None:
             return
         here = self.desk.nextSlice if self.desk.perSlice else None
         if here is not None:
             self.desk.goTo(here)
         elif self.desk.nextVisit is None:
-            self.say(_("All cases are scored. Thank you!"))
+            self.display.say(_("All cases are scored. Thank you!"))
         else:
             self.desk.goToVisit(self.desk.nextVisit)
 
     def _step(self, way: int) -> None:
-        self._advance.stop()
+        self._turn()
         self.desk.goToVisit((self.desk.visit or 0) + way)
 
-    def _onChosen(self, row: int) -> None:
+    def _turn(self) -> None:
+        """Before another case: what is typed belongs to this one."""
         self._advance.stop()
+        self.display.remarks.finish()
+
+    def _onChosen(self, row: int) -> None:
+        self._turn()
         if row != self.desk.visit:
             self.desk.goToVisit(row)
         self.stage.focus()
 
     def _onRemarks(self) -> None:
-        if self.desk is not None:
-            self.desk.remark(**self.remarks.values())
+        if self.desk is not None and self._settling is None:
+            self.desk.remark(**self.display.remarks.values())
 
     def _onRemarksDone(self) -> None:
         if self.stage is not None:
@@ -175,23 +187,19 @@ class DeskPanel:
         folder = qt.QFileDialog.getExistingDirectory(self.ui.readingFrame, title, "")
         if folder:
             path = self.desk.saveElsewhere(folder)
-            self._savedElsewhere = "" if path is None else str(path)
-            self.refresh()
+            self.display.savedElsewhere = "" if path is None else str(path)
+            self.display.refresh()
 
     def _onNetwork(self, *_args) -> None:
-        self.say(self.network.ask(self.stage.node) or "")
+        self.display.say(self.network.ask(self.stage.node) or "")
 
     # What follows from it
 
     def _onDesk(self) -> None:
-        before = self._row
-        self.stage.show()
-        if self.desk.visit != before:
+        if self.stage.show():
             self.desk.session.clock.start()  # loading is not reading
-            self.say(self.stage.problem)
-            if before is not None and before < len(self.desk.visits):
-                self.cases.showLine(before, self._line(before))
-        self.refresh()
+            self.display.say(self.stage.problem)
+        self.display.refresh()
 
     def _onScrolled(self, index: int | None) -> None:
         self._advance.stop()  # the reader goes elsewhere
@@ -216,115 +224,11 @@ class DeskPanel:
         if self._advance.active:
             self._onAdvance()
 
-    # What is shown
-
-    def refresh(self, *_args) -> None:
-        """Show what the desk and the network say now."""
-        desk, ui = self.desk, self.ui
-        if desk is None or desk.item is None:
-            return
-        given = desk.given
-        ui.caseLabel.text = self.stage.nameOf(desk.visit)
-        ui.sliceLabel.text = ""
-        if desk.perSlice:
-            text = _("slice {slice} (0–{last})")
-            last = len(desk.visits[desk.visit]) - 1
-            ui.sliceLabel.text = text.format(slice=desk.item.place.slice, last=last)
-        done, total, seconds = desk.progress
-        ui.progressBar.maximum = max(1, total)
-        ui.progressBar.value = done
-        ui.progressBar.format = phrases.progress(done, total, seconds)
-        self.buttons.show(None if given is None else given.score)
-        self.buttons.enabled = not self.stage.problem
-        self._showRemarks(given)
-        self._showSaved(given)
-        ui.undoButton.enabled = bool(desk.unsaved or desk.session.log.entries)
-        ui.previousButton.enabled = desk.visit > 0
-        ui.nextButton.enabled = desk.visit + 1 < len(desk.visits)
-        sentence, canAsk = self.network.sentence(desk, self.stage.node, given)
-        ui.networkLabel.text, ui.networkButton.visible = sentence, canAsk
-        self._row = desk.visit
-        self.cases.showLine(desk.visit, self._line(desk.visit))
-        self.cases.select(desk.visit)
-        self.stage.update()
-
-    def _showRemarks(self, given: Entry | None) -> None:
-        key = None if given is None else (given.place, given.time)
-        place = self.desk.item.place
-        if key is None and place != self._remarksOf:
-            self.remarks.show(None, (), "")
-        elif key is not None and key != self._remarksOf:
-            self.remarks.show(given.confidence, given.artefacts, given.comment)
-        self._remarksOf = place if key is None else key
-
-    def _showSaved(self, given: Entry | None) -> None:
-        ui, desk = self.ui, self.desk
-        text, colour = "", phrases.GOOD
-        if desk.unsaved:
-            count = len(desk.unsaved)
-            text = phrases.notSaved(desk.problem, count, self._savedElsewhere)
-            colour = phrases.BAD
-        elif desk.problem:
-            text, colour = desk.problem, phrases.BAD
-        elif given is not None or desk.last is not None:
-            entry = given or desk.last
-            text = phrases.saved(entry, "" if given else self._whereOf(entry))
-            self._savedElsewhere = ""
-        ui.savedLabel.text = text
-        ui.savedLabel.styleSheet = f"color: {colour}; font-weight: bold;"
-        ui.retryButton.visible = ui.elsewhereButton.visible = bool(desk.unsaved)
-
-    def _whereOf(self, entry: Entry) -> str:
-        index = self.desk.session.list.index_of(entry.place)
-        if index is None:
-            return ""
-        name = self.stage.nameOf(self.desk.session.list.items[index].number - 1)
-        if entry.place.slice is None:
-            return name
-        return _("{case}, slice {slice}").format(case=name, slice=entry.place.slice)
-
-    def _badge(self, index: int | None) -> Words:
-        """What stands over a slice: the reader's score and, if it may be known, the network's."""
-        desk = self.desk
-        if desk is None or desk.visit is None:
-            return None
-        items = desk.visits[desk.visit]
-        if not desk.perSlice:
-            item = items[0]
-        elif index is not None and index < len(items):
-            item = items[index]
-        else:
-            return None
-        entry = desk.entries.get(item.place)
-        if entry is None:
-            return None
-        lines = [phrases.entry(entry)]
-        if item.place in desk.unsaved:
-            lines.append(_("not saved"))
-        network = self.network.words(desk, item, self.stage.node)
-        if network:
-            lines.append(_("network {grade}").format(grade=network))
-        return "\n".join(lines), phrases.gradeOf(entry)
-
-    def _listCases(self) -> None:
-        self.cases.show([self._line(visit) for visit in range(len(self.desk.visits))])
-
-    def _line(self, visit: int) -> Line:
-        status, score, done = statusOf(self.desk.scoresOf(visit))
-        items = self.desk.visits[visit]
-        if len(items) == 1 and score is None and items[0].place in self.desk.entries:
-            # Imported: only a grade is known.
-            done, entry = True, self.desk.entries[items[0].place]
-            status = gradeName(phrases.gradeOf(entry))
-        if not done and not self.stage.isThere(items[0]):
-            status = _("file missing")
-        return self.stage.nameOf(visit), status, score, done
-
     def listAgain(self) -> None:
         """Cases were added, or scores imported."""
         self.desk.rebuild()
-        self._listCases()
-        self.refresh()
+        self.display.listCases()
+        self.display.refresh()
 
 
 def _timer(milliseconds: int, call):

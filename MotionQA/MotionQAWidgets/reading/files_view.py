@@ -18,13 +18,14 @@ class FilesView:
     addFolder(path), addList(path) : images to read, too
     importLabels(path) : scores from an IQA.csv or image,score table
     takeBack(path) : scores that were saved elsewhere
+    gradeAll() : with the network
     network(path) : what motionqa assess wrote
     exportLong(path), exportLabels(path), exportGrades(path)
     """
 
     def __init__(self, frame) -> None:
         self.addFolder, self.addList, self.importLabels = Signal(), Signal(), Signal()
-        self.takeBack, self.network = Signal(), Signal()
+        self.takeBack, self.network, self.gradeAll = Signal(), Signal(), Signal()
         self.exportLong, self.exportLabels, self.exportGrades = Signal(), Signal(), Signal()
         self._frame = frame
         table, log = _("Tables (*.csv)"), _("Scores (*.jsonl)")
@@ -52,6 +53,11 @@ class FilesView:
                 lambda *_args, asked=(signal, text, kind, proposal): self._ask(*asked)
             )
             grid.addWidget(button, number // 2, number % 2)
+        button = qt.QPushButton(_("Grade all cases with the network"))
+        button.name = "gradeAllButton"
+        button.toolTip = tips[button.name]
+        button.clicked.connect(lambda *_args: self.gradeAll.emit())
+        grid.addWidget(button, (len(buttons) + 1) // 2, 0, 1, 2)
         self.label = qt.QLabel()
         self.label.wordWrap = True
         self.label.visible = False
@@ -81,6 +87,7 @@ class FilesView:
             "takeBackButton": _(
                 "Scores that were saved elsewhere while the study was out of reach."
             ),
+            "gradeAllButton": _("With the checkpoint that the tab Assess has chosen; needs torch."),
             "networkGradesButton": _(
                 "To order the cases by them, and to compare readers with them."
             ),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
+import qt
 import slicer
 from slicer.i18n import tr as _
 
@@ -15,12 +17,14 @@ from MotionQALib.reading.network_grades import NetworkGrades
 from MotionQALib.reading.session import ReadingSession
 from MotionQALib.reading.study import Study
 
+from .. import dependencies
 from ..grading import Grading
 from ..observers import Observers
 from .desk import Desk
 from .desk_panel import DeskPanel
 from .intake import Intake
 from .network_grade import NetworkGrade
+from .network_run import NetworkRun
 from .results_desk import ResultsDesk
 from .scene_cases import nodesByCase, volumesInScene
 from .study_section import NewStudy, StudySection
@@ -49,6 +53,7 @@ class LabellingPanel:
         self.reading = DeskPanel(self.ui, self.network)
         self.results = ResultsDesk(self.ui, self)
         self._intake: Intake | None = None
+        self._run: NetworkRun | None = None
         self._entered = False
         self._observers = Observers()
         scene = slicer.mrmlScene
@@ -84,7 +89,10 @@ class LabellingPanel:
 
     def dispose(self) -> None:
         """The module goes: what is left of the panel are dead widgets."""
-        self.closeStudy()
+        if self.desk is not None and self.desk.unsaved and not self.desk.retry():
+            kept = self.desk.saveElsewhere(Path.home())
+            logging.error("MotionQA: scores could not be saved; they are kept in %s", kept)
+        self._shut()
         self._observers.clear()
         self.reading.dispose()
         self.network.dispose()
@@ -93,19 +101,22 @@ class LabellingPanel:
 
     def open(self, folder: str | Path) -> bool:
         """Open a study for the reader that is named; whether it is open."""
-        self.closeStudy()
+        if not self.closeStudy():
+            return False
         folder = Path(folder)
         try:
             if not self.section.reader:
                 raise ReadingError(_("Enter your name first: your scores are kept under it."))
             session = ReadingSession(Study.open(folder), self.section.reader)
         except ReadingError as error:
-            self.reading.say(str(error))
+            self.reading.display.say(str(error))
             return False
         remarks = self._readNetwork(session)
         if not len(session.list):
             session.close()
-            self.reading.say(_("The study has no images yet; begin it anew in an empty folder."))
+            self.reading.display.say(
+                _("The study has no images yet; begin it anew in an empty folder.")
+            )
             return False
         desk = Desk(session)
         inScene = any(case.path is None for case in session.cases.cases)
@@ -114,12 +125,13 @@ class LabellingPanel:
         if self._entered:
             self.reading.enter()
         said = (self.reading.stage.problem, *session.reports, *remarks)
-        self.reading.say(" ".join(filter(None, said)))
+        self.reading.display.say(" ".join(filter(None, said)))
         return True
 
     def create(self, new: NewStudy) -> None:
         """Begin a study, look at its images, and open it."""
-        self.closeStudy()
+        if not self.closeStudy():
+            return
         try:
             files = [] if new.source is None else listed(new.source)
             found = [] if new.source is not None else volumesInScene()
@@ -130,7 +142,7 @@ class LabellingPanel:
             if found:
                 cases.add_volumes([volume for _node, volume in found])
         except ReadingError as error:
-            self.reading.say(str(error))
+            self.reading.display.say(str(error))
             return
         self._take(cases, files, lambda: self.open(new.folder))
 
@@ -139,27 +151,35 @@ class LabellingPanel:
         try:
             self._take(self.desk.session.cases, listed(source), self.reading.listAgain)
         except ReadingError as error:
-            self.reading.say(str(error))
+            self.reading.display.say(str(error))
 
-    def closeStudy(self) -> None:
-        """Stop reading; may be called twice."""
+    def closeStudy(self) -> bool:
+        """Stop reading; whether no study is open now: the user may keep it for unsaved scores."""
+        if self.desk is not None and self.desk.unsaved and not self._mayLose(self.desk.unsaved):
+            return False
+        self._shut()
+        return True
+
+    def _mayLose(self, unsaved) -> bool:
+        text = _(
+            "{count} scores are not saved. Close the study and lose them?\n"
+            "Cancel, and use Save elsewhere to keep them."
+        )
+        title = _("Scores are not saved")
+        return slicer.util.confirmOkCancelDisplay(text.format(count=len(unsaved)), title)
+
+    def _shut(self) -> None:
         if self._intake is not None:
             self._intake.stop()
             self._intake = None
-        if self.desk is not None and self.desk.unsaved:
-            text = _(
-                "{count} scores are not saved. Close the study and lose them?\n"
-                "Cancel, and use Save elsewhere to keep them."
-            )
-            if not slicer.util.confirmOkCancelDisplay(
-                text.format(count=len(self.desk.unsaved)), _("Scores are not saved")
-            ):
-                return
-        self.reading.close()
+        if self._run is not None:
+            self._run.stop()
+            self._run = None
         self.results.close()
+        self.reading.close()
         self.network.known = NetworkGrades()
         self._showStudy()
-        self.reading.say("")
+        self.reading.display.say("")
 
     def useNetwork(self, path: Path) -> None:
         """Order the cases by the network's grades, and compare with them."""
@@ -167,11 +187,32 @@ class LabellingPanel:
         try:
             self.network.known = NetworkGrades.read(path, session.cases)
         except ReadingError as error:
-            self.reading.say(str(error))
+            self.reading.display.say(str(error))
             return
         self.desk.rebuild(self.network.known.uncertainties(session.study.level))
         self.reading.listAgain()
-        self.reading.say(" ".join(self.network.known.remarks))
+        self.reading.display.say(" ".join(self.network.known.remarks))
+
+    def gradeAll(self) -> None:
+        """Have the network grade all cases, for their order and to be compared with."""
+        problem = dependencies.ensure() if dependencies.missing() else None
+        session = self.desk.session
+        files = [session.cases.file_of(case) for case in session.cases.cases]
+        files = [file for file in files if file is not None]
+        if problem is not None or not files or self._run is not None:
+            self.results.files.say(problem or _("There are no files to grade, or it is at work."))
+            return
+        output = session.study.folder / NETWORK_FILE
+        self._run = NetworkRun(files, self.network.checkpoint, output)
+        self._run.finished.connect(self._onGraded)
+        text = _("The network grades {count} cases; you can go on reading.")
+        self.results.files.say(text.format(count=len(files)))
+
+    def _onGraded(self, output: Path | None, problem: str) -> None:
+        self._run = None
+        self.results.files.say(problem or _("The network has graded all cases."))
+        if output is not None:
+            self.useNetwork(output)
 
     def _readNetwork(self, session: ReadingSession) -> tuple[str, ...]:
         """Take the network's grades that lie with the study; sentences on what is wrong."""
@@ -196,14 +237,14 @@ class LabellingPanel:
 
     def _onLooking(self, done: int, total: int) -> None:
         text = _("Looking at image {done} of {total} …")
-        self.reading.say(text.format(done=done, total=total))
+        self.reading.display.say(text.format(done=done, total=total))
 
     def _onTaken(self, problems: tuple[str, ...], then: Callable[[], object]) -> None:
         self._intake = None
-        self.reading.say("")
+        self.reading.display.say("")
         then()
         said = self.ui.messageLabel.text
-        self.reading.say("\n".join(filter(None, (said, *problems))))
+        self.reading.display.say("\n".join(filter(None, (said, *problems))))
 
     def _showStudy(self) -> None:
         isOpen = self.desk is not None
@@ -212,5 +253,8 @@ class LabellingPanel:
             getattr(self.ui, name).visible = isOpen
 
     def _onSceneClosed(self, *_args) -> None:
+        qt.QTimer.singleShot(0, self._showAgain)  # when the scene has come to rest
+
+    def _showAgain(self) -> None:
         if self._entered and self.desk is not None:
             self.reading.stage.show(again=True)

@@ -45,7 +45,7 @@ class RemarksForm:
         self.confidence = qt.QComboBox()
         self.confidence.name = "confidenceComboBox"
         self.confidence.focusPolicy = qt.Qt.TabFocus
-        self.confidence.addItem(_("not said"), None)
+        self.confidence.addItem(_("not said"), 0)
         for value, words in confidenceWords().items():
             self.confidence.addItem(words, value)
         self.confidence.activated.connect(self._onChanged)
@@ -63,13 +63,13 @@ class RemarksForm:
         self.comment = qt.QLineEdit()
         self.comment.name = "commentLineEdit"
         self.comment.placeholderText = _("Comment; Enter when done")
-        self.comment.editingFinished.connect(self._onComment)
+        self.comment.editingFinished.connect(self.finish)
         self.comment.returnPressed.connect(lambda *_args: self.done.emit())
         form.addRow(self.comment)
 
     def show(self, confidence: int | None, artefacts: Iterable[str], comment: str) -> None:
         self._showing = True
-        self.confidence.currentIndex = max(0, self.confidence.findData(confidence))
+        self.confidence.currentIndex = max(0, self.confidence.findData(confidence or 0))
         chosen = set(artefacts)
         for kind, box in self.artefacts.items():
             box.checked = kind in chosen
@@ -81,13 +81,13 @@ class RemarksForm:
     def values(self) -> dict[str, object]:
         """Fields of `MotionQALib.reading.entry.Entry`."""
         return {
-            "confidence": self.confidence.currentData,
+            "confidence": self.confidence.currentData or None,
             "artefacts": tuple(kind for kind, box in self.artefacts.items() if box.checked),
             "comment": self.comment.text.strip(),
         }
 
-    def _onComment(self, *_args) -> None:
-        # Qt says so, too, when the field only loses the focus.
+    def finish(self, *_args) -> None:
+        """Take a comment that is still being typed; Qt calls it whenever the field is left."""
         if self.comment.text.strip() != self._comment:
             self._comment = self.comment.text.strip()
             self._onChanged()

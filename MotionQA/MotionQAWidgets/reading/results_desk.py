@@ -33,7 +33,8 @@ class ResultsDesk:
     """
 
     def __init__(self, ui, panel) -> None:
-        self._panel, self._log = panel, None
+        self._panel = panel
+        self._log: ConsensusLog | None = None
         self.agreement = AgreementView(ui.agreementFrame)
         self.consensus = ConsensusView(ui.consensusFrame)
         self.files = FilesView(ui.filesFrame)
@@ -41,13 +42,14 @@ class ResultsDesk:
         self.agreement.chosen.connect(self._onDisagreement)
         self.consensus.started.connect(self.adjudicate)
         self.consensus.chosen.connect(self._onDocket)
-        self.consensus.settled.connect(self._onSettled)
+        self.consensus.settled.connect(self.settle)
         self.consensus.unanimous.connect(self._onUnanimous)
-        self.consensus.undone.connect(self._onUndone)
+        self.consensus.undone.connect(self.undo)
         files = self.files
         files.addFolder.connect(panel.addImages)
         files.addList.connect(panel.addImages)
         files.network.connect(panel.useNetwork)
+        files.gradeAll.connect(panel.gradeAll)
         files.importLabels.connect(self._onImport)
         files.takeBack.connect(self._onTakeBack)
         files.exportLong.connect(self._exporting(lambda path: exchange.export_long(*path)))
@@ -109,24 +111,41 @@ class ResultsDesk:
     # Consensus
 
     def adjudicate(self) -> None:
-        """Open the consensus for the reader who has the study open."""
+        """Open the consensus for the reader who has the study open; asked again, close it."""
+        if self._log is not None:
+            self._stopAdjudicating()
+            return
         why = self._mayNotSee
         if why is not None:
             self.consensus.say(why)
             return
-        self._stopAdjudicating()
         try:
             self._log = open_consensus(self._panel.study, self._panel.section.reader)
         except ReadingError as error:
             self.consensus.say(str(error))
             return
-        self.consensus.say("")
+        self._panel.reading.handOver(self)
         self._showDockets()
+
+    def settle(self, score: int) -> None:
+        """Settle the case that is chosen in the table."""
+        docket, row = self.consensus.current, self.consensus.table.currentRow()
+        if docket is not None:
+            self._saving(lambda: settle(self._log, docket, score), row)
+
+    def settleNext(self) -> None:
+        """On to the next case that is not settled."""
+        self._showDockets(self.consensus.table.currentRow() + 1)
+
+    def undo(self) -> None:
+        """Take back what was settled last."""
+        self._saving(self._log.undo)
 
     def _stopAdjudicating(self) -> None:
         if self._log is not None:
             self._log.close()
-        self._log: ConsensusLog | None = None
+            self._panel.reading.handOver(None)
+        self._log = None
         self.consensus.say("")
         self.consensus.show((), [], str)
 
@@ -148,16 +167,11 @@ class ResultsDesk:
 
     def _onDocket(self, docket: Docket) -> None:
         self._goTo(docket.place.case, docket.place.slice)
-
-    def _onSettled(self, docket: Docket, score: int) -> None:
-        row = self.consensus.table.currentRow()
-        self._saving(lambda: settle(self._log, docket, score), row)
+        settled = docket.settled
+        self._panel.reading.showSettled(None if settled is None else settled.score)
 
     def _onUnanimous(self) -> None:
         self._saving(lambda: settle_unanimous(self._log, dockets_of(self._panel.study)))
-
-    def _onUndone(self) -> None:
-        self._saving(self._log.undo)
 
     def _saving(self, save, row: int = 0) -> None:
         try:

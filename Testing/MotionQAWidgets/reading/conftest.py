@@ -11,6 +11,7 @@ from .room import Room
 def room(host):
     room = Room(host)
     yield room
-    host.dialogs.answers = [True]
-    room.panel.closeStudy()
-    room.module.tabs.widget.currentIndex = 0
+    if room.panel is not None:  # else the test has unloaded the module
+        host.dialogs.answers = [True]
+        room.panel.closeStudy()
+        room.module.tabs.widget.currentIndex = 0

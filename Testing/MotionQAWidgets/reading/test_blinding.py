@@ -94,7 +94,7 @@ def test_the_network_is_hidden_until_the_case_is_scored(host, room, tmp_path, le
             room.press("Space")
     assert results.resultFor(node) is not None
     assert room.ui.networkLabel.text.startswith("You: 4 · good. Network: 1 · severe")
-    words, _grade = room.panel.reading._badge(None if level == "volume" else last)
+    words, _grade = room.panel.reading.display.badge(None if level == "volume" else last)
     assert words.startswith("4 · good\nnetwork 1 · severe")
     room.press("Z", control=True)
     assert results.resultFor(node) is None

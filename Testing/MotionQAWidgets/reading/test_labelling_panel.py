@@ -31,7 +31,7 @@ def test_keys_score_and_lead_on(host, room, tmp_path):
     room.press("4")
     assert scores_of(study) == [4]
     assert room.saved.startswith("Saved ") and room.saved.endswith(": 4 · good")
-    assert room.panel.reading.buttons._buttons[4].checked
+    assert room.panel.reading.display.buttons._buttons[4].checked
     room.press("Space", "2", "Space", "5")
     assert scores_of(study) == [4, 2, 5]
     assert "All 3 scored" in room.ui.progressBar.format
@@ -48,7 +48,7 @@ def test_slices_follow_each_other_and_the_wheel(host, room, tmp_path):
     room.open(study)
     assert room.ui.sliceLabel.text == "slice 0 (0–3)" and room.ui.advanceCheckBox.checked
     room.press("5")
-    assert "5 · excellent" in room.saved and room.panel.reading.buttons._buttons[5].checked
+    assert "5 · excellent" in room.saved and room.panel.reading.display.buttons._buttons[5].checked
     host.wait_until(lambda: room.ui.sliceLabel.text == "slice 1 (0–3)")
     assert room.saved.endswith("Case 1, slice 0: 5 · excellent")
     room.press("4", "3")  # faster than the eye
@@ -87,7 +87,7 @@ def test_what_is_not_in_view_is_not_scored(host, room, tmp_path):
 def test_buttons_do_what_keys_do(host, room, tmp_path):
     study = make_study(tmp_path / "study", cases=3, order="listed")
     room.open(study)
-    button = room.panel.reading.buttons._buttons[3]
+    button = room.panel.reading.display.buttons._buttons[3]
     button.click()
     assert scores_of(study) == [3] and button.checked
     room.ui.nextButton.click()
@@ -109,7 +109,7 @@ def test_keys_are_the_commenters_own_while_typing(host, room, tmp_path):
     room.open(study)
     room.press("4")
     room.ui.detailsButton.collapsed = False
-    comment = room.panel.reading.remarks.comment
+    comment = room.panel.reading.display.remarks.comment
     comment.setFocus()
     host.process_events()
     room.press("3", "Space", "1", widget=comment)
@@ -119,13 +119,17 @@ def test_keys_are_the_commenters_own_while_typing(host, room, tmp_path):
     assert (entry.score, entry.comment) == (4, "3 1")
     room.press("2")  # the image has the keys again
     assert scores_of(study) == [2]
+    comment.text = "unfinished"
+    room.ui.casesTable.cellClicked.emit(1, 0)
+    assert [entry.comment for entry in log_of(study).entries.values()] == ["unfinished"]
+    assert comment.text == ""
 
 
 def test_remarks_go_with_the_score(host, room, tmp_path):
     study = make_study(tmp_path / "study", cases=2, order="listed")
     room.open(study)
     room.ui.detailsButton.collapsed = False
-    remarks = room.panel.reading.remarks
+    remarks = room.panel.reading.display.remarks
     remarks.artefacts["ghosting"].click()  # before the score
     room.press("2")
     remarks.artefacts["flow"].click()  # and after it
@@ -142,7 +146,9 @@ def test_remarks_go_with_the_score(host, room, tmp_path):
 def test_keys_are_dead_in_other_tabs_and_modules_and_after_closing(host, room, tmp_path):
     study = make_study(tmp_path / "study", cases=2, order="listed")
     room.open(study)
+    assert not room.module.panel._entered  # nor is anything of the other tab's in the views
     room.module.tabs.widget.currentIndex = 0
+    assert room.module.panel._entered
     room.press("4")
     host.leave()
     room.press("4")
@@ -314,3 +320,28 @@ def test_the_network_is_asked_once_the_case_is_scored(host, room, tmp_path, chec
     host.wait_until(lambda: "Network:" in room.ui.networkLabel.text, seconds=150)
     assert room.ui.networkLabel.text.startswith("You: 4 · good. Network: ")
     assert not room.ui.networkButton.visible
+
+
+def test_the_network_grades_all_cases_while_they_are_read(host, room, tmp_path, checkpoint_file):
+    study = make_study(tmp_path / "study", cases=3, order="uncertain", blind_to_network=False)
+    room.open(study)
+    room.panel.network.checkpoint = str(checkpoint_file)
+    room.ui.filesFrame.findChild(type(room.ui.openButton), "gradeAllButton").click()
+    room.press("4")
+    host.wait_until(lambda: room.panel._run is None, seconds=200)
+    assert room.panel.results.files.label.text == "The network has graded all cases."
+    assert len(room.panel.network.known.assessments) == 3
+    assert room.desk.given.score == 4
+    assert room.ui.networkLabel.text.startswith("You: 4 · good. Network: ")
+    uncertainties = room.panel.network.known.uncertainties("volume")
+    order = [uncertainties[visit[0].case.key] for visit in room.desk.visits]
+    assert order == sorted(order, reverse=True)
+
+
+def test_grading_all_ends_with_the_study(host, room, tmp_path, checkpoint_file):
+    study = make_study(tmp_path / "study", cases=2)
+    room.open(study)
+    room.panel.network.checkpoint = str(checkpoint_file)
+    room.panel.gradeAll()
+    room.panel.closeStudy()
+    assert room.panel._run is None

@@ -41,8 +41,8 @@ def test_a_vanished_folder_keeps_the_score_on_screen(host, room, tmp_path):
     shutil.move(study.folder, tmp_path / "away")
     room.press("2")
     assert room.saved.startswith("NOT SAVED: The scores of anna cannot be saved")
-    assert room.panel.reading.buttons._buttons[2].checked
-    assert "not saved" in room.panel.reading._badge(0)[0]
+    assert room.panel.reading.display.buttons._buttons[2].checked
+    assert "not saved" in room.panel.reading.display.badge(0)[0]
     room.press("Space", "5")
     assert room.saved.startswith("2 SCORES NOT SAVED")
     shutil.move(tmp_path / "away", study.folder)
@@ -142,3 +142,17 @@ def test_taking_back_twice_changes_nothing(host, tmp_path):
     with ScoreLog.open(study, "anna") as log:
         assert len(take_back(log, kept)) == 1
         assert take_back(log, kept) == []
+
+
+def test_scores_that_could_not_be_saved_outlive_slicer(host, room, tmp_path, monkeypatch):
+    from pathlib import Path
+
+    study = make_study(tmp_path / "study", cases=2, order="listed")
+    room.open(study)
+    shutil.move(study.folder, tmp_path / "away")
+    room.press("2")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    room.panel = None
+    host.unload_module("MotionQA")
+    kept = read_scores(tmp_path / "anna.rescued.jsonl")
+    assert [entry.score for entry in kept.entries.values()] == [2]

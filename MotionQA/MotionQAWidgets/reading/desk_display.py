@@ -1,0 +1,163 @@
+"""What the reading frame shows: the case, its score, what was saved, the list, the network."""
+
+from __future__ import annotations
+
+from slicer.i18n import tr as _
+
+from MotionQALib.reading.entry import Entry
+
+from ..wording import gradeName
+from . import phrases
+from .case_list import CaseList, Line, statusOf
+from .case_stage import CaseStage
+from .case_view import Words
+from .desk import Desk
+from .network_grade import NetworkGrade
+from .remarks_form import RemarksForm
+from .score_buttons import ScoreButtons
+
+
+class DeskDisplay:
+    """Writes what desk, stage and network say into the panel's widgets.
+
+    Attributes
+    ----------
+    buttons, remarks, cases : the parts that the reader works with
+    savedElsewhere : the file that keeps what the study lacks; "" where there is none
+    settled : of the case that is adjudicated, shown instead of the reader's own; False where the
+        reader reads
+    """
+
+    def __init__(self, ui, network: NetworkGrade) -> None:
+        self.ui, self.network = ui, network
+        self.buttons = ScoreButtons(ui.scoresFrame)
+        self.remarks = RemarksForm(ui.detailsFrame)
+        self.cases = CaseList(ui.casesTable)
+        self.savedElsewhere = ""
+        self.settled: int | bool | None = False
+        self.desk: Desk | None = None
+        self.stage: CaseStage | None = None
+        self._row: int | None = None
+        self._remarksOf: object = None
+
+    def open(self, desk: Desk, stage: CaseStage) -> None:
+        """Show this desk from now on."""
+        self.desk, self.stage = desk, stage
+        self.savedElsewhere, self.settled = "", False
+        self._row = self._remarksOf = None
+        self.listCases()
+        self.ui.advanceCheckBox.checked = desk.perSlice
+        self.ui.readingFrame.visible = True
+
+    def close(self) -> None:
+        self.ui.readingFrame.visible = False
+        self.desk = self.stage = None
+
+    def say(self, sentence: str) -> None:
+        self.ui.messageLabel.text = sentence
+        self.ui.messageLabel.visible = bool(sentence)
+
+    def refresh(self, *_args) -> None:
+        """Show what desk, stage and network say now."""
+        desk, ui = self.desk, self.ui
+        if desk is None or desk.item is None:
+            return
+        given = desk.given
+        ui.caseLabel.text = self.stage.nameOf(desk.visit)
+        ui.sliceLabel.text = ""
+        if desk.perSlice:
+            text = _("slice {slice} (0–{last})")
+            last = len(desk.visits[desk.visit]) - 1
+            ui.sliceLabel.text = text.format(slice=desk.item.place.slice, last=last)
+        done, total, seconds = desk.progress
+        ui.progressBar.maximum = max(1, total)
+        ui.progressBar.value = done
+        ui.progressBar.format = phrases.progress(done, total, seconds)
+        score = None if given is None else given.score
+        self.buttons.show(score if self.settled is False else self.settled)
+        self.buttons.enabled = not self.stage.problem
+        self._showRemarks(given)
+        self._showSaved(given)
+        ui.undoButton.enabled = bool(desk.unsaved or desk.session.log.entries)
+        ui.previousButton.enabled = desk.visit > 0
+        ui.nextButton.enabled = desk.visit + 1 < len(desk.visits)
+        sentence, canAsk = self.network.sentence(desk, self.stage.node, given)
+        ui.networkLabel.text, ui.networkButton.visible = sentence, canAsk
+        for row in {self._row, desk.visit} - {None}:
+            if row < len(desk.visits):
+                self.cases.showLine(row, self._line(row))
+        self._row = desk.visit
+        self.cases.select(desk.visit)
+        self.stage.update()
+
+    def _showRemarks(self, given: Entry | None) -> None:
+        key = None if given is None else (given.place, given.time)
+        place = self.desk.item.place
+        if key is None and place != self._remarksOf:
+            self.remarks.show(None, (), "")
+        elif key is not None and key != self._remarksOf:
+            self.remarks.show(given.confidence, given.artefacts, given.comment)
+        self._remarksOf = place if key is None else key
+
+    def _showSaved(self, given: Entry | None) -> None:
+        ui, desk = self.ui, self.desk
+        text, colour = "", phrases.GOOD
+        if desk.unsaved:
+            count = len(desk.unsaved)
+            text = phrases.notSaved(desk.problem, count, self.savedElsewhere)
+            colour = phrases.BAD
+        elif desk.problem:
+            text, colour = desk.problem, phrases.BAD
+        elif given is not None or desk.last is not None:
+            entry = given or desk.last
+            text = phrases.saved(entry, "" if given else self._whereOf(entry))
+            self.savedElsewhere = ""
+        ui.savedLabel.text = text
+        ui.savedLabel.styleSheet = f"color: {colour}; font-weight: bold;"
+        ui.retryButton.visible = ui.elsewhereButton.visible = bool(desk.unsaved)
+
+    def _whereOf(self, entry: Entry) -> str:
+        index = self.desk.session.list.index_of(entry.place)
+        if index is None:
+            return ""
+        name = self.stage.nameOf(self.desk.session.list.items[index].number - 1)
+        if entry.place.slice is None:
+            return name
+        return _("{case}, slice {slice}").format(case=name, slice=entry.place.slice)
+
+    def badge(self, index: int | None) -> Words:
+        """What stands over a slice: the reader's score and, if it may be known, the network's."""
+        desk = self.desk
+        if desk is None or desk.visit is None:
+            return None
+        items = desk.visits[desk.visit]
+        if not desk.perSlice:
+            item = items[0]
+        elif index is not None and index < len(items):
+            item = items[index]
+        else:
+            return None
+        entry = desk.entries.get(item.place)
+        if entry is None:
+            return None
+        lines = [phrases.entry(entry)]
+        if item.place in desk.unsaved:
+            lines.append(_("not saved"))
+        network = self.network.words(desk, item, self.stage.node)
+        if network:
+            lines.append(_("network {grade}").format(grade=network))
+        return "\n".join(lines), phrases.gradeOf(entry)
+
+    def listCases(self) -> None:
+        self.cases.show([self._line(visit) for visit in range(len(self.desk.visits))])
+
+    def _line(self, visit: int) -> Line:
+        status, score, done = statusOf(self.desk.scoresOf(visit))
+        items = self.desk.visits[visit]
+        if len(items) == 1 and score is None and items[0].place in self.desk.entries:
+            # Imported: only a grade is known.
+            done, entry = True, self.desk.entries[items[0].place]
+            status = gradeName(phrases.gradeOf(entry))
+        if not done and not self.stage.isThere(items[0]):
+            status = _("file missing")
+        return self.stage.nameOf(visit), status, score, done
