@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,19 @@ def test_the_console_is_free_and_hears_it(host, console, rated_set, tmp_path):
     table = console.compare([run])
     assert [row.model for row in table.rows] == ["small"] and "Valid_acc" in repr(table)
     assert (Path(os.environ["MOTIONQA_CHECKPOINTS"]) / "small.safetensors").is_file()
+
+
+def test_waiting_keeps_the_window_answering(host, console, rated_set, tmp_path):
+    import qt
+
+    ticks, timer = [], qt.QTimer()
+    timer.interval = 20
+    timer.timeout.connect(lambda: ticks.append(time.monotonic()))
+    run = start(console, rated_set, tmp_path / "awaited.safetensors", epochs=1)
+    timer.start()
+    assert run.wait(timeout=LATE) == (tmp_path / "awaited.safetensors").resolve()
+    timer.stop()
+    assert len(ticks) > 20 and max(b - a for a, b in pairwise(ticks)) < 0.5
 
 
 def test_bad_input_is_a_sentence_in_the_console(host, console, rated_set, tmp_path):
