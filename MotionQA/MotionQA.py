@@ -63,16 +63,24 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def __init__(self, parent=None):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
-        self.logic = self.panel = self._settings = self._guiTag = None
+        self.logic = self.panel = self.tabs = self._settings = self._guiTag = None
 
     def setup(self):
         ScriptedLoadableModuleWidget.setup(self)
         from MotionQAWidgets.assess_panel import AssessPanel
+        from MotionQAWidgets.panel_tabs import PanelTabs
+        from MotionQAWidgets.reading.labelling_panel import LabellingPanel
 
         self.logic = MotionQALogic()
         self.panel = AssessPanel(self.logic.grading, self.resourcePath("UI/MotionQAAssessPanel.ui"))
         self.ui = self.panel.ui
-        self.layout.addWidget(self.panel.widget)
+        self.labelling = LabellingPanel(
+            self.logic.grading, self.resourcePath("UI/MotionQALabellingPanel.ui")
+        )
+        self.tabs = PanelTabs(
+            ((_("Assess"), self.panel), (_("Read and score"), self.labelling)),
+        )
+        self.layout.addWidget(self.tabs.widget)
         self.layout.addStretch(1)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._onSceneLeaving)
@@ -84,15 +92,15 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def enter(self):
         self._connectSettings()
-        self.panel.enter()
+        self.tabs.enter()
 
     def exit(self):
-        self.panel.leave()
+        self.tabs.leave()
         self._disconnectSettings()
 
     def cleanup(self):
-        if self.panel is not None:  # else setup failed
-            self.panel.dispose()
+        if self.tabs is not None:  # else setup failed
+            self.tabs.dispose()
             self._disconnectSettings()
         if self.logic is not None:
             self.logic.close()
@@ -121,6 +129,7 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         # Joining lets the selector list subclasses again, such as label maps.
         self.ui.volumeSelector.showChildNodeTypes = False
         self.panel.set_settings(settings)
+        self.labelling.set_settings(settings)
         self.addObserver(settings.parameterNode, "ModifiedEvent", self.panel.refresh)
 
     def _disconnectSettings(self):

@@ -129,12 +129,6 @@ class MyGrade:
 
 def scoreInWords(score: int) -> str:
     """Such as "2 · poor (severe)"."""
-    words = {
-        5: _("excellent"),
-        4: _("good"),
-        3: _("adequate"),
-        2: _("poor"),
-        1: _("non-diagnostic"),
-    }
     text = _("{score} · {word} ({grade})")
-    return text.format(score=score, word=words[score], grade=wording.gradeName(grade_of(score)))
+    grade = wording.gradeName(grade_of(score))
+    return text.format(score=score, word=wording.scoreWord(score), grade=grade)

@@ -6,6 +6,7 @@
     results.setOverride(volumeNode, frame, slice, score=2, reader="A. Reader")  # None, None: volume
     results.clearOverride(volumeNode, frame, slice)
     results.remove(volumeNode)
+    results.withhold(volumeIDs)  # of these, nothing is said until it is told otherwise
     results.changed.connect(f)  # f(): any result came, went or was overridden; scene loaded, closed
     results.close()             # no observer is left; the tables stay in the scene
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -95,6 +97,7 @@ class SceneResults:
         self._scene = scene or slicer.mrmlScene
         self._tables: dict[str, object] | None = None  # volume's ID: table; None: look again
         self._read: dict[str, tuple[object, SceneResult | None]] = {}
+        self._withheld: frozenset[str] = frozenset()
         events = {
             slicer.vtkMRMLScene.NodeAddedEvent: self._onNodeAdded,
             slicer.vtkMRMLScene.NodeAboutToBeRemovedEvent: self._onNodeLeaving,
@@ -107,8 +110,18 @@ class SceneResults:
     # What is there
 
     def resultFor(self, volumeNode) -> SceneResult | None:
-        if volumeNode is None:
+        if volumeNode is None or volumeNode.GetID() in self._withheld:
             return None
+        return self._resultOf(volumeNode)
+
+    def withhold(self, volumeIDs: Iterable[str]) -> None:
+        """Say nothing of these volumes, as to a reader who must not know their grades yet."""
+        withheld = frozenset(volumeIDs)
+        if withheld != self._withheld:
+            self._withheld = withheld
+            self.changed.emit()
+
+    def _resultOf(self, volumeNode) -> SceneResult | None:
         table = self._tablesByVolume().get(volumeNode.GetID())
         if table is None:
             return None
@@ -127,7 +140,7 @@ class SceneResults:
 
     def store(self, volumeNode, assessment: Assessment, *, sliceAxis: int = 2):
         """Keep an assessment; the table node. What readers said of the volume's slices stays."""
-        before = self.resultFor(volumeNode)
+        before = self._resultOf(volumeNode)
         if not assessment.overrides and before is not None:
             assessment = replace(assessment, overrides=_fitting(before.overrides, assessment))
         table = self._tablesByVolume().get(volumeNode.GetID())

@@ -21,6 +21,18 @@ def gradeName(grade: Grade) -> str:
     return names[grade]
 
 
+def scoreWord(score: int) -> str:
+    """The scale's own word."""
+    words = {
+        5: _("excellent"),
+        4: _("good"),
+        3: _("adequate"),
+        2: _("poor"),
+        1: _("non-diagnostic"),
+    }
+    return words[score]
+
+
 def probability(row: Row) -> float:
     """Of the row's grade: its scores' together."""
     probabilities = (row.p1, row.p2, row.p3, row.p4, row.p5)

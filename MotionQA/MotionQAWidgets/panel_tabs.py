@@ -1,0 +1,53 @@
+"""The module's panels in tabs: only the one that is seen is entered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import qt
+
+
+class PanelTabs:
+    """Panels side by side, of which one is entered at a time.
+
+    Parameters
+    ----------
+    panels : titles and panels; a panel has ``widget``, ``enter()``, ``leave()`` and ``dispose()``
+    """
+
+    def __init__(self, panels: Sequence[tuple[str, object]]) -> None:
+        self.widget = qt.QTabWidget()
+        self.widget.documentMode = True
+        self._panels = [panel for _title, panel in panels]
+        self._entered = None
+        self._in = False
+        for title, panel in panels:
+            self.widget.addTab(panel.widget, title)
+        self.widget.currentChanged.connect(self._onTab)
+
+    def enter(self) -> None:
+        """The module was chosen."""
+        self._in = True
+        self._onTab()
+
+    def leave(self) -> None:
+        """Another module was chosen: none of the panels is seen."""
+        self._in = False
+        self._onTab()
+
+    def dispose(self) -> None:
+        """The module goes."""
+        self._in = False
+        for panel in self._panels:
+            panel.dispose()
+        self._entered = None
+
+    def _onTab(self, *_args) -> None:
+        wanted = self._panels[self.widget.currentIndex] if self._in else None
+        if wanted is self._entered:
+            return
+        if self._entered is not None:
+            self._entered.leave()
+        self._entered = wanted
+        if wanted is not None:
+            wanted.enter()

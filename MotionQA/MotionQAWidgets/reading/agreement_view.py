@@ -1,0 +1,141 @@
+"""How well the readers agree: figures, confusion matrices, and the cases on which they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import qt
+from slicer.i18n import tr as _
+
+from MotionQALib.reading import agreement_report
+from MotionQALib.reading.agreement import Report
+from MotionQALib.reading.agreement_statistics import TITLES
+from MotionQALib.reading.errors import ReadingError
+
+from ..signals import Signal
+from .confusion_picture import confusionPicture, summary
+
+COLUMNS = 2
+SHOWN = tuple(TITLES)
+
+
+class AgreementView:
+    """A table, drawings and a list in a frame.
+
+    Signals
+    -------
+    asked() : the user wants the figures anew
+    chosen(Disagreement) : the user clicked on one
+    """
+
+    def __init__(self, frame) -> None:
+        self.asked, self.chosen = Signal(), Signal()
+        self._report: Report | None = None
+        self._frame = frame
+        column = qt.QVBoxLayout(frame)
+        column.setContentsMargins(0, 0, 0, 0)
+        row = qt.QHBoxLayout()
+        self.button = qt.QPushButton(_("Compare the readers"))
+        self.button.name = "compareButton"
+        self.button.clicked.connect(lambda *_args: self.asked.emit())
+        self.export = qt.QPushButton(_("Save report…"))
+        self.export.name = "reportButton"
+        self.export.toolTip = _("A page with all figures, for a browser or for printing.")
+        self.export.enabled = False
+        self.export.clicked.connect(self._onExport)
+        for button in (self.button, self.export):
+            row.addWidget(button)
+        column.addLayout(row)
+        self.label = qt.QLabel()
+        self.label.wordWrap = True
+        column.addWidget(self.label)
+        self.table = _table([_("Compared"), "n", *(TITLES[name] for name in SHOWN)])
+        self.table.name = "agreementTable"
+        column.addWidget(self.table)
+        self.pictures = qt.QGridLayout()
+        column.addLayout(self.pictures)
+        self.farApart = _table([_("Two scores apart or more"), _("Slice"), _("Scores")])
+        self.farApart.name = "disagreementsTable"
+        self.farApart.toolTip = _("Click to see the case.")
+        self.farApart.cellClicked.connect(self._onChosen)
+        column.addWidget(self.farApart)
+        self.show(None)
+
+    def show(
+        self, report: Report | None, sentence: str = "", nameOf: Callable[[str], str] = str
+    ) -> None:
+        """Show figures, or a sentence that says why there are none.
+
+        Parameters
+        ----------
+        nameOf : what the reader may call an image, from its name
+        """
+        self._report = report
+        self.export.enabled = report is not None
+        remarks = () if report is None else report.remarks
+        self.label.text = " ".join(filter(None, (sentence, *remarks)))
+        self.label.visible = bool(self.label.text)
+        scored = [] if report is None else [c for c in report.comparisons if c.scale == "score"]
+        self.table.visible = bool(scored)
+        self.table.rowCount = len(scored)
+        for row, comparison in enumerate(scored):
+            values = comparison.values
+            figures = [agreement_report.shown(name, values[name]) for name in SHOWN]
+            figures = [figure.replace(" (", "\n(") for figure in figures]  # two short lines
+            _fill(self.table, row, [comparison.title, str(comparison.n), *figures])
+        self.table.resizeColumnsToContents()
+        self.table.resizeRowsToContents()
+        self._draw([c for c in scored if c.confusion is not None])
+        far = [] if report is None else report.disagreements
+        self.farApart.visible = bool(far)
+        self.farApart.rowCount = len(far)
+        for row, one in enumerate(far):
+            said = ", ".join(f"{reader} {score}" for reader, score in one.scores.items())
+            place = "" if one.slice is None else str(one.slice)
+            _fill(self.farApart, row, [nameOf(one.image), place, said])
+        self.farApart.resizeColumnsToContents()
+
+    def _draw(self, comparisons) -> None:
+        while self.pictures.count():
+            self.pictures.takeAt(0).widget().deleteLater()
+        for number, comparison in enumerate(comparisons):
+            names = comparison.raters if len(comparison.raters) == 2 else comparison.raters * 2
+            label = qt.QLabel()
+            label.pixmap = confusionPicture(comparison.confusion, *names)
+            label.toolTip = summary(comparison.confusion, *names)
+            self.pictures.addWidget(label, number // COLUMNS, number % COLUMNS)
+
+    def _onChosen(self, row: int, *_args) -> None:
+        self.chosen.emit(self._report.disagreements[row])
+
+    def _onExport(self, *_args) -> None:
+        title, kind = _("Save the report"), _("Pages (*.html)")
+        path = qt.QFileDialog.getSaveFileName(self._frame, title, "agreement.html", kind)
+        if not path:
+            return
+        path = Path(path).with_suffix(".html")
+        try:
+            agreement_report.write_html(self._report, path)
+        except (ReadingError, OSError) as error:
+            self.label.text = str(error)
+        else:
+            self.label.text = _("Saved as {file}").format(file=path)
+        self.label.visible = True
+
+
+def _table(titles: list[str]):
+    table = qt.QTableWidget()
+    table.columnCount = len(titles)
+    table.setHorizontalHeaderLabels(titles)
+    table.verticalHeader().visible = False
+    table.editTriggers = qt.QAbstractItemView.NoEditTriggers
+    table.selectionBehavior = qt.QAbstractItemView.SelectRows
+    table.focusPolicy = qt.Qt.TabFocus
+    table.minimumHeight = 120
+    return table
+
+
+def _fill(table, row: int, cells: list[str]) -> None:
+    for column, text in enumerate(cells):
+        table.setItem(row, column, qt.QTableWidgetItem(text))

@@ -1,0 +1,112 @@
+"""Cases' files as volumes in the scene, under names that say nothing of them.
+
+Files are read without Slicer's loading dialogs, which list what they open. What comes has no file
+name, no DICOM identifiers and no description left. Slices count as in the file: the scores of a
+slice-by-slice study, the network's grades and the training's labels speak of the same ones.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import slicer
+from slicer.i18n import tr as _
+
+from MotionQALib import volumes
+from MotionQALib.formats.kinds import is_dicom
+from MotionQALib.volumes import Volume, VolumeError
+
+from .. import cine_reader
+
+AUTO_WINDOW_LEVEL = 8  # vtkSlicerVolumesLogic::AutoWindowLevel; Python has no name for it
+
+
+def load(path: Path, name: str):
+    """Open a file or a DICOM series' folder; of a cine, the volume in which its frames play.
+
+    Raises
+    ------
+    VolumeError : it cannot be read; a sentence for the reader, who sees the name only
+    """
+    if path == Path() or not path.exists():
+        raise VolumeError(
+            _("{name} is not where it was any more; is the folder still there?").format(name=name)
+        )
+    try:
+        if path.is_dir() or is_dicom(path):
+            node = _fromLibrary(volumes.read(path), name)
+        elif cine_reader.frame_count(path) > 1:
+            sequence, _browser = cine_reader.load(path, name, show=False)
+            sequence.RemoveAttribute(cine_reader.SOURCE)
+            node = _play(sequence, name)
+        else:
+            node = _fromSlicer(path, name)
+    except VolumeError:  # whose sentence names the file
+        node = None
+    if node is None or node.GetImageData() is None:
+        raise VolumeError(_("{name} could not be read as an image.").format(name=name))
+    return node
+
+
+def twin(node, name: str):
+    """A volume of another name that shares the voxels of one in the scene."""
+    if node.GetImageData() is None:
+        raise VolumeError(_("{name} holds no image any more.").format(name=name))
+    other = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    other.CopyOrientation(node)
+    other.SetAndObserveImageData(node.GetImageData())
+    other.SetAndObserveTransformNodeID(node.GetTransformNodeID())
+    other.CreateDefaultDisplayNodes()
+    return other
+
+
+def _fromSlicer(path: Path, name: str):
+    logic = slicer.modules.volumes.logic()
+    node = logic.AddArchetypeVolume(str(path), name, AUTO_WINDOW_LEVEL)
+    if node is None:
+        return None
+    storage = node.GetStorageNode()
+    if storage is not None:
+        node.SetAndObserveStorageNodeID(None)
+        slicer.mrmlScene.RemoveNode(storage)
+    node.SetDescription("")
+    return node
+
+
+def _fromLibrary(volume: Volume, name: str):
+    """A DICOM series as the library sorts it, its rows to the right and its columns down.
+
+    Slicer's own reader of one file after the other takes a cine's frames for slices.
+    """
+    frames = [np.ascontiguousarray(frame) for frame in volume.voxels]
+    between, rows, columns = volume.spacing
+    toRAS = np.diag([-columns, -rows, between, 1.0])
+    if len(frames) == 1:
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+        _fill(node, frames[0], toRAS)
+        node.CreateDefaultDisplayNodes()
+        return node
+    sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", name)
+    for number, frame in enumerate(frames):
+        node = slicer.vtkMRMLScalarVolumeNode()
+        _fill(node, frame, toRAS)
+        sequence.SetDataNodeAtValue(node, str(number))
+    return _play(sequence, name)
+
+
+def _fill(node, voxels: np.ndarray, toRAS: np.ndarray) -> None:
+    slicer.util.updateVolumeFromArray(node, voxels)
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(toRAS))
+
+
+def _play(sequence, name: str):
+    browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", name)
+    browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
+    browser.SetOverwriteProxyName(sequence, False)
+    slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(browser)
+    node = browser.GetProxyNode(sequence)
+    node.SetName(name)
+    if node.GetDisplayNode() is None:
+        node.CreateDefaultDisplayNodes()
+    return node

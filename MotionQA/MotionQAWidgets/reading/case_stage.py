@@ -1,0 +1,170 @@
+"""Brings the case that is read into the views, and the next one into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import qt
+from slicer.i18n import tr as _
+
+from MotionQALib.reading.reading_list import Item
+from MotionQALib.volumes import VolumeError
+
+from ..signals import Signal
+from ..volume_input import VolumeInput
+from .case_view import CaseView, Words
+from .case_volumes import CaseVolumes
+from .desk import Desk
+from .network_grade import NetworkGrade
+
+AHEAD = 300
+"""Milliseconds after which the next case is read, so that a case just shown can be scrolled."""
+
+
+class CaseStage:
+    """The case of a desk in Slicer's views.
+
+    Between `leave` and `enter` nothing is drawn or observed in them; the volumes stay.
+
+    Signals
+    -------
+    scrolled(index) : to another slice; None where none of the case is in view
+
+    Parameters
+    ----------
+    sceneNodes : IDs of volumes in the scene, by case
+    badge : what stands over a slice
+
+    Attributes
+    ----------
+    node : the volume of the case; None where it could not be read
+    problem : why, in a sentence
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        sceneNodes: Mapping[str, str],
+        network: NetworkGrade,
+        badge: Callable[[int | None], Words],
+    ) -> None:
+        self.scrolled = Signal()
+        self.node, self.problem = None, ""
+        self._desk, self._sceneNodes, self._network = desk, sceneNodes, network
+        self._badge = badge
+        self._volumes = CaseVolumes()
+        self._view: CaseView | None = None
+        self._visit: int | None = None
+        self._timer = qt.QTimer()
+        self._timer.interval = AHEAD
+        self._timer.timeout.connect(self._readAhead)
+
+    def enter(self) -> None:
+        if self._view is None:
+            self._view = CaseView(self._badge)
+            self._view.changed.connect(self._onScrolled)
+            self._visit = None
+            self.show()
+            self._view.focus()
+
+    def leave(self) -> None:
+        self._timer.stop()
+        if self._view is not None:
+            self._view.close()
+            self._view = None
+
+    def close(self) -> None:
+        """The study is closed: its volumes leave the scene."""
+        self.leave()
+        self._volumes.close()
+        self._network.withhold(())
+        self.scrolled.disconnect()
+
+    @property
+    def entered(self) -> bool:
+        return self._view is not None
+
+    def focus(self) -> None:
+        if self._view is not None:
+            self._view.focus()
+
+    def show(self, *, again: bool = False) -> None:
+        """Show the desk's case and slice; again: even if it is shown already."""
+        visit = self._desk.visit
+        if self._view is None or visit is None:
+            return
+        if again or visit != self._visit:
+            self._visit = visit
+            self._showCase()
+        elif self._desk.perSlice:
+            self._view.showSlice(self._desk.item.place.slice)
+
+    def update(self) -> None:
+        """Scores or the network's grades are others now."""
+        self.withhold()
+        if self._view is not None:
+            self._view.update()
+
+    def whyNot(self) -> str | None:
+        """Why what is in view cannot be scored; None if it can."""
+        if self.node is None or self._view is None:
+            return self.problem or _("No case is shown.")
+        if not self._view.isShown:
+            self.show(again=True)
+            return _("The case was not in view. It is now: look, then score it.")
+        if self._desk.perSlice and self._view.slice is None:
+            return _("No slice of the case is in view; scroll back to one.")
+        return None
+
+    def nameOf(self, visit: int) -> str:
+        """What the reader may call a case."""
+        item = self._desk.visits[visit][0]
+        if item.name is None:
+            return _("Case {number}").format(number=item.number)
+        return _("{number} · {name}").format(number=item.number, name=item.name)
+
+    def isThere(self, item: Item) -> bool:
+        """Whether the case's file, or its volume in the scene, is where it was."""
+        if item.case.path is None:
+            return item.case.key in self._sceneNodes
+        return self._desk.session.file_of(item) is not None
+
+    def withhold(self) -> None:
+        """Keep from Slicer's other panels what the reader must not know yet."""
+        loaded = {key: node.GetID() for key, node in self._volumes.nodes.items()}
+        hidden = set()
+        for items in self._desk.visits:
+            key = items[0].case.key
+            IDs = {loaded.get(key), self._sceneNodes.get(key)} - {None}
+            if IDs and not self._desk.session.may_see_network(items[0]):
+                hidden |= IDs
+        self._network.withhold(hidden)
+
+    def _showCase(self) -> None:
+        self.problem, self.node, item, axis = "", None, self._desk.item, 2
+        try:
+            name = self.nameOf(self._desk.visit)
+            self.node = self._volumes.node(item.case.key, self._sourceOf(item), name)
+            axis = VolumeInput.of_node(self.node).slice_axis
+        except VolumeError as error:
+            self.problem = str(error)
+        self.withhold()
+        self._view.show(self.node, axis, item.place.slice)
+        self._timer.start()
+
+    def _readAhead(self, *_args) -> None:
+        self._timer.stop()
+        following = self._desk.nextVisit
+        if following is not None:
+            item = self._desk.visits[following][0]
+            self._volumes.readAhead(item.case.key, self._sourceOf(item))
+            self.withhold()
+
+    def _sourceOf(self, item: Item):
+        """The case's file; a volume of the scene by its ID."""
+        file = self._desk.session.file_of(item)
+        return self._sceneNodes.get(item.case.key, "") if file is None else file
+
+    def _onScrolled(self) -> None:
+        if self._visit == self._desk.visit:
+            self.scrolled.emit(self._view.slice)

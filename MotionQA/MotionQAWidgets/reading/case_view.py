@@ -1,0 +1,174 @@
+"""How a case is shown: its slices as they were acquired, in one view, with the given grade on it.
+
+view = CaseView(badge=lambda index: ("3 · moderate", Grade.MODERATE))
+view.show(volumeNode, sliceAxis=2)
+view.slice           # the slice that the reader looks at; None between slices
+view.showSlice(4)
+view.changed.connect(f)  # f(): another slice is shown
+view.close()         # layout and views are as before; nothing is left in them
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
+import slicer
+import vtk
+
+from MotionQALib.scale import Grade
+
+from .. import slice_geometry as geometry
+from ..observers import Observers
+from ..signals import Signal
+from ..view_badge import ViewBadge
+
+READING_VIEW = "Red"
+
+Words = tuple[str, Grade] | None
+"""What a badge says, and in which grade's colour; None for no badge."""
+
+
+class CaseView:
+    """See the top of this file.
+
+    Parameters
+    ----------
+    badge : what the badge over a slice says; it is asked with None in a view that is not parallel
+        to the slices
+    """
+
+    def __init__(self, badge: Callable[[int | None], Words]) -> None:
+        self.changed = Signal()
+        self._words = badge
+        self._node, self._axis, self._count = None, 2, 0
+        self._badges: dict[str, ViewBadge] = {}
+        self._observers = Observers()
+        self._slice: int | None = None
+        layout = slicer.app.layoutManager()
+        self._layoutBefore = layout.layout
+        layout.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
+        layout.layoutChanged.connect(self._attach)
+        self._attach()
+
+    def show(self, node, sliceAxis: int, index: int | None = None) -> None:
+        """Show a volume at a slice, or at its middle one; None shows nothing."""
+        self._node, self._axis = node, sliceAxis
+        slicer.util.setSliceViewerLayers(background=node, foreground=None, label=None)
+        if node is None:
+            self.update()
+            return
+        self._count = node.GetImageData().GetDimensions()[sliceAxis]
+        for widget in geometry.sliceWidgets():
+            if widget.sliceViewName == READING_VIEW:
+                turn(widget.mrmlSliceNode(), node, sliceAxis)
+            else:
+                geometry.alignView(widget.mrmlSliceNode(), node)
+            widget.sliceLogic().FitSliceToBackground()
+        self.showSlice(self._count // 2 if index is None else index)
+        self.update()
+
+    @property
+    def slice(self) -> int | None:
+        """The slice in the reading view, None where it shows none."""
+        return self._slice
+
+    @property
+    def isShown(self) -> bool:
+        """Whether the reading view shows the volume; the user may have put another there."""
+        widget = slicer.app.layoutManager().sliceWidget(READING_VIEW)
+        return self._node is not None and self._node in geometry.shownVolumes(widget)
+
+    def showAgain(self) -> None:
+        self.show(self._node, self._axis, self._slice)
+
+    def showSlice(self, index: int) -> None:
+        if self._node is not None and slicer.mrmlScene.IsNodePresent(self._node):
+            geometry.jumpTo(self._node, index, self._axis)
+
+    def update(self, *_args) -> None:
+        """Show what every view now needs."""
+        if slicer.mrmlScene.IsBatchProcessing():
+            return
+        before = self._slice
+        self._slice = None
+        shown = self._node is not None and slicer.mrmlScene.IsNodePresent(self._node)
+        for widget in geometry.sliceWidgets():
+            node = widget.mrmlSliceNode()
+            words, badge = None, self._badges.get(node.GetID())
+            if shown and self._node in geometry.shownVolumes(widget):
+                index = geometry.sliceIndex(node, self._node, self._axis)
+                inside = index is not None and 0 <= index < self._count
+                if inside and widget.sliceViewName == READING_VIEW:
+                    self._slice = index
+                words = self._words(index) if inside or index is None else None
+            if badge is not None and words is not None:
+                badge.show(*words)
+            elif badge is not None:
+                badge.hide()
+        if self._slice != before:
+            self.changed.emit()
+
+    def focus(self) -> None:
+        """The keys and the wheel go to the image."""
+        widget = slicer.app.layoutManager().sliceWidget(READING_VIEW)
+        if widget is not None:
+            widget.sliceView().setFocus()
+
+    def close(self) -> None:
+        layout = slicer.app.layoutManager()
+        layout.layoutChanged.disconnect(self._attach)
+        self._detach()
+        self.changed.disconnect()
+        if layout.layout == slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView:
+            layout.setLayout(self._layoutBefore)
+
+    def _attach(self, *_args) -> None:
+        self._detach()
+        for widget in geometry.sliceWidgets():
+            node, layers = widget.mrmlSliceNode(), widget.sliceLogic().GetSliceCompositeNode()
+            self._badges[node.GetID()] = ViewBadge(widget.sliceView())
+            for followed in filter(None, (node, layers)):
+                self._observers.add(followed, "ModifiedEvent", self.update)
+        self.update()
+
+    def _detach(self) -> None:
+        self._observers.clear()
+        for badge in self._badges.values():
+            with suppress(ValueError, RuntimeError):  # the view itself may have gone
+                badge.remove()
+        self._badges = {}
+
+
+def turn(sliceNode, volumeNode, sliceAxis: int) -> None:
+    """Turn a view into the plane of the slices, however oblique, the usual side up.
+
+    Slicer's own RotateToVolumePlane takes the volume's axis nearest to the view's, which for a
+    short-axis stack need not be that of its slices.
+    """
+    axes = _directions(volumeNode)
+    normal = axes[sliceAxis]
+    sliceNode.SetOrientation(("Sagittal", "Coronal", "Axial")[int(np.argmax(np.abs(normal)))])
+    matrix = sliceNode.GetSliceToRAS()
+    usual = np.array([[matrix.GetElement(row, column) for row in range(3)] for column in (0, 1)])
+    inPlane = [axes[axis] for axis in range(3) if axis != sliceAxis]
+    pairs = (inPlane, inPlane[::-1])
+    right, up = max(pairs, key=lambda pair: sum(abs(usual[i] @ pair[i]) for i in (0, 1)))
+    right, up = (axis * np.sign(axis @ way) for axis, way in zip((right, up), usual, strict=True))
+    for row, values in enumerate(zip(right, up, np.cross(right, up), strict=True)):
+        for column, value in enumerate(values):
+            matrix.SetElement(row, column, value)
+    sliceNode.UpdateMatrices()
+
+
+def _directions(volumeNode) -> np.ndarray:
+    """(3, 3): the unit vectors of I, J and K in world coordinates, one a row."""
+    toRAS, toWorld = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(toRAS)
+    parent = volumeNode.GetParentTransformNode()
+    if parent is not None:
+        slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(parent, None, toWorld)
+        vtk.vtkMatrix4x4.Multiply4x4(toWorld, toRAS, toRAS)
+    axes = np.array([[toRAS.GetElement(row, column) for row in range(3)] for column in range(3)])
+    return axes / np.linalg.norm(axes, axis=1, keepdims=True)

@@ -1,0 +1,129 @@
+"""Where an adjudicator settles what the readers said, case by case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import qt
+from slicer.i18n import tr as _
+
+from MotionQALib.reading.consensus import Docket
+from MotionQALib.scale import SCORES
+
+from ..signals import Signal
+from . import phrases
+from .score_buttons import scoreInWords
+
+
+class ConsensusView:
+    """A table of places with the readers' scores side by side, and a row of scores to settle one.
+
+    Signals
+    -------
+    started() : the user wants to adjudicate
+    chosen(Docket) : the user clicked on one
+    settled(Docket, score)
+    unanimous() : settle what all agree on
+    undone()
+    """
+
+    def __init__(self, frame) -> None:
+        self.started, self.chosen, self.settled = Signal(), Signal(), Signal()
+        self.unanimous, self.undone = Signal(), Signal()
+        self._dockets: Sequence[Docket] = ()
+        self._nameOf = str
+        column = qt.QVBoxLayout(frame)
+        column.setContentsMargins(0, 0, 0, 0)
+        self.startButton = _button(_("Adjudicate…"), "adjudicateButton", self.started)
+        self.startButton.toolTip = _(
+            "See all readers' scores and settle them. Whoever still reads should not."
+        )
+        column.addWidget(self.startButton)
+        self.label = qt.QLabel()
+        self.label.wordWrap = True
+        column.addWidget(self.label)
+        self.desk = qt.QWidget()
+        column.addWidget(self.desk)
+        inner = qt.QVBoxLayout(self.desk)
+        inner.setContentsMargins(0, 0, 0, 0)
+        self.table = qt.QTableWidget()
+        self.table.name = "consensusTable"
+        self.table.editTriggers = qt.QAbstractItemView.NoEditTriggers
+        self.table.selectionBehavior = qt.QAbstractItemView.SelectRows
+        self.table.selectionMode = qt.QAbstractItemView.SingleSelection
+        self.table.verticalHeader().visible = False
+        self.table.minimumHeight = 160
+        self.table.currentCellChanged.connect(self._onChosen)
+        inner.addWidget(self.table)
+        row = qt.QHBoxLayout()
+        self.buttons = {}
+        for score in reversed(SCORES):
+            button = self.buttons[score] = qt.QPushButton(str(score))
+            button.name = f"settle{score}Button"
+            button.toolTip = scoreInWords(score)
+            button.minimumHeight = 32
+            button.focusPolicy = qt.Qt.NoFocus
+            button.clicked.connect(lambda *_args, score=score: self._onScore(score))
+            row.addWidget(button)
+        inner.addLayout(row)
+        row = qt.QHBoxLayout()
+        text = _("Settle what all agree on")
+        row.addWidget(_button(text, "unanimousButton", self.unanimous))
+        row.addWidget(_button(_("Undo"), "undoConsensusButton", self.undone))
+        inner.addLayout(row)
+        self.show((), [], str)
+
+    def show(self, dockets: Sequence[Docket], readers: Sequence[str], nameOf) -> None:
+        """Show places with their scores; none hides the table."""
+        self._dockets, self._nameOf = (), nameOf
+        self.desk.visible = bool(dockets)
+        table = self.table
+        titles = [_("Case"), *readers, _("Consensus")]
+        table.columnCount = len(titles)
+        table.setHorizontalHeaderLabels(titles)
+        table.rowCount = len(dockets)
+        for row, docket in enumerate(dockets):
+            said = (docket.entries.get(reader) for reader in readers)
+            cells = [nameOf(docket), *map(_short, said), _short(docket.settled)]
+            for column, text in enumerate(cells):
+                cell = qt.QTableWidgetItem(text)
+                if docket.spread > 1 and docket.settled is None:
+                    font = cell.font()
+                    font.setBold(True)
+                    cell.setFont(font)
+                table.setItem(row, column, cell)
+        table.resizeColumnsToContents()
+        self._dockets = dockets
+
+    def say(self, sentence: str) -> None:
+        self.label.text = sentence
+        self.label.visible = bool(sentence)
+
+    def select(self, row: int) -> None:
+        self.table.setCurrentCell(row, 0)
+
+    @property
+    def current(self) -> Docket | None:
+        row = self.table.currentRow()
+        return self._dockets[row] if 0 <= row < len(self._dockets) else None
+
+    def _onChosen(self, *_args) -> None:
+        if self.current is not None:
+            self.chosen.emit(self.current)
+
+    def _onScore(self, score: int) -> None:
+        if self.current is not None:
+            self.settled.emit(self.current, score)
+
+
+def _button(text: str, name: str, signal: Signal):
+    button = qt.QPushButton(text)
+    button.name = name
+    button.clicked.connect(lambda *_args: signal.emit())
+    return button
+
+
+def _short(entry) -> str:
+    if entry is None:
+        return ""
+    return phrases.entry(entry) if entry.score is None else str(entry.score)

@@ -1,0 +1,220 @@
+"""The reader's desk: the session of the library, and what could not be saved yet.
+
+    desk = Desk(ReadingSession(Study.open(folder), "anna"))
+    desk.goToVisit(desk.nextVisit)
+    desk.give(4, confidence=3)    # on disk, or in `unsaved` with `problem` saying why
+    desk.undo()
+    desk.close()
+
+Knows nothing of widgets and views; `changed` tells when another place or another score is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+
+from MotionQALib.reading.entry import Entry, Place
+from MotionQALib.reading.errors import NotSaved, ReadingError
+from MotionQALib.reading.reading_list import Item, Progress
+from MotionQALib.reading.scores import rescue
+from MotionQALib.reading.session import ReadingSession
+
+from ..signals import Signal
+
+
+class Desk:
+    """See the top of this file.
+
+    Signals
+    -------
+    changed() : another place, another score, or another problem
+
+    Attributes
+    ----------
+    session : the library's
+    visits : the items of each case in the list; of a repeated one, once more
+    unsaved : scores that are not on disk in the study, by place; they stay until they are
+    problem : why, in a sentence; "" where nothing is wrong
+    last : what was saved last and still stands; None at first
+    """
+
+    def __init__(self, session: ReadingSession) -> None:
+        self.changed = Signal()
+        self.session = session
+        self.visits: Sequence[Sequence[Item]] = ()
+        self.unsaved: dict[Place, Entry] = {}
+        self.problem = ""
+        self.last: Entry | None = None
+        self.rebuild()
+
+    def rebuild(self, uncertainties: Mapping[str, float] | None = None) -> None:
+        """Take up cases that were added, or another order; the reader stays where he or she is."""
+        if uncertainties is not None or self.visits:
+            self.session.cases.reload()
+            self.session.rebuild(uncertainties)
+        items = self.session.list.items
+        self.visits = [list(same) for _, same in groupby(items, key=lambda item: item.number)]
+        self.changed.emit()
+
+    def close(self) -> None:
+        """Let other sessions write; may be called twice."""
+        self.session.close()
+        self.changed.disconnect()
+
+    @property
+    def perSlice(self) -> bool:
+        return self.session.study.level == "slice"
+
+    # Where the reader is
+
+    @property
+    def item(self) -> Item | None:
+        return self.session.item
+
+    @property
+    def visit(self) -> int | None:
+        """Which of `visits` is read."""
+        return None if self.item is None else self.item.number - 1
+
+    @property
+    def nextVisit(self) -> int | None:
+        """Where an unscored item waits, behind this case first; None when all are scored."""
+        entries, first = self.entries, -1 if self.visit is None else self.visit
+        behind = [*range(first + 1, len(self.visits)), *range(first + 1)]
+        unscored = (n for n in behind if any(i.place not in entries for i in self.visits[n]))
+        return next(unscored, None)
+
+    def goToVisit(self, visit: int | None) -> None:
+        """Turn to a case: to its first slice without a score, else its first; None stays."""
+        if visit is None or not 0 <= visit < len(self.visits):
+            return
+        items, entries = self.visits[visit], self.entries
+        self.goTo(next((item for item in items if item.place not in entries), items[0]))
+
+    def goTo(self, item: Item) -> None:
+        index = self.session.list.index_of(item.place)
+        if index is None or index == self.session.index:
+            return
+        if item.number - 1 == self.visit:
+            self.session.index = index  # the clock runs on while the reader scrolls
+        else:
+            self.session.go(index)
+        self.changed.emit()
+
+    def goToSlice(self, index: int | None) -> None:
+        """The reader scrolled within the case."""
+        if self.perSlice and index is not None and self.visit is not None:
+            items = self.visits[self.visit]
+            if index < len(items):
+                self.goTo(items[index])
+
+    @property
+    def nextSlice(self) -> Item | None:
+        """The slice of this case that waits for a score next; None when all have one."""
+        if self.item is None:
+            return None
+        items, entries = self.visits[self.visit], self.entries
+        here = items.index(self.item)
+        behind = [*items[here + 1 :], *items[:here]]
+        return next((item for item in behind if item.place not in entries), None)
+
+    # What is scored
+
+    @property
+    def entries(self) -> Mapping[Place, Entry]:
+        """What stands, saved or not."""
+        saved = self.session.log.entries
+        return {**saved, **self.unsaved} if self.unsaved else saved
+
+    @property
+    def given(self) -> Entry | None:
+        """The entry of the current item."""
+        return None if self.item is None else self.entries.get(self.item.place)
+
+    @property
+    def progress(self) -> Progress:
+        return self.session.list.progress(self.entries)
+
+    def scoresOf(self, visit: int) -> list[int | None]:
+        """The score of each item of a visit."""
+        entries = self.entries
+        found = (entries.get(item.place) for item in self.visits[visit])
+        return [None if entry is None else entry.score for entry in found]
+
+    def give(self, score: int, **remarks) -> None:
+        """Score the current item; remarks are further fields of `Entry`."""
+        if self.item is not None:
+            self.session.clock.touch()
+            seconds = self.session.clock.seconds
+            place, reader = self.item.place, self.session.log.reader
+            self._add(Entry(place, reader, score, seconds=seconds, **remarks))
+
+    def remark(self, **remarks) -> None:
+        """Say more of a score that was given; where there is none yet, nothing is saved."""
+        entry = self.given
+        if entry is not None:
+            seconds = (entry.seconds or 0.0) + self.session.clock.seconds
+            self._add(replace(entry, seconds=seconds, time="", undo=False, **remarks))
+
+    def undo(self) -> None:
+        """Take the last score back and turn to it."""
+        self.last = None
+        if self.unsaved:
+            place = self.unsaved.popitem()[0]
+            index = self.session.list.index_of(place)
+            self.problem = self.problem if self.unsaved else ""
+        else:
+            try:
+                index, self.problem = self.session.undo(), ""
+            except NotSaved as error:
+                index, self.problem = None, str(error)
+        if index is None or index == self.session.index:
+            self.changed.emit()
+        else:
+            self.goTo(self.session.list.items[index])
+
+    # What could not be saved
+
+    def retry(self) -> bool:
+        """Try to save what is not saved; whether all is."""
+        try:
+            for place, entry in list(self.unsaved.items()):
+                self.last = self.session.log.add(entry)
+                del self.unsaved[place]
+            self.problem = ""
+        except NotSaved as error:
+            self.problem = str(error)
+        self.changed.emit()
+        return not self.unsaved
+
+    def saveElsewhere(self, folder: str | Path) -> Path | None:
+        """Write what is not saved to another folder; the file, or None with `problem`.
+
+        It stays in `unsaved`: the study still lacks it.
+        """
+        path = None
+        try:
+            for entry in self.unsaved.values():
+                path = rescue(entry, folder)
+        except ReadingError as error:
+            self.problem, path = str(error), None
+        self.changed.emit()
+        return path
+
+    def beat(self) -> None:
+        """Tell other machines that this session lives; call it once a minute."""
+        try:
+            self.session.beat()
+        except NotSaved as error:
+            self.problem = str(error)
+            self.changed.emit()
+
+    def _add(self, entry: Entry) -> None:
+        """Save an entry, after what could not be saved earlier."""
+        self.unsaved.pop(entry.place, None)
+        self.unsaved[entry.place] = entry
+        self.session.clock.start()
+        self.retry()

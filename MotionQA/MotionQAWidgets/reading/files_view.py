@@ -1,0 +1,95 @@
+"""What goes into a study and comes out of it: images, scores of others, tables for others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import qt
+from slicer.i18n import tr as _
+
+from ..signals import Signal
+
+
+class FilesView:
+    """Buttons in a frame, each of which asks for a file or folder.
+
+    Signals
+    -------
+    addFolder(path), addList(path) : images to read, too
+    importLabels(path) : scores from an IQA.csv or image,score table
+    takeBack(path) : scores that were saved elsewhere
+    network(path) : what motionqa assess wrote
+    exportLong(path), exportLabels(path), exportGrades(path)
+    """
+
+    def __init__(self, frame) -> None:
+        self.addFolder, self.addList, self.importLabels = Signal(), Signal(), Signal()
+        self.takeBack, self.network = Signal(), Signal()
+        self.exportLong, self.exportLabels, self.exportGrades = Signal(), Signal(), Signal()
+        self._frame = frame
+        table, log = _("Tables (*.csv)"), _("Scores (*.jsonl)")
+        graded = _("Grades of motionqa assess (*.json *.csv)")
+        column = qt.QVBoxLayout(frame)
+        column.setContentsMargins(0, 0, 0, 0)
+        grid = qt.QGridLayout()
+        column.addLayout(grid)
+        buttons = (
+            (_("Add a folder of images…"), "addFolderButton", self.addFolder, None, ""),
+            (_("Add a list of images…"), "addListButton", self.addList, table, ""),
+            (_("Import labels…"), "importButton", self.importLabels, table, ""),
+            (_("Take back saved scores…"), "takeBackButton", self.takeBack, log, ""),
+            (_("Use the network's grades…"), "networkGradesButton", self.network, graded, ""),
+            (_("Export all scores…"), "exportLongButton", self.exportLong, table, "scores.csv"),
+            (_("Export for training…"), "exportLabelsButton", self.exportLabels, table, LABELS),
+            (_("Export IQA.csv…"), "exportGradesButton", self.exportGrades, table, "IQA.csv"),
+        )
+        tips = self._tips()
+        for number, (text, name, signal, kind, proposal) in enumerate(buttons):
+            button = qt.QPushButton(text)
+            button.name = name
+            button.toolTip = tips[name]
+            button.clicked.connect(
+                lambda *_args, asked=(signal, text, kind, proposal): self._ask(*asked)
+            )
+            grid.addWidget(button, number // 2, number % 2)
+        self.label = qt.QLabel()
+        self.label.wordWrap = True
+        self.label.visible = False
+        column.addWidget(self.label)
+
+    def say(self, sentence: str) -> None:
+        self.label.text = sentence
+        self.label.visible = bool(sentence)
+
+    def _ask(self, signal: Signal, title: str, kind: str | None, proposal: str) -> None:
+        dialog = qt.QFileDialog
+        if kind is None:
+            path = dialog.getExistingDirectory(self._frame, title, "")
+        elif proposal:
+            path = dialog.getSaveFileName(self._frame, title, proposal, kind)
+        else:
+            path = dialog.getOpenFileName(self._frame, title, "", kind)
+        if path:
+            signal.emit(Path(path))
+
+    @staticmethod
+    def _tips() -> dict[str, str]:
+        return {
+            "addFolderButton": _("Cases that are there keep their scores and their places."),
+            "addListButton": _("A CSV file with a column image and perhaps one named subject."),
+            "importButton": _("CMRxMotion's IQA.csv, or a CSV file with image and score."),
+            "takeBackButton": _(
+                "Scores that were saved elsewhere while the study was out of reach."
+            ),
+            "networkGradesButton": _(
+                "To order the cases by them, and to compare readers with them."
+            ),
+            "exportLongButton": _("A row for every score of every reader, for statistics."),
+            "exportLabelsButton": _(
+                "Your scores, or the consensus, for motionqa-train fit --labels."
+            ),
+            "exportGradesButton": _("Your grades, or the consensus, in CMRxMotion's form."),
+        }
+
+
+LABELS = "labels.csv"

@@ -1,0 +1,216 @@
+"""The panel with which radiologists score images where they read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import slicer
+from slicer.i18n import tr as _
+
+from MotionQALib.reading.case_list import CaseList
+from MotionQALib.reading.cases import Listed, listed
+from MotionQALib.reading.errors import ReadingError
+from MotionQALib.reading.network_grades import NetworkGrades
+from MotionQALib.reading.session import ReadingSession
+from MotionQALib.reading.study import Study
+
+from ..grading import Grading
+from ..observers import Observers
+from .desk import Desk
+from .desk_panel import DeskPanel
+from .intake import Intake
+from .network_grade import NetworkGrade
+from .results_desk import ResultsDesk
+from .scene_cases import nodesByCase, volumesInScene
+from .study_section import NewStudy, StudySection
+
+NETWORK_FILE = "network.json"
+"""In the study's folder: what ``motionqa assess --json`` wrote of its cases."""
+
+
+class LabellingPanel:
+    """Opens and begins studies; the reading itself is the `DeskPanel`'s.
+
+    A study stays open while the user looks into another module. Between `leave` and `enter` no
+    key acts, and nothing is drawn or observed in the views.
+
+    Parameters
+    ----------
+    grading : what the network's grades come from; the panel's owner disposes of it
+    ui_file : the panel's layout
+    """
+
+    def __init__(self, grading: Grading, ui_file: str | Path) -> None:
+        self.widget = slicer.util.loadUI(str(ui_file))
+        self.ui = slicer.util.childWidgetVariables(self.widget)
+        self.network = NetworkGrade(grading)
+        self.section = StudySection(self.ui)
+        self.reading = DeskPanel(self.ui, self.network)
+        self.results = ResultsDesk(self.ui, self)
+        self._intake: Intake | None = None
+        self._entered = False
+        self._observers = Observers()
+        scene = slicer.mrmlScene
+        self._observers.add(scene, scene.EndCloseEvent, self._onSceneClosed)
+        self.section.opened.connect(self.open)
+        self.section.created.connect(self.create)
+        self.section.closed.connect(self.closeStudy)
+        self._showStudy()
+
+    @property
+    def desk(self) -> Desk | None:
+        """The desk of the open study."""
+        return self.reading.desk
+
+    @property
+    def study(self) -> Study | None:
+        return None if self.desk is None else self.desk.session.study
+
+    # Coming and going
+
+    def set_settings(self, settings) -> None:
+        """The parameter node's wrapper, which names the checkpoint; None while there is none."""
+        if settings is not None:
+            self.network.checkpoint = settings.checkpoint
+
+    def enter(self) -> None:
+        self._entered = True
+        self.reading.enter()
+
+    def leave(self) -> None:
+        self._entered = False
+        self.reading.leave()
+
+    def dispose(self) -> None:
+        """The module goes: what is left of the panel are dead widgets."""
+        self.closeStudy()
+        self._observers.clear()
+        self.reading.dispose()
+        self.network.dispose()
+
+    # Studies
+
+    def open(self, folder: str | Path) -> bool:
+        """Open a study for the reader that is named; whether it is open."""
+        self.closeStudy()
+        folder = Path(folder)
+        try:
+            if not self.section.reader:
+                raise ReadingError(_("Enter your name first: your scores are kept under it."))
+            session = ReadingSession(Study.open(folder), self.section.reader)
+        except ReadingError as error:
+            self.reading.say(str(error))
+            return False
+        remarks = self._readNetwork(session)
+        if not len(session.list):
+            session.close()
+            self.reading.say(_("The study has no images yet; begin it anew in an empty folder."))
+            return False
+        desk = Desk(session)
+        inScene = any(case.path is None for case in session.cases.cases)
+        self.reading.open(desk, nodesByCase() if inScene else {})
+        self._showStudy()
+        if self._entered:
+            self.reading.enter()
+        said = (self.reading.stage.problem, *session.reports, *remarks)
+        self.reading.say(" ".join(filter(None, said)))
+        return True
+
+    def create(self, new: NewStudy) -> None:
+        """Begin a study, look at its images, and open it."""
+        self.closeStudy()
+        try:
+            files = [] if new.source is None else listed(new.source)
+            found = [] if new.source is not None else volumesInScene()
+            if not files and not found:
+                raise ReadingError(_("The scene has no volumes to read; load some first."))
+            study = Study.create(new.folder, **new.settings)
+            cases = CaseList(study)
+            if found:
+                cases.add_volumes([volume for _node, volume in found])
+        except ReadingError as error:
+            self.reading.say(str(error))
+            return
+        self._take(cases, files, lambda: self.open(new.folder))
+
+    def addImages(self, source: Path) -> None:
+        """Add images to the open study; its cases keep their scores and places."""
+        try:
+            self._take(self.desk.session.cases, listed(source), self.reading.listAgain)
+        except ReadingError as error:
+            self.reading.say(str(error))
+
+    def closeStudy(self) -> None:
+        """Stop reading; may be called twice."""
+        if self._intake is not None:
+            self._intake.stop()
+            self._intake = None
+        if self.desk is not None and self.desk.unsaved:
+            text = _(
+                "{count} scores are not saved. Close the study and lose them?\n"
+                "Cancel, and use Save elsewhere to keep them."
+            )
+            if not slicer.util.confirmOkCancelDisplay(
+                text.format(count=len(self.desk.unsaved)), _("Scores are not saved")
+            ):
+                return
+        self.reading.close()
+        self.results.close()
+        self.network.known = NetworkGrades()
+        self._showStudy()
+        self.reading.say("")
+
+    def useNetwork(self, path: Path) -> None:
+        """Order the cases by the network's grades, and compare with them."""
+        session = self.desk.session
+        try:
+            self.network.known = NetworkGrades.read(path, session.cases)
+        except ReadingError as error:
+            self.reading.say(str(error))
+            return
+        self.desk.rebuild(self.network.known.uncertainties(session.study.level))
+        self.reading.listAgain()
+        self.reading.say(" ".join(self.network.known.remarks))
+
+    def _readNetwork(self, session: ReadingSession) -> tuple[str, ...]:
+        """Take the network's grades that lie with the study; sentences on what is wrong."""
+        path = session.study.folder / NETWORK_FILE
+        if not path.is_file():
+            return ()
+        try:
+            self.network.known = NetworkGrades.read(path, session.cases)
+        except ReadingError as error:
+            return (str(error),)
+        session.rebuild(self.network.known.uncertainties(session.study.level))
+        return self.network.known.remarks
+
+    def _take(self, cases: CaseList, files: list[Listed], then: Callable[[], object]) -> None:
+        """Look at files, and go on when all were seen."""
+        if self._intake is not None:
+            self._intake.stop()
+        intake = self._intake = Intake(cases, files)
+        intake.progress.connect(self._onLooking)
+        intake.finished.connect(lambda problems: self._onTaken(problems, then))
+        self.ui.closeButton.enabled = True
+
+    def _onLooking(self, done: int, total: int) -> None:
+        text = _("Looking at image {done} of {total} …")
+        self.reading.say(text.format(done=done, total=total))
+
+    def _onTaken(self, problems: tuple[str, ...], then: Callable[[], object]) -> None:
+        self._intake = None
+        self.reading.say("")
+        then()
+        said = self.ui.messageLabel.text
+        self.reading.say("\n".join(filter(None, (said, *problems))))
+
+    def _showStudy(self) -> None:
+        isOpen = self.desk is not None
+        self.section.show(self.study.folder if isOpen else None)
+        for name in ("agreementButton", "consensusButton", "filesButton"):
+            getattr(self.ui, name).visible = isOpen
+
+    def _onSceneClosed(self, *_args) -> None:
+        if self._entered and self.desk is not None:
+            self.reading.stage.show(again=True)

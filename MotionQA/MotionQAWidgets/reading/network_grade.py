@@ -1,0 +1,102 @@
+"""The network's grade of the case that is read: asked for, shown, or kept back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from slicer.i18n import tr as _
+
+from MotionQALib.checkpoints import STARTER
+from MotionQALib.reading.entry import Entry
+from MotionQALib.reading.network_grades import NetworkGrades
+from MotionQALib.reading.reading_list import Item
+from MotionQALib.scale import grade_of
+from MotionQALib.volumes import VolumeError
+
+from .. import dependencies
+from ..grading import Grading
+from ..signals import Signal
+from ..wording import gradeName, inWords
+from . import phrases
+from .desk import Desk
+
+
+class NetworkGrade:
+    """What the network says of cases: in the scene's results, or in a file with the study.
+
+    Signals
+    -------
+    changed()
+
+    Attributes
+    ----------
+    checkpoint : that grades, by name or file
+    known : of the study's cases, from its file
+    """
+
+    def __init__(self, grading: Grading) -> None:
+        self.changed = Signal()
+        self.checkpoint = STARTER
+        self.known = NetworkGrades()
+        self._grading = grading
+        grading.results.changed.connect(self.changed.emit)
+        grading.failed.connect(self._onFailed)
+        self._problem = ""
+
+    def dispose(self) -> None:
+        self.withhold(())
+        self._grading.results.changed.disconnect(self.changed.emit)
+        self._grading.failed.disconnect(self._onFailed)
+        self.changed.disconnect()
+
+    def withhold(self, volumeIDs: Iterable[str]) -> None:
+        """Hide these volumes' grades in all of MotionQA's panels."""
+        self._grading.results.withhold(volumeIDs)
+
+    def ask(self, node) -> str | None:
+        """Grade a volume; the answer comes by `changed`. A sentence where it cannot be asked."""
+        lacking = dependencies.missing()
+        problem = dependencies.ensure() if lacking else None
+        if problem is None and node is not None:
+            self._problem = ""
+            try:
+                self._grading.assess(node, self.checkpoint)
+            except VolumeError as error:
+                return str(error)
+            self.changed.emit()
+        return problem
+
+    def words(self, desk: Desk, item: Item, node) -> str:
+        """Such as "3 · moderate 71 %"; "" where it is not known, or must not be."""
+        if not desk.session.may_see_network(item):
+            return ""
+        result = self._grading.results.resultFor(node)
+        if result is not None:
+            index = item.place.slice
+            frame = None if index is None else int(result.assessment.worst_frames[index])
+            row = result.rowFor(frame, index)
+            return "" if row is None else inWords(row)
+        score = self.known.score_of(item.place)
+        if score is None:
+            return ""
+        text = _("{score} · {grade}")
+        return text.format(score=score, grade=gradeName(grade_of(score)))
+
+    def sentence(self, desk: Desk, node, given: Entry | None) -> tuple[str, bool]:
+        """What to say beside the reader's own score, and whether the network can be asked."""
+        item = desk.item
+        if not desk.session.may_see_network(item):
+            return _("The network's grade is hidden."), False
+        words = self.words(desk, item, node)
+        if words and given is not None:
+            text = _("You: {mine}. Network: {network}.")
+            return text.format(mine=phrases.entry(given), network=words), False
+        if words:
+            return _("Network: {network}.").format(network=words), False
+        if node is not None and node in self._grading.running:
+            return _("The network is grading …"), False
+        return self._problem or _("The network has not graded this case."), node is not None
+
+    def _onFailed(self, node, sentence: str, _missing) -> None:
+        self._problem = sentence
+        self.changed.emit()

@@ -1,0 +1,64 @@
+"""What the reader is told about scores, saving and time, in words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from slicer.i18n import tr as _
+
+from MotionQALib.reading.entry import Entry
+from MotionQALib.scale import Grade
+
+from ..wording import gradeName
+from .score_buttons import scoreInWords
+
+GOOD, BAD = "#2e7d32", "#b0304f"
+
+
+def gradeOf(given: Entry) -> Grade:
+    return Grade[given.grade.upper()]
+
+
+def entry(given: Entry) -> str:
+    """Such as "4 · good", or "mild" where only a grade is known."""
+    return gradeName(gradeOf(given)) if given.score is None else scoreInWords(given.score)
+
+
+def saved(given: Entry, where: str = "") -> str:
+    """Such as "Saved 14:03:22: Case 12, slice 4: 4 · good"."""
+    try:
+        when = datetime.fromisoformat(given.time).astimezone().strftime("%H:%M:%S")
+    except ValueError:
+        when = given.time
+    text = _("Saved {time}: {where}: {score}") if where else _("Saved {time}: {score}")
+    return text.format(time=when, where=where, score=entry(given))
+
+
+def notSaved(why: str, count: int, elsewhere: str) -> str:
+    text = _("NOT SAVED: {why}") if count == 1 else _("{count} SCORES NOT SAVED: {why}")
+    said = text.format(why=why, count=count)
+    if elsewhere:
+        kept = _("Kept in {file} meanwhile; try again when the study can be written.")
+        said = f"{said} {kept.format(file=elsewhere)}"
+    return said
+
+
+def progress(done: int, total: int, seconds: float | None) -> str:
+    """Such as "37 of 160, about 40 minutes left"."""
+    text = _("{done} of {total}") if seconds is None else _("{done} of {total}, {left} left")
+    left = "" if seconds is None else duration(seconds)
+    if done == total:
+        text = _("All {total} scored")
+    return text.format(done=done, total=total, left=left)
+
+
+def duration(seconds: float) -> str:
+    """As exact as it can be known: minutes, in tens where they are many."""
+    minutes = seconds / 60
+    if minutes < 1.5:
+        return _("about a minute")
+    if minutes < 15:
+        return _("about {minutes} minutes").format(minutes=round(minutes))
+    if minutes < 95:
+        return _("about {minutes} minutes").format(minutes=5 * round(minutes / 5))
+    return _("about {hours} hours").format(hours=f"{minutes / 60:.1f}")

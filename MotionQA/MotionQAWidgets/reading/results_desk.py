@@ -1,0 +1,209 @@
+"""What comes of a study: agreement, consensus, and files for others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from slicer.i18n import tr as _
+
+from MotionQALib.reading import exchange
+from MotionQALib.reading.agreement import agreement
+from MotionQALib.reading.consensus import (
+    ConsensusLog,
+    Docket,
+    dockets_of,
+    open_consensus,
+    settle,
+    settle_unanimous,
+)
+from MotionQALib.reading.errors import ReadingError
+from MotionQALib.reading.scores import CONSENSUS, take_back
+
+from .agreement_view import AgreementView
+from .consensus_view import ConsensusView
+from .files_view import FilesView
+
+
+class ResultsDesk:
+    """Joins three views to the open study.
+
+    Parameters
+    ----------
+    panel : the LabellingPanel, whose study it is
+    """
+
+    def __init__(self, ui, panel) -> None:
+        self._panel, self._log = panel, None
+        self.agreement = AgreementView(ui.agreementFrame)
+        self.consensus = ConsensusView(ui.consensusFrame)
+        self.files = FilesView(ui.filesFrame)
+        self.agreement.asked.connect(self.compare)
+        self.agreement.chosen.connect(self._onDisagreement)
+        self.consensus.started.connect(self.adjudicate)
+        self.consensus.chosen.connect(self._onDocket)
+        self.consensus.settled.connect(self._onSettled)
+        self.consensus.unanimous.connect(self._onUnanimous)
+        self.consensus.undone.connect(self._onUndone)
+        files = self.files
+        files.addFolder.connect(panel.addImages)
+        files.addList.connect(panel.addImages)
+        files.network.connect(panel.useNetwork)
+        files.importLabels.connect(self._onImport)
+        files.takeBack.connect(self._onTakeBack)
+        files.exportLong.connect(self._exporting(lambda path: exchange.export_long(*path)))
+        files.exportLabels.connect(self._exporting(lambda path: self._export("labels", *path)))
+        files.exportGrades.connect(self._exporting(lambda path: self._export("grades", *path)))
+
+    def close(self) -> None:
+        """The study is closed; may be called twice."""
+        self._stopAdjudicating()
+        self.agreement.show(None)
+        self.files.say("")
+
+    @property
+    def _mayNotSee(self) -> str | None:
+        """Why other readers' scores may not be shown; None if they may."""
+        if self._panel.desk.session.may_see_others:
+            return None
+        return _(
+            "You have not scored all cases yet. Other readers' scores are shown when you have."
+        )
+
+    # Agreement
+
+    def compare(self) -> None:
+        """Compute and show the readers' agreement, if the reader may see it."""
+        why = self._mayNotSee
+        if why is not None:
+            self.agreement.show(None, why)
+            return
+        try:
+            report = agreement(self._panel.study, network=self._panel.network.known)
+        except ReadingError as error:
+            self.agreement.show(None, str(error))
+        else:
+            self.agreement.show(report, nameOf=lambda image: self._caseName(self._keyOf(image)))
+
+    def _onDisagreement(self, disagreement) -> None:
+        self._goTo(self._keyOf(disagreement.image), disagreement.slice)
+
+    def _keyOf(self, image: str) -> str:
+        """The case that goes by this name."""
+        names = exchange.image_names(self._panel.desk.session.cases)
+        return next((key for key, name in names.items() if name == image), "")
+
+    def _caseName(self, key: str) -> str:
+        """What the reader may call a case."""
+        panel = self._panel
+        found = (n for n, visit in enumerate(panel.desk.visits) if visit[0].place.case == key)
+        visit = next(found, None)
+        return _("not in the list") if visit is None else panel.reading.stage.nameOf(visit)
+
+    def _goTo(self, key: str, index: int | None) -> None:
+        items = self._panel.desk.session.list.items
+        found = (i for i in items if i.place.case == key and i.place.slice == index)
+        item = next(found, None)
+        if item is not None:
+            self._panel.desk.goTo(item)
+
+    # Consensus
+
+    def adjudicate(self) -> None:
+        """Open the consensus for the reader who has the study open."""
+        why = self._mayNotSee
+        if why is not None:
+            self.consensus.say(why)
+            return
+        self._stopAdjudicating()
+        try:
+            self._log = open_consensus(self._panel.study, self._panel.section.reader)
+        except ReadingError as error:
+            self.consensus.say(str(error))
+            return
+        self.consensus.say("")
+        self._showDockets()
+
+    def _stopAdjudicating(self) -> None:
+        if self._log is not None:
+            self._log.close()
+        self._log: ConsensusLog | None = None
+        self.consensus.say("")
+        self.consensus.show((), [], str)
+
+    def _showDockets(self, row: int = 0) -> None:
+        dockets = dockets_of(self._panel.study)
+        readers = sorted({reader for docket in dockets for reader in docket.entries})
+        self.consensus.show(dockets, readers, self._nameOf)
+        left = [n for n, docket in enumerate(dockets) if docket.settled is None]
+        text = _("{left} of {all} still to settle").format(left=len(left), all=len(dockets))
+        self.consensus.say(text if left else _("All are settled."))
+        following = next((n for n in left if n >= row), left[0] if left else row)
+        self.consensus.select(following)
+
+    def _nameOf(self, docket: Docket) -> str:
+        name = self._caseName(docket.place.case)
+        if docket.place.slice is None:
+            return name
+        return _("{case}, slice {slice}").format(case=name, slice=docket.place.slice)
+
+    def _onDocket(self, docket: Docket) -> None:
+        self._goTo(docket.place.case, docket.place.slice)
+
+    def _onSettled(self, docket: Docket, score: int) -> None:
+        row = self.consensus.table.currentRow()
+        self._saving(lambda: settle(self._log, docket, score), row)
+
+    def _onUnanimous(self) -> None:
+        self._saving(lambda: settle_unanimous(self._log, dockets_of(self._panel.study)))
+
+    def _onUndone(self) -> None:
+        self._saving(self._log.undo)
+
+    def _saving(self, save, row: int = 0) -> None:
+        try:
+            save()
+        except ReadingError as error:
+            self.consensus.say(str(error))
+        else:
+            self._showDockets(row)
+
+    # Files
+
+    def _exporting(self, export):
+        def run(path: Path) -> None:
+            path = path.with_suffix(".csv")
+            try:
+                rows = export((self._panel.study, path))
+            except ReadingError as error:
+                self.files.say(str(error))
+            else:
+                text = _("{rows} rows written to {file}")
+                self.files.say(text.format(rows=rows, file=path))
+
+        return run
+
+    def _export(self, form: str, study, path: Path) -> int:
+        """The consensus where there is one, else the reader's own scores."""
+        write = {"labels": exchange.export_labels, "grades": exchange.export_grades}[form]
+        settled = (study.scores_folder / f"{CONSENSUS}.jsonl").is_file()
+        return write(study, CONSENSUS if settled else self._panel.section.reader, path)
+
+    def _onImport(self, path: Path) -> None:
+        session = self._panel.desk.session
+        try:
+            count, remarks = exchange.import_labels(session.study, session.log, path)
+        except ReadingError as error:
+            self.files.say(str(error))
+            return
+        text = _("{count} labels were taken.").format(count=count)
+        self.files.say(" ".join((text, *remarks)))
+        self._panel.reading.listAgain()
+
+    def _onTakeBack(self, path: Path) -> None:
+        try:
+            places = take_back(self._panel.desk.session.log, path)
+        except ReadingError as error:
+            self.files.say(str(error))
+            return
+        self.files.say(_("{count} scores were taken back.").format(count=len(places)))
+        self._panel.reading.listAgain()

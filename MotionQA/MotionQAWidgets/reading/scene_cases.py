@@ -1,0 +1,42 @@
+"""The volumes in Slicer's scene as cases of a study, known by their content."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+
+from MotionQALib.volumes import Volume, VolumeError
+
+from ..volume_input import VolumeInput
+from .case_volumes import isCaseVolume
+
+
+def volumesInScene() -> list[tuple[object, Volume]]:
+    """Every volume that could be read, with its node; what a study itself shows is left out."""
+    found = []
+    for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"):
+        if isCaseVolume(node) or node.IsA("vtkMRMLLabelMapVolumeNode"):
+            continue
+        try:
+            found.append((node, asVolume(node)))
+        except VolumeError:
+            continue  # it holds no image
+    return found
+
+
+def asVolume(node) -> Volume:
+    """A volume as the library reads it from a file. Raises VolumeError if it holds no image."""
+    given = VolumeInput.of_node(node)
+    uid = (given.identity or "").removeprefix("dicom:")
+    return Volume(
+        voxels=np.stack(given.frames),
+        spacing=given.spacing,
+        name=given.name,
+        slice_axis=given.slice_axis,
+        series_uid=uid or None,
+    )
+
+
+def nodesByCase() -> dict[str, str]:
+    """IDs of the scene's volumes by the keys of their cases."""
+    return {volume.identity: node.GetID() for node, volume in volumesInScene()}

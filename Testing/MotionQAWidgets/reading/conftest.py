@@ -1,0 +1,16 @@
+"""Fixtures of the reading tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from .room import Room
+
+
+@pytest.fixture
+def room(host):
+    room = Room(host)
+    yield room
+    host.dialogs.answers = [True]
+    room.panel.closeStudy()
+    room.module.tabs.widget.currentIndex = 0

@@ -1,0 +1,144 @@
+"""No score is lost: folders that cannot be written, scores saved elsewhere, time that counts."""
+
+from __future__ import annotations
+
+import shutil
+import time
+
+from host import pythonqt
+from MotionQALib.reading.scores import ScoreLog, read_scores, take_back
+
+from .room import make_study
+
+pythonqt(__name__)
+
+
+def log_file(study, reader: str = "anna"):
+    return study.scores_folder / f"{reader}.jsonl"
+
+
+def test_saved_is_said_when_it_is_on_disk(host, room, tmp_path, monkeypatch):
+    import os
+
+    study = make_study(tmp_path / "study", cases=2)
+    room.open(study)
+    seen = []
+    fsync = os.fsync
+
+    def look(file):
+        seen.append((room.saved, log_file(study).read_text().count("\n")))
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", look)
+    room.press("4")
+    assert seen == [("", 1)] and room.saved.startswith("Saved")
+
+
+def test_a_vanished_folder_keeps_the_score_on_screen(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=3, order="listed")
+    room.open(study)
+    room.press("4", "Space")
+    shutil.move(study.folder, tmp_path / "away")
+    room.press("2")
+    assert room.saved.startswith("NOT SAVED: The scores of anna cannot be saved")
+    assert room.panel.reading.buttons._buttons[2].checked
+    assert "not saved" in room.panel.reading._badge(0)[0]
+    room.press("Space", "5")
+    assert room.saved.startswith("2 SCORES NOT SAVED")
+    shutil.move(tmp_path / "away", study.folder)
+    room.ui.retryButton.click()
+    assert room.saved.startswith("Saved") and not room.ui.retryButton.visible
+    assert [e.score for e in read_scores(log_file(study)).entries.values()] == [4, 2, 5]
+
+
+def test_a_full_disk_is_said_at_once(host, room, tmp_path, monkeypatch):
+    import errno
+    import os
+
+    study = make_study(tmp_path / "study", cases=2)
+    room.open(study)
+    write = os.write
+
+    def full(file, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    room.press("3")
+    assert "the disk is full" in room.saved and room.ui.elsewhereButton.visible
+    monkeypatch.setattr(os, "write", write)
+    room.press("Space", "4")  # the next score takes the first one along
+    assert sorted(e.score for e in read_scores(log_file(study)).entries.values()) == [3, 4]
+    assert room.saved.startswith("Saved")
+
+
+def test_scores_are_kept_elsewhere_and_taken_back(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=2, order="listed")
+    room.open(study)
+    shutil.move(study.folder, tmp_path / "away")
+    room.press("2")
+    host.files.answers.append(str(tmp_path))
+    room.ui.elsewhereButton.click()
+    kept = tmp_path / "anna.rescued.jsonl"
+    assert str(kept) in room.saved and room.saved.startswith("NOT SAVED")
+    assert [e.score for e in read_scores(kept).entries.values()] == [2]
+    host.dialogs.answers = [False, True]
+    room.ui.closeButton.click()
+    assert "not saved" in host.dialogs.texts()[-1] and room.desk is not None  # cancelled
+    room.ui.closeButton.click()
+    assert room.desk is None
+    shutil.move(tmp_path / "away", study.folder)
+    room.open(study)
+    host.files.answers.append(str(kept))
+    room.panel.results.files._frame.findChild(type(room.ui.openButton), "takeBackButton").click()
+    assert [e.score for e in room.desk.session.log.entries.values()] == [2]
+    assert room.ui.casesTable.item(0, 1).text() == "2 · poor"
+
+
+def test_undo_of_a_score_that_was_not_saved(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=2, order="listed")
+    room.open(study)
+    shutil.move(study.folder, tmp_path / "away")
+    room.press("2")
+    room.press("Z", control=True)
+    assert room.saved == "" and not room.desk.unsaved
+    shutil.move(tmp_path / "away", study.folder)
+
+
+def test_a_torn_line_is_set_aside_and_said(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=2, order="listed")
+    room.open(study)
+    room.press("4")
+    room.panel.closeStudy()
+    with log_file(study).open("ab") as file:
+        file.write(b'{"version":1,"ti')
+    room.open(study)
+    assert "cut short" in room.message
+    assert [e.score for e in room.desk.session.log.entries.values()] == [4]
+
+
+def test_reading_time_leaves_out_the_time_away(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=3, order="listed", idle_after=1.0)
+    started = time.monotonic()
+    room.open(study)
+    host.process_events(0.5)
+    room.press("4")
+    (entry,) = room.desk.session.log.entries.values()
+    assert 0.4 < entry.seconds <= time.monotonic() - started
+    room.press("Space")
+    host.leave()
+    host.process_events(1.0)
+    host.enter("MotionQA")
+    room.press("3")
+    last = list(room.desk.session.log.entries.values())[-1]
+    assert last.seconds < 0.9
+
+
+def test_taking_back_twice_changes_nothing(host, tmp_path):
+    from MotionQALib.reading.entry import Entry, Place
+    from MotionQALib.reading.scores import rescue
+
+    study = make_study(tmp_path / "study", cases=1)
+    kept = rescue(Entry(Place("voxels:a"), "anna", 3), tmp_path)
+    with ScoreLog.open(study, "anna") as log:
+        assert len(take_back(log, kept)) == 1
+        assert take_back(log, kept) == []
