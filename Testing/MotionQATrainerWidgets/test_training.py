@@ -324,3 +324,18 @@ def test_a_checkpoint_is_adapted_as_far_as_the_labels_reach(host, console, rated
     assert ui.progressLabel.text == "Finished." and ui.tableLabel.visible
     assert "Before" in ui.tableLabel.text and "After" in ui.tableLabel.text
     assert "is in MotionQA's list" in ui.resultLabel.text
+
+
+def test_what_ended_while_slicer_was_closed_is_listed(host, console, rated_set, tmp_path):
+    run = start(console, rated_set, tmp_path / "overnight.safetensors", epochs=1)
+    restart(host)
+    assert run.wait(timeout=LATE).is_file()
+    listed = Path(os.environ["MOTIONQA_CHECKPOINTS"]) / "overnight.safetensors"
+    assert not listed.exists()
+    panel = host.enter("MotionQATrainer")
+    assert listed.is_file() and panel.ui.progressLabel.text == "Finished."
+    listed.unlink()  # the user wants it out of the list
+    host.leave()
+    restart(host)
+    host.enter("MotionQATrainer")
+    assert not listed.exists()
