@@ -339,3 +339,32 @@ def test_what_ended_while_slicer_was_closed_is_listed(host, console, rated_set, 
     restart(host)
     host.enter("MotionQATrainer")
     assert not listed.exists()
+
+
+def test_a_checkpoint_is_not_replaced_unasked(host, console, rated_set, tmp_path):
+    panel = host.enter("MotionQATrainer")
+    fill(panel, rated_set, tmp_path, epochs=1)
+    kept = tmp_path / "precious.safetensors"
+    kept.write_bytes(b"weights")
+    panel.ui.nameLineEdit.text = "precious"
+    host.dialogs.answers = [False]
+    press_train(host, panel)
+    (question,) = host.dialogs.shown
+    assert str(kept) in question.text
+    assert watched().known == [] and kept.read_bytes() == b"weights"
+
+
+def test_the_curves_come_back_with_the_module(host, console, rated_set, tmp_path):
+    import slicer
+
+    panel = host.enter("MotionQATrainer")
+    panel.ui.curvesCheckBox.click()
+    assert slicer.app.layoutManager().plotViewCount == 2
+    host.leave()
+    assert slicer.app.layoutManager().plotViewCount == 0
+    run = start(console, rated_set, tmp_path / "unseen.safetensors", epochs=60)
+    assert slicer.app.layoutManager().plotViewCount == 0
+    host.enter("MotionQATrainer")
+    assert slicer.app.layoutManager().plotViewCount == 2
+    assert panel.ui.runsComboBox.currentText == "unseen"
+    run.cancel()
