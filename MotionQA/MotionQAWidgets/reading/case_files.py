@@ -41,7 +41,7 @@ def load(path: Path, name: str):
             sequence.RemoveAttribute(cine_reader.SOURCE)
             node = _play(sequence, name)
         else:
-            node = _fromSlicer(path, name)
+            node = _fromSlicer(path, name) or _fromLibrary(volumes.read(path), name)
     except VolumeError:  # whose sentence names the file
         node = None
     if node is None or node.GetImageData() is None:
@@ -71,13 +71,17 @@ def _fromSlicer(path: Path, name: str):
         node.SetAndObserveStorageNodeID(None)
         slicer.mrmlScene.RemoveNode(storage)
     node.SetDescription("")
-    return node
+    if node.GetClassName() == "vtkMRMLScalarVolumeNode":
+        return node
+    for part in (node.GetDisplayNode(), node):  # the frames of a 4-D file, taken for colours
+        slicer.mrmlScene.RemoveNode(part)
+    return None
 
 
 def _fromLibrary(volume: Volume, name: str):
-    """A DICOM series as the library sorts it, its rows to the right and its columns down.
+    """What Slicer's reader of volumes cannot, its rows to the right and its columns down.
 
-    Slicer's own reader of one file after the other takes a cine's frames for slices.
+    That takes the frames of a DICOM cine for slices, and those of a 4-D NRRD file for colours.
     """
     frames = [np.ascontiguousarray(frame) for frame in volume.voxels]
     between, rows, columns = volume.spacing

@@ -153,6 +153,7 @@ def test_twenty_cases_two_readers_a_crash_and_their_agreement(host, room, tmp_pa
     left = sum(a != b for a, b in pairs)
     assert f"{left} of {CASES} still to settle" in consensus.label.text
     consensus.buttons[3].click()
+    assert room.panel.reading.display.badge(None) is None  # her own score would lead her
     room.press("1")  # the keys settle, too, and leave the reader's own scores alone
     room.press("Z", control=True)
     assert f"{left - 1} of {CASES} still to settle" in consensus.label.text
