@@ -41,6 +41,9 @@ class PanelTabs:
         for panel in self._panels:
             panel.dispose()
         self._entered = None
+        # A reload leaves old widgets in place, hidden: their selectors would follow the scene, and
+        # their shortcuts make those of the new ones ambiguous.
+        self.widget.deleteLater()
 
     def _onTab(self, *_args) -> None:
         wanted = self._panels[self.widget.currentIndex] if self._in else None

@@ -24,7 +24,7 @@ from .journal import Journal
 from .labels import read_labels, simulated
 from .prediction import predict
 from .progress import Event, Progress, silent
-from .run_folder import SETTINGS, RunFolder, TrainingError
+from .run_folder import BEFORE_AFTER, SETTINGS, RunFolder, TrainingError
 from .run_guard import checked_output, ending_well, open_folder, repeating, whole
 from .settings import Settings
 from .splits import Split, by_folds, split_file, worst_grades
@@ -41,7 +41,6 @@ WAYS = {
 }
 
 FOLDS = 5
-TABLE = "before-after.md"
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,7 @@ def fine_tune(
         features, logits = look(place.settle(model), place, store)
         adapt = _Adapting(model, features, logits, store, what, settings)
         tuned = adapt.finish(card, output, remarks, simulated(read_labels(labels)))
-        (folder / TABLE).write_text(tuned.table + "\n", encoding="utf-8")
+        (folder / BEFORE_AFTER).write_text(tuned.table + "\n", encoding="utf-8")
         for text in (*tuned.said[len(remarks) :], tuned.table, f"Wrote {output}."):
             journal(Event("finish", text))
         return tuned
@@ -258,7 +257,7 @@ def _compared(source, output, store: SliceStore, place, remarks, progress) -> Fi
     new = adapted(new, old, output, "all", store, *found, said, new.motion == "simulated")
     checkpoints.update_card(output, new)
     text = table(*found)
-    (RunFolder(output) / TABLE).write_text(text + "\n", encoding="utf-8")
+    (RunFolder(output) / BEFORE_AFTER).write_text(text + "\n", encoding="utf-8")
     for line in (said[-1], text):
         progress(Event("finish", line))
     return FineTuned(output, new, "all", text, said)

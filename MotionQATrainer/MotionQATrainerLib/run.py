@@ -12,7 +12,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from MotionQALib.checkpoints import SUFFIX
@@ -36,6 +37,7 @@ class Run:
     Attributes
     ----------
     folder : Path of the run's folder, with the log, the checkpoints and report.html
+    idle : called again and again by `wait`; Slicer lets its window answer there
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Run:
         self.folder = Path(folder)
         self._process = process
         self._reader = JournalReader(self.folder, name)
+        self.idle: Callable[[], object] = partial(time.sleep, PAUSE)
         self._cancelling = False
         self._unread: list[str] = []
 
@@ -161,7 +164,7 @@ class Run:
             self._look()
             if deadline is not None and time.monotonic() > deadline:
                 raise TimeoutError(f"The run in {self.folder} goes on after {timeout:g} s.")
-            time.sleep(PAUSE)
+            self.idle()
         if self.state in ("failed", "killed"):
             raise RunError(self.error)
         return self.checkpoint

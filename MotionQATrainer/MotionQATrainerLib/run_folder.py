@@ -11,6 +11,7 @@ best.safetensors    those of the best epoch; calibrated, they are the run's outp
 progress.jsonl      what the run says, for programs; console.txt has it for people
 report.html         curves and figures, in pictures
 figures.json        the report's confusion matrix and reliability, for programs
+before-after.md     of an adapted checkpoint, what adapting gave on held-out subjects
 stop                asks the run to stop; whoever writes it need not know the process
 =================== ===========================================================================
 """
@@ -25,7 +26,7 @@ from .lock import FolderLock, is_held
 SETTINGS, SPLIT, COMMAND = "settings.toml", "split.json", "command.txt"
 STATE, LAST, BEST = "state.safetensors", "last.safetensors", "best.safetensors"
 LOG, REPORT, CONSOLE = "log.csv", "report.html", "console.txt"
-FIGURES = "figures.json"
+FIGURES, BEFORE_AFTER = "figures.json", "before-after.md"
 STOP, LOCK = "stop", "run.lock"
 
 BEFORE = {CONSOLE, JOURNAL, LOCK, STOP}

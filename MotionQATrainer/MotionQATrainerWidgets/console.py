@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from functools import wraps
 from pathlib import Path
+
+import slicer
 
 from MotionQATrainerLib import api
 from MotionQATrainerLib.run import Run
@@ -37,9 +40,16 @@ def attach(folder):
 def watched(run):
     """A run whose lines are printed and which the panel lists; a table as it is."""
     if isinstance(run, Run):
+        run.idle = _answer
         console_lines.follow(trainings.shared())
         trainings.shared().add(run)
     return run
+
+
+def _answer() -> None:
+    """Let Slicer's window answer while somebody waits for a run."""
+    slicer.app.processEvents()
+    time.sleep(0.01)
 
 
 def _ensure_packages() -> None:

@@ -104,15 +104,18 @@ class DataSection:
     def stop(self) -> None:
         self._check.stop()
 
-    def _on_change(self, *_args) -> None:
+    def _forget(self) -> None:
         """What was found of other data says nothing of these."""
         self._check.stop()
         self.refused = None
+        self._say("")
+
+    def _on_change(self, *_args) -> None:
+        self._forget()
         edit, paths = self._ui.labelsPathLineEdit, ctk.ctkPathLineEdit
         edit.enabled = self.kind != NONE
         edit.filters = paths.Dirs if self.kind == STUDY else paths.Files
         edit.nameFilters = [] if self.kind == STUDY else [_("Labels") + " (*.csv)"]
-        self._say("")
         self._list_readers()
         self._show_button()
         self.changed.emit()
@@ -133,10 +136,7 @@ class DataSection:
             widget.visible = self.kind == STUDY
 
     def _on_reader(self, *_args) -> None:
-        """What was found of another reader's scores says nothing of these."""
-        self._check.stop()
-        self.refused = None
-        self._say("")
+        self._forget()
         self._show_button()
         self.changed.emit()
 

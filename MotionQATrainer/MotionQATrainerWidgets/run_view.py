@@ -9,13 +9,10 @@ from pathlib import Path
 import qt
 from slicer.i18n import tr as _
 
-from MotionQATrainerLib.run_folder import FIGURES, REPORT
+from MotionQATrainerLib.run_folder import BEFORE_AFTER, FIGURES, REPORT
 
 from . import pictures
 from .trainings import Training
-
-TABLE = "before-after.md"
-"""Of an adapted checkpoint: what adapting gave on held-out subjects."""
 
 PICTURE = 190
 """Pixels of a picture's side: two fit beside each other in Slicer's module panel."""
@@ -54,7 +51,7 @@ class RunView:
         ui.resultButton.enabled = training is not None
         ui.reportButton.enabled = finished and (training.folder / REPORT).is_file()
         ui.openFolderButton.enabled = training is not None
-        self._show_table(training.folder / TABLE if finished else None)
+        self._show_table(training.folder / BEFORE_AFTER if finished else None)
         self._show_pictures(training.folder / FIGURES if finished else None)
 
     def _show_table(self, path: Path | None) -> None:

@@ -71,12 +71,11 @@ class TrainingPanel:
         self._trainings.find_again()
         self.network.refresh()
         self._list()
-        self.refresh()
+        self._on_curves()
 
     def leave(self) -> None:
-        """The layout of before comes back; trainings go on."""
+        """The layout of before comes back until the module is entered again; trainings go on."""
         self._entered = False
-        self.ui.curvesCheckBox.checked = False
         self.curves.hide()
 
     def dispose(self) -> None:
@@ -163,8 +162,18 @@ class TrainingPanel:
             self._shown.cancel()
             self._say(_("Stopping after this step …"))
             return
+        if not self._agreed_to_replace():
+            return
         self.data.remember()
         self._start(lambda: console.train(**self._options()))
+
+    def _agreed_to_replace(self) -> bool:
+        """Whether nothing of the name is there, or the user lets it go."""
+        there = [path for path in (self.output, user_folder() / self.output.name) if path.exists()]
+        if not there:
+            return True
+        text = _("{path} is there already. Replace it when the new training has finished?")
+        return slicer.util.confirmOkCancelDisplay(text.format(path=there[0]))
 
     def _options(self) -> dict:
         network = self.network
@@ -197,8 +206,7 @@ class TrainingPanel:
     # The trainings
 
     def _on_added(self, training: Training) -> None:
-        if self._entered:
-            self._show(training)
+        self._show(training)
 
     def _on_moved(self, training: Training) -> None:
         if training is not self._shown:
@@ -218,6 +226,6 @@ class TrainingPanel:
     def _on_curves(self, *_args) -> None:
         if not self.ui.curvesCheckBox.checked:
             self.curves.hide()
-            return
-        self.curves.show()
+        elif self._entered:
+            self.curves.show()
         self.refresh()

@@ -25,7 +25,7 @@ from .closing import ClosingQuestion
 from .publishing import publish
 
 SETTING = "MotionQATrainer/Runs"
-"""In Slicer's settings: JSON list of the runs' folders, the latest first."""
+"""In Slicer's settings, as JSON: the runs' folders, the latest first, and which ran."""
 
 KEPT = 20
 INTERVAL = 500
@@ -118,25 +118,31 @@ class Trainings:
 
     def find_again(self) -> None:
         """Attach to the recorded runs that are not known yet; those that are gone are left out."""
-        known = {training.folder for training in self.known}
-        for folder in reversed(_recorded()):
-            if folder in known or not folder.is_dir():
+        for folder, ran in _recorded().items():
+            if self.of_folder(folder) is not None or not folder.is_dir():
                 continue
             try:
                 training = Training(Run.attach(folder))
             except OSError as error:
                 logging.info("MotionQA: the training in %s cannot be read: %s", folder, error)
                 continue
-            self._enter(training)
+            self.known.append(training)
+            if ran and not training.running:  # it ended while Slicer was closed
+                self._publish(training)
+            self._watch()
+        _record(self.known)
 
     def of_folder(self, folder: Path) -> Training | None:
         return next((t for t in self.known if t.folder == Path(folder)), None)
 
     def _enter(self, training: Training) -> None:
         self.known = [training, *(t for t in self.known if t.folder != training.folder)]
-        _record([t.folder for t in self.known])
+        _record(self.known)
         self.added.emit(training)
-        if training.running:
+        self._watch()
+
+    def _watch(self) -> None:
+        if self.running:
             self._timer.start()
             if self._closing is None:
                 self._closing = ClosingQuestion(lambda: self.running)
@@ -150,6 +156,7 @@ class Trainings:
             self.moved.emit(training)
             if not training.running:
                 self._publish(training)
+                _record(self.known)
                 self.ended.emit(training)
         if not self.running:
             self._rest()
@@ -171,17 +178,20 @@ def shared() -> Trainings:
     return Trainings()
 
 
-def _recorded() -> list[Path]:
+def _recorded() -> dict[Path, bool]:
+    """Folders, and whether a training ran there when that was last written."""
     try:
-        return [Path(folder) for folder in json.loads(slicer.app.settings().value(SETTING, "[]"))]
-    except (TypeError, ValueError):
-        return []
+        found = json.loads(slicer.app.settings().value(SETTING, "{}"))
+        return {Path(folder): bool(ran) for folder, ran in found.items()}
+    except (TypeError, ValueError, AttributeError):
+        return {}
 
 
-def _record(folders: list[Path]) -> None:
+def _record(trainings: list[Training]) -> None:
     """Remember these before those that are recorded already."""
-    kept = dict.fromkeys([*folders, *_recorded()])
-    text = json.dumps([str(folder) for folder in kept][:KEPT])
+    found = {training.folder: training.running for training in trainings}
+    kept = [*found.items(), *((f, ran) for f, ran in _recorded().items() if f not in found)]
+    text = json.dumps({str(folder): ran for folder, ran in kept[:KEPT]})
     slicer.app.settings().setValue(SETTING, text)
 
 

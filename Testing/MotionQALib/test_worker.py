@@ -1,14 +1,10 @@
-"""The worker as a real child process: what it answers, and that nothing but its parent ends it."""
+"""The worker as a real child process: what it answers."""
 
 from __future__ import annotations
 
 import os
-import queue
-import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -17,65 +13,9 @@ import pytest
 from MotionQALib import protocol
 from MotionQALib.protocol import Assess, Cancel, Explain, Load, Ping, Quit
 from MotionQALib.results import Assessment
+from processes import SOON
 
-FOLDER = Path(protocol.__file__).parents[1]
-SOON = 20.0
-"""Seconds for what needs no torch."""
-LATE = 150.0
-"""Seconds for what may have to import torch on a busy machine."""
-
-posix = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
-
-
-class Child:
-    """A worker process and the events it has sent."""
-
-    def __init__(self, program: list[str] | None = None) -> None:
-        self.process = subprocess.Popen(
-            program or [sys.executable, "-m", "MotionQALib.worker", "cpu"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=FOLDER,
-        )
-        self.events: queue.Queue[protocol.Message | None] = queue.Queue()
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        for line in self.process.stdout:
-            self.events.put(protocol.decode(line))  # stdout holds nothing but events
-        self.events.put(None)
-
-    def send(self, *messages: protocol.Message | bytes) -> None:
-        for message in messages:
-            self.process.stdin.write(message if isinstance(message, bytes) else message.encode())
-        self.process.stdin.flush()
-
-    def next(self, *kinds: type, seconds: float = LATE) -> protocol.Message:
-        """The next event of one of the kinds; others are passed over."""
-        deadline = time.monotonic() + seconds
-        while True:
-            event = self.events.get(timeout=max(0.0, deadline - time.monotonic()))
-            assert event is not None, f"the worker ended before it sent {kinds}"
-            if isinstance(event, kinds):
-                return event
-
-    def ended(self, seconds: float = SOON) -> int:
-        return self.process.wait(timeout=seconds)
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-
-
-@pytest.fixture
-def child():
-    """A worker of the test's own, which it may harm."""
-    child = Child()
-    yield child
-    child.close()
+from .worker_child import FOLDER, Child
 
 
 @pytest.fixture(scope="module")
@@ -85,30 +25,6 @@ def shared():
     yield child
     assert child.process.poll() is None, "a request made the worker end"
     child.close()
-
-
-@pytest.fixture
-def ask(checkpoint_file, tmp_path):
-    """Make an `Assess` of random voxels with ids of its own."""
-    rng = np.random.default_rng(3)
-
-    def make(slices: int = 3, kind: type = Assess, shape: tuple = (64, 72), **fields) -> Assess:
-        make.count += 1
-        path = tmp_path / f"{make.count}.npy"
-        if "voxels" not in fields:
-            np.save(path, rng.integers(0, 900, (1, slices, *shape)).astype(np.int16))
-        values = {
-            "id": id(tmp_path) % 10**6 * 1000 + make.count,
-            "checkpoint": str(checkpoint_file),
-            "device": "cpu",
-            "voxels": str(path),
-            "spacing": [8.0, 1.5, 1.5],
-            "name": "random",
-        }
-        return kind(**{**values, **fields})
-
-    make.count = 0
-    return make
 
 
 def test_messages_survive_the_way():
@@ -321,89 +237,3 @@ def test_a_missing_package_is_named():
     failed = child.next(protocol.Failed)
     assert (failed.id, failed.missing) == (1, "torch")
     child.close()
-
-
-@pytest.mark.parametrize("how", ["end of input", "quit"])
-def test_it_ends_when_told(child, how):
-    child.next(protocol.Ready, seconds=SOON)  # most likely while torch is imported
-    if how == "quit":
-        child.send(Quit())
-    else:
-        child.process.stdin.close()
-    assert child.ended() == 0
-
-
-def test_it_ends_in_the_middle_of_grading_and_leaves_no_file(child, ask, tmp_path):
-    output = tmp_path / "maps.npy"
-    running, waiting = ask(400), ask(kind=Explain, positions=[0], output=str(output))
-    child.send(running, waiting)
-    child.next(protocol.Progress)
-    child.process.stdin.close()
-    assert child.ended() == 0
-    assert list(tmp_path.iterdir()) == []
-
-
-@posix
-def test_killed_in_the_middle_of_grading_it_is_gone_and_a_new_one_works(child, ask):
-    child.send(ask(400))
-    child.next(protocol.Progress)
-    child.process.kill()
-    assert child.ended() == -signal.SIGKILL
-    fresh = Child()
-    try:
-        fresh.send(request := ask())
-        assert fresh.next(protocol.Result, protocol.Failed).id == request.id
-    finally:
-        fresh.close()
-
-
-PARENT = """
-import subprocess, sys
-command = [sys.executable, "-m", "MotionQALib.worker", "cpu"]
-worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-worker.stdin.write(sys.stdin.buffer.readline())
-worker.stdin.flush()
-print(worker.pid, flush=True)
-for line in worker.stdout:
-    print("heard", flush=True) if b'"Progress"' in line else None
-"""
-
-
-@posix
-@pytest.mark.parametrize("stopped", [False, True])
-def test_no_worker_outlives_a_killed_parent(ask, stopped):
-    """In the middle of grading and, on Linux, even when it has been stopped."""
-    if stopped and sys.platform != "linux":
-        pytest.skip("only Linux ends a stopped process with its parent")
-    parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=FOLDER,
-    )
-    try:
-        parent.stdin.write(ask(4000).encode())
-        parent.stdin.flush()
-        worker = int(parent.stdout.readline())
-        assert parent.stdout.readline() == b"heard\n"
-        assert alive(worker)
-        if stopped:
-            os.kill(worker, signal.SIGSTOP)
-    finally:
-        parent.kill()
-        parent.wait()
-    deadline = time.monotonic() + SOON
-    while alive(worker) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not alive(worker)
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that nobody has waited for yet does not."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")
-    return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,19 @@ def test_the_console_is_free_and_hears_it(host, console, rated_set, tmp_path):
     table = console.compare([run])
     assert [row.model for row in table.rows] == ["small"] and "Valid_acc" in repr(table)
     assert (Path(os.environ["MOTIONQA_CHECKPOINTS"]) / "small.safetensors").is_file()
+
+
+def test_waiting_keeps_the_window_answering(host, console, rated_set, tmp_path):
+    import qt
+
+    ticks, timer = [], qt.QTimer()
+    timer.interval = 20
+    timer.timeout.connect(lambda: ticks.append(time.monotonic()))
+    run = start(console, rated_set, tmp_path / "awaited.safetensors", epochs=1)
+    timer.start()
+    assert run.wait(timeout=LATE) == (tmp_path / "awaited.safetensors").resolve()
+    timer.stop()
+    assert len(ticks) > 20 and max(b - a for a, b in pairwise(ticks)) < 0.5
 
 
 def test_bad_input_is_a_sentence_in_the_console(host, console, rated_set, tmp_path):
@@ -310,3 +324,47 @@ def test_a_checkpoint_is_adapted_as_far_as_the_labels_reach(host, console, rated
     assert ui.progressLabel.text == "Finished." and ui.tableLabel.visible
     assert "Before" in ui.tableLabel.text and "After" in ui.tableLabel.text
     assert "is in MotionQA's list" in ui.resultLabel.text
+
+
+def test_what_ended_while_slicer_was_closed_is_listed(host, console, rated_set, tmp_path):
+    run = start(console, rated_set, tmp_path / "overnight.safetensors", epochs=1)
+    restart(host)
+    assert run.wait(timeout=LATE).is_file()
+    listed = Path(os.environ["MOTIONQA_CHECKPOINTS"]) / "overnight.safetensors"
+    assert not listed.exists()
+    panel = host.enter("MotionQATrainer")
+    assert listed.is_file() and panel.ui.progressLabel.text == "Finished."
+    listed.unlink()  # the user wants it out of the list
+    host.leave()
+    restart(host)
+    host.enter("MotionQATrainer")
+    assert not listed.exists()
+
+
+def test_a_checkpoint_is_not_replaced_unasked(host, console, rated_set, tmp_path):
+    panel = host.enter("MotionQATrainer")
+    fill(panel, rated_set, tmp_path, epochs=1)
+    kept = tmp_path / "precious.safetensors"
+    kept.write_bytes(b"weights")
+    panel.ui.nameLineEdit.text = "precious"
+    host.dialogs.answers = [False]
+    press_train(host, panel)
+    (question,) = host.dialogs.shown
+    assert str(kept) in question.text
+    assert watched().known == [] and kept.read_bytes() == b"weights"
+
+
+def test_the_curves_come_back_with_the_module(host, console, rated_set, tmp_path):
+    import slicer
+
+    panel = host.enter("MotionQATrainer")
+    panel.ui.curvesCheckBox.click()
+    assert slicer.app.layoutManager().plotViewCount == 2
+    host.leave()
+    assert slicer.app.layoutManager().plotViewCount == 0
+    run = start(console, rated_set, tmp_path / "unseen.safetensors", epochs=60)
+    assert slicer.app.layoutManager().plotViewCount == 0
+    host.enter("MotionQATrainer")
+    assert slicer.app.layoutManager().plotViewCount == 2
+    assert panel.ui.runsComboBox.currentText == "unseen"
+    run.cancel()

@@ -64,6 +64,19 @@ def volume(name: str = "heart", slices: int = len(SCORES), grey: int = 0, shown:
     return node
 
 
+def noise(name: str = "heart", slices: int = 3):
+    """Slices of 64 x 72 pixels that the grading process takes, in the slice views."""
+    import slicer
+
+    rng = np.random.default_rng(5)
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    node.SetSpacing(1.5, 1.5, 8)
+    slicer.util.updateVolumeFromArray(node, rng.integers(0, 900, (slices, 64, 72)).astype("int16"))
+    node.CreateDefaultDisplayNodes()
+    slicer.util.setSliceViewerLayers(background=node, fit=True)
+    return node
+
+
 def cine(slices: int = 3, frames: int = 4):
     """A sequence's proxy volume and its browser."""
     import slicer

@@ -12,27 +12,17 @@ import numpy as np
 import pytest
 
 from host import pythonqt
+from processes import LATE, SOON, pid_of
+
+from . import graded
 
 pythonqt(__name__)
-LATE = 150.0
 posix = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
-
-
-def make_volume(name: str = "heart", slices: int = 3):
-    import slicer
-
-    rng = np.random.default_rng(5)
-    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-    node.SetSpacing(1.5, 1.5, 8)
-    slicer.util.updateVolumeFromArray(node, rng.integers(0, 900, (slices, 64, 72)).astype("int16"))
-    node.CreateDefaultDisplayNodes()
-    slicer.util.setSliceViewerLayers(background=node, fit=True)
-    return node
 
 
 @pytest.fixture
 def volume(host):
-    return make_volume()
+    return graded.noise()
 
 
 @pytest.fixture
@@ -70,12 +60,6 @@ def until_progress(host, panel):
     host.wait_until(lambda: panel.ui.progressBar.value > 0, seconds=LATE)
 
 
-def pid_of(host, panel) -> int:
-    worker = panel.logic.grading.worker
-    host.wait_until(lambda: worker._child and worker._child._pid, seconds=LATE)
-    return worker._child._pid
-
-
 def test_one_click_grades_and_says_so_in_words(host, panel):
     before = host.pixels("Red")
     assert panel.ui.volumeSelector.currentNode().GetName() == "heart"
@@ -83,7 +67,7 @@ def test_one_click_grades_and_says_so_in_words(host, panel):
     result = panel.ui.resultLabel.text
     assert result.startswith("Volume: ") and "%)" in result and "slice" in result
     assert not panel.ui.messageLabel.visible and not panel.ui.progressBar.visible
-    host.wait_until(lambda: (host.pixels("Red") != before).any(), seconds=5)
+    host.wait_until(lambda: (host.pixels("Red") != before).any(), seconds=SOON)
     panel.ui.overlayCheckBox.click()
     assert np.array_equal(host.pixels("Red"), before)
     panel.ui.overlayCheckBox.click()
@@ -103,7 +87,7 @@ def test_without_a_volume_the_tooltip_says_why(host):
     panel = host.enter("MotionQA")
     assert not panel.ui.assessButton.enabled
     assert "Choose a volume" in panel.ui.assessButton.toolTip
-    node = make_volume()
+    node = graded.noise()
     panel.ui.volumeSelector.setCurrentNode(node)
     assert panel.ui.assessButton.enabled and "Grade" in panel.ui.assessButton.toolTip
     empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
@@ -165,12 +149,12 @@ def test_what_cannot_be_graded_is_said_in_the_panel(host, panel, volume):
     press(host, panel)
     assert "blank" in panel.ui.messageLabel.text and panel.ui.messageLabel.visible
     assert panel.ui.resultLabel.text == "" and panel.ui.assessButton.enabled
-    panel.ui.volumeSelector.setCurrentNode(make_volume("other"))
+    panel.ui.volumeSelector.setCurrentNode(graded.noise("other"))
     assert panel.ui.messageLabel.text == ""
 
 
 def test_cancel_stops_and_the_next_click_works(host, random):
-    long = make_volume("long", 600)
+    long = graded.noise("long", 600)
     random.ui.volumeSelector.setCurrentNode(long)
     random.ui.assessButton.click()
     assert random.ui.assessButton.text == "Cancel" and random.ui.progressBar.visible
@@ -178,7 +162,7 @@ def test_cancel_stops_and_the_next_click_works(host, random):
     assert random.ui.progressBar.format.startswith("long: slice ")
     assert random.ui.progressBar.format.endswith(" of 600")
     random.ui.assessButton.click()
-    host.wait_until(lambda: random.ui.messageLabel.text == "Cancelled.", seconds=5)
+    host.wait_until(lambda: random.ui.messageLabel.text == "Cancelled.", seconds=SOON)
     assert random.ui.assessButton.text == "Assess motion" and not random.ui.progressBar.visible
     assert random.ui.resultLabel.text == ""
     random.ui.volumeSelector.setCurrentNode(random.ui.volumeSelector.nodes()[0])
@@ -188,10 +172,10 @@ def test_cancel_stops_and_the_next_click_works(host, random):
 
 @posix
 def test_the_process_killed_is_a_sentence_and_the_next_click_works(host, random):
-    random.ui.volumeSelector.setCurrentNode(make_volume("long", 600))
+    random.ui.volumeSelector.setCurrentNode(graded.noise("long", 600))
     random.ui.assessButton.click()
     until_progress(host, random)
-    os.kill(pid_of(host, random), signal.SIGKILL)
+    os.kill(pid_of(host, random.logic.grading.worker), signal.SIGKILL)
     wait(host, random)
     assert "ended unexpectedly" in random.ui.messageLabel.text
     random.ui.volumeSelector.setCurrentNode(random.ui.volumeSelector.nodes()[0])
@@ -202,7 +186,7 @@ def test_the_process_killed_is_a_sentence_and_the_next_click_works(host, random)
 def test_two_volumes_keep_their_results_apart(host, random, volume):
     press(host, random)
     first = random.ui.resultLabel.text
-    other = make_volume("other", 2)
+    other = graded.noise("other", 2)
     random.ui.volumeSelector.setCurrentNode(other)
     assert first and random.ui.resultLabel.text == ""
     press(host, random)
@@ -214,14 +198,14 @@ def test_two_volumes_keep_their_results_apart(host, random, volume):
 def test_the_scene_closed_while_grading(host, random):
     import slicer
 
-    random.ui.volumeSelector.setCurrentNode(make_volume("long", 600))
+    random.ui.volumeSelector.setCurrentNode(graded.noise("long", 600))
     random.ui.assessButton.click()
     until_progress(host, random)
     slicer.mrmlScene.Clear(False)
     wait(host, random)
     assert random.ui.resultLabel.text == "" and not random.ui.assessButton.enabled
     assert random.ui.checkpointComboBox.currentText.startswith("MotionQA starter")
-    random.ui.volumeSelector.setCurrentNode(make_volume())
+    random.ui.volumeSelector.setCurrentNode(graded.noise())
     press(host, random)
     assert random.ui.resultLabel.text
 
@@ -264,7 +248,7 @@ def test_left_while_grading_the_result_is_kept(host, random, volume):
 
 
 def test_slicer_keeps_answering_while_it_grades(host, random):
-    random.ui.volumeSelector.setCurrentNode(make_volume("long", 60))
+    random.ui.volumeSelector.setCurrentNode(graded.noise("long", 60))
     random.ui.assessButton.click()
     longest, before = 0.0, time.thread_time()
     while random.ui.assessButton.text == "Cancel":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 import unittest
@@ -11,26 +10,16 @@ import numpy as np
 import pytest
 
 from host import pythonqt
+from processes import LATE, SOON, pid_of, wait_gone
+
+from . import graded
 
 pythonqt(__name__)
-LATE = 150.0
 
 
 @pytest.fixture
 def volume(host):
-    import slicer
-
-    return make_volume(slicer)
-
-
-def make_volume(slicer, name: str = "heart", slices: int = 3):
-    rng = np.random.default_rng(5)
-    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-    node.SetSpacing(1.5, 1.5, 8)
-    slicer.util.updateVolumeFromArray(node, rng.integers(0, 900, (slices, 64, 72)).astype("int16"))
-    node.CreateDefaultDisplayNodes()
-    slicer.util.setSliceViewerLayers(background=node, fit=True)
-    return node
+    return graded.noise()
 
 
 @pytest.fixture
@@ -41,19 +30,6 @@ def logic(host):
     logic = slicer.util.getModuleLogic("MotionQA")
     yield logic
     logic.grading.worker.close()
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def pid_of(host, grading) -> int:
-    host.wait_until(lambda: grading.worker._child and grading.worker._child._pid, seconds=LATE)
-    return grading.worker._child._pid
 
 
 def test_the_module_says_what_it_is(host):
@@ -97,7 +73,7 @@ def test_slices_are_found_by_the_spacing(host, logic, checkpoint_file):
 
     from MotionQAWidgets.volume_input import VolumeInput
 
-    node = make_volume(slicer)
+    node = graded.noise()
     voxels = slicer.util.arrayFromVolume(node).copy()
     node.SetSpacing(8, 1.5, 1.4)
     slicer.util.updateVolumeFromArray(node, np.ascontiguousarray(voxels.transpose(1, 2, 0)))
@@ -109,7 +85,7 @@ def test_slices_are_found_by_the_spacing(host, logic, checkpoint_file):
 def test_a_cine_is_graded_with_all_its_frames(host, logic, checkpoint_file):
     import slicer
 
-    first, second = make_volume(slicer, "a", 2), make_volume(slicer, "b", 2)
+    first, second = graded.noise("a", 2), graded.noise("b", 2)
     slicer.util.arrayFromVolume(second)[:] = slicer.util.arrayFromVolume(first)[::-1]
     sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "cine")
     sequence.SetDataNodeAtValue(first, "0")
@@ -141,12 +117,12 @@ def test_a_volume_deleted_meanwhile_is_no_error(host, logic, volume, checkpoint_
 def test_a_module_left_keeps_its_process_for_a_while_only(host):
     panel = host.enter("MotionQA")
     grading = panel.logic.grading
-    pid = pid_of(host, grading)
+    pid = pid_of(host, grading.worker)
     grading._idle.interval = 300
     host.leave()
     assert grading.worker.running
-    host.wait_until(lambda: not grading.worker.running, seconds=10)
-    host.wait_until(lambda: not alive(pid), seconds=20)
+    host.wait_until(lambda: not grading.worker.running, seconds=SOON)
+    wait_gone(host, pid)
     grading._idle.interval = 60_000
 
 
@@ -154,11 +130,11 @@ def test_it_is_reloaded_while_shown(host, volume):
     import slicer
 
     panel = host.enter("MotionQA")
-    pid = pid_of(host, panel.logic.grading)
+    pid = pid_of(host, panel.logic.grading.worker)
     slicer.util.reloadScriptedModule("MotionQA")
     fresh = slicer.util.getModuleWidget("MotionQA")
     assert fresh is not panel and fresh.panel._entered
-    host.wait_until(lambda: not alive(pid), seconds=20)
+    wait_gone(host, pid)
     assert fresh.ui.volumeSelector.currentNode() is volume
     host.leave()
 
@@ -184,12 +160,11 @@ def test_the_reload_button_reads_our_packages_anew(host, volume):
 
 def test_nothing_is_left_when_slicer_quits(host, volume):
     panel = host.enter("MotionQA")
-    pid = pid_of(host, panel.logic.grading)
+    pid = pid_of(host, panel.logic.grading.worker)
     started = time.monotonic()
     host.unload_module("MotionQA")
     assert time.monotonic() - started < 5
-    host.wait_until(lambda: not alive(pid), seconds=20)
-    assert not alive(pid)
+    wait_gone(host, pid)
 
 
 def test_a_label_map_is_not_chosen_by_itself(host, logic):
@@ -197,7 +172,7 @@ def test_a_label_map_is_not_chosen_by_itself(host, logic):
 
     slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "labels")
     assert logic.shownVolume() is None
-    volume = make_volume(slicer)
+    volume = graded.noise()
     slicer.util.setSliceViewerLayers(background=None)
     assert logic.shownVolume() is volume
 

@@ -14,11 +14,9 @@ import pytest
 
 from host import pythonqt
 from MotionQALib import protocol
+from processes import LATE, pid_of, wait_gone
 
 pythonqt(__name__)
-LATE = 150.0
-"""Seconds for what may have to import torch on a busy machine."""
-
 posix = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
 SIGNALS = ("loaded", "progress", "result", "explained", "failed", "cancelled")
 ENDS = ("result", "explained", "failed", "cancelled")
@@ -58,8 +56,7 @@ class Heard:
         return [said[0] for said in self.said if said[0] in ENDS and said[1] == number]
 
     def pid(self) -> int:
-        self.host.wait_until(lambda: self.worker._child and self.worker._child._pid, seconds=LATE)
-        return self.worker._child._pid
+        return pid_of(self.host, self.worker)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +74,7 @@ def heard(host):
     yield heard
     pids = [heard.worker._child._pid] if heard.worker.running else []
     heard.worker.dispose()
-    assert wait_gone(host, pids)
+    wait_gone(host, *pids)
     assert left_behind() == []
 
 
@@ -98,20 +95,6 @@ def left_behind() -> list[Path]:
     import slicer
 
     return sorted(Path(slicer.app.temporaryPath).glob("motionqa-*"))
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def wait_gone(host, pids, seconds: float = 20.0) -> bool:
-    """Qt reaps its children only while it runs."""
-    host.wait_until(lambda: not any(map(alive, pids)), seconds=seconds)
-    return not any(map(alive, pids))
 
 
 def test_it_grades(host, shared, about):
@@ -267,7 +250,7 @@ def test_what_does_not_stop_when_cancelled_is_ended(host, heard, about):
     after = heard.worker.assess(voxels(), SPACING, **about)
     assert heard.until("result", "failed", number=after)[0] == "result"
     assert heard.ends(number) == ["cancelled"]
-    assert wait_gone(host, [stopped])
+    wait_gone(host, stopped)
 
 
 @pytest.mark.parametrize("leave", ["close", "quit"])
@@ -285,7 +268,7 @@ def test_closing_while_grading_leaves_no_process_no_file_and_is_quick(host, hear
     assert time.thread_time() - before < 0.05
     assert not heard.worker.running and not heard.worker.busy
     assert left_behind() == []
-    assert wait_gone(host, [pid])
+    wait_gone(host, pid)
     assert heard.ends(number) == []
 
 
@@ -295,7 +278,7 @@ def test_closing_ends_even_what_is_stopped(host, heard):
     pid = heard.pid()
     os.kill(pid, signal.SIGSTOP)
     heard.worker.close()
-    assert wait_gone(host, [pid])
+    wait_gone(host, pid)
 
 
 def test_a_python_that_does_not_start_is_said_in_a_sentence(host, heard, about):
@@ -324,7 +307,7 @@ def test_killing_reaches_through_a_launcher(host, heard, tmp_path):
     assert pid != launched
     os.kill(pid, signal.SIGSTOP)
     heard.worker.close()
-    assert wait_gone(host, [pid, launched])
+    wait_gone(host, pid, launched)
 
 
 def test_a_missing_package_is_named(host, heard, about, tmp_path, monkeypatch):

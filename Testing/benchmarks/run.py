@@ -19,7 +19,7 @@ from results import Options, Result, environment, table
 
 from MotionQALib import backbones
 
-NAMES = ("assess", "seed_route", "simulator", "training_step", "memory")
+NAMES = ("assess", "seed_route", "simulator", "training_step", "memory", "answering")
 
 
 def main(arguments: list[str] | None = None) -> int:

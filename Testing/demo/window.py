@@ -15,63 +15,71 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import host
-from host.host import has_display
 
+host.pythonqt(__name__)  # this file spells as PythonQt does
+SAMPLE = Path("demo/volumes/sample-3-free.nii.gz")  # its slices differ most
 WAIT = 600.0
-"""Seconds that grading may take on a slow machine, loading torch included."""
+"""Seconds that computing may take on a slow machine, loading torch included."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = parsed(arguments)
-    shown = has_display() and options.screenshots is None
-    running = host.start(window=shown)
+    running = host.start(window=options.screenshots is None)
+    leave_open = running.on_screen
     try:
+        if not leave_open:
+            import slicer
+
+            slicer.app.userSettings().setValue("MotionQA/Reader", "A. Reader")
         panel = running.enter("MotionQA")
-        panel.ui.volumeSelector.setCurrentNode(opened(options.volume))
-        sentence = graded(running, panel)
-        print(f"\nThe module in its window: {sentence}")
-        if shown:
+        open_volume(options.volume)
+        sentence = grade(running, panel)
+        print(f"\nThe module in its window: {sentence}", flush=True)
+        if leave_open:
             print("Close the window to end the demonstration.", flush=True)
             running.run()
         else:
-            folder = options.screenshots or options.volume.resolve().parents[1]
-            print(f"A picture of it: {pictured(running, folder / 'assess.png')}")
+            pictures(running, panel, options.screenshots or Path("demo"))
+        return 0 if panel.ui.resultLabel.text else 1
     finally:
         running.close()
-    return 0
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("volume", type=Path, help="a NIfTI, NRRD or MetaImage file")
-    parser.add_argument(
-        "--screenshots", type=Path, metavar="FOLDER", help="write the pictures there, and go"
-    )
+    add = parser.add_argument
+    add("volume", type=Path, nargs="?", default=SAMPLE, help=f"a volume's file ({SAMPLE})")
+    add("--screenshots", type=Path, metavar="FOLDER", help="write the pictures there, and go")
     return parser.parse_args(arguments)
 
 
-def opened(path: Path):
-    """The volume, with its middle slice in the slice views."""
+def open_volume(path: Path) -> None:
+    """As a user does; the module takes the volume that is in the slice views."""
     import slicer
 
     node = slicer.util.loadVolume(str(path))
     slicer.util.resetSliceViews()
-    return node
+    slicer.util.getModuleWidget("MotionQA").ui.volumeSelector.setCurrentNode(node)
 
 
-def graded(running: host.Host, panel) -> str:
-    """Press the button; what the panel says then."""
+def grade(running: host.Host, panel) -> str:
+    """Press the button; what the panel says then. The worst slice is in the views."""
     panel.ui.assessButton.click()
     running.wait_until(lambda: not panel.logic.grading.running, seconds=WAIT)
-    return panel.ui.resultLabel.text() or panel.ui.messageLabel.text()
+    panel.panel.resultsView.nextButton.click()
+    return panel.ui.resultLabel.text or panel.ui.messageLabel.text
 
 
-def pictured(running: host.Host, path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def pictures(running: host.Host, panel, folder: Path) -> None:
+    """Write the window with the grades, and with the relevance map over them."""
+    folder.mkdir(parents=True, exist_ok=True)
     running.window.resize(1600, 1000)
     running.process_events(0.3)
-    running.screenshot(path)
-    return path.resolve()
+    running.screenshot(folder / "assess.png")
+    panel.ui.relevanceCheckBox.click()
+    running.wait_until(lambda: not panel.logic.grading.running, seconds=WAIT)
+    running.screenshot(folder / "relevance.png")
+    print(f"Pictures of it: assess.png and relevance.png in {folder.resolve()}")
 
 
 if __name__ == "__main__":

@@ -36,9 +36,11 @@ class Host:
     files        answers to file dialogs, and what they asked (qt_module.FileDialog)
     pip          packages that would have been installed (stand_ins.Pip)
     sample_data  what was registered with the Sample Data module (its SampleDataLogic)
+    on_screen    whether its window is shown to a user
     """
 
     def __init__(self, window: bool):
+        self.on_screen, self._closed = window, False
         if not window:
             os.environ["QT_QPA_PLATFORM"] = "offscreen"
         if not has_display():  # else VTK first tries, and complains of, X
@@ -214,9 +216,12 @@ class Host:
         self.process_events()
 
     def close(self):
-        """As when Slicer quits."""
+        """As when Slicer quits; may be called twice."""
         import slicer
 
+        if self._closed:
+            return
+        self._closed = True
         for name in list(slicer.app.moduleManager().modulesNames()):
             if hasattr(slicer.app.moduleManager().module(name), "unload"):
                 self.unload_module(name)

@@ -13,19 +13,30 @@ from .ctk_widgets import ctkCollapsibleButton
 from .ui_loader import CUSTOM, custom
 
 
-def observe(subject, event, method) -> int:
-    """Observe for a widget's bound method without keeping the widget alive."""
-    reference = weakref.WeakMethod(method)
+class Observing:
+    """A widget's observers, removed when Qt deletes it, as those of Slicer's own widgets are.
 
-    def forward(caller, name):
-        call = reference()
-        if call is None or not shiboken6.isValid(call.__self__):
+    The widget's methods are held weakly: they do not keep it alive.
+    """
+
+    def __init__(self, widget: QtWidgets.QWidget):
+        self._tags: list[tuple] = []
+        widget.destroyed.connect(self.clear)
+
+    def add(self, subject, event, method):
+        reference = weakref.WeakMethod(method)
+
+        def forward(caller, name):
+            call = reference()
+            if call is not None and shiboken6.isValid(call.__self__):
+                call(caller, name)
+
+        self._tags.append((subject, subject.AddObserver(event, forward)))
+
+    def clear(self, *_):
+        for subject, tag in self._tags:
             subject.RemoveObserver(tag)
-        else:
-            call(caller, name)
-
-    tag = subject.AddObserver(event, forward)
-    return tag
+        self._tags.clear()
 
 
 @custom
@@ -85,11 +96,11 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self._scene, self._types, self._tags, self._ids = None, [], [], []
+        self._scene, self._types, self._ids = None, [], []
         self._attributes: list[tuple] = []
         self._filter = qMRMLSortFilterProxyModel(self)
         self._current = ""
-        self._observed: list[tuple] = []
+        self._of_scene, self._of_nodes = Observing(self), Observing(self)
         self._flags = {"showChildNodeTypes": True, "selectNodeUponCreation": True}
         self._none_display, self._base_name = "None", ""
         self._box = QtWidgets.QComboBox(self)
@@ -109,21 +120,20 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     def setMRMLScene(self, scene):
         if scene is self._scene:
             return
-        for tag in self._tags:
-            self._scene.RemoveObserver(tag)
+        self._of_scene.clear()
         self._scene = scene
-        events = self.EVENTS if scene is not None else ()
-        self._tags = [observe(scene, getattr(scene, e), self._refresh) for e in events]
+        for event in self.EVENTS if scene is not None else ():
+            self._of_scene.add(scene, getattr(scene, event), self._refresh)
         self.setEnabled(scene is not None)
         self._refresh()
 
     def _refresh(self, *_):
         if self._scene is not None and self._scene.IsBatchProcessing():
             return
-        for node, tag in self._observed:
-            node.RemoveObserver(tag)
+        self._of_nodes.clear()
         found = self.nodes()
-        self._observed = [(n, observe(n, "ModifiedEvent", self._renamed)) for n in found]
+        for node in found:
+            self._of_nodes.add(node, "ModifiedEvent", self._renamed)
         before = self._ids
         self._ids = [n.GetID() for n in found]
         self._box.blockSignals(True)

@@ -260,10 +260,10 @@ class LayoutManager(QtCore.QObject):
         "OneUpGreenSliceView": {"Green": (0, 0, 2, 2)},
         "ConventionalView": {
             "Red": (0, 0, 1, 2),
-            "Yellow": (1, 0, 1, 1),
-            "Green": (1, 1, 1, 1),
+            "Green": (1, 0, 1, 1),
+            "Yellow": (1, 1, 1, 1),
         },
-        "FourUpView": {"Red": (0, 0, 1, 1), "Yellow": (1, 0, 1, 1), "Green": (1, 1, 1, 1)},
+        "FourUpView": {"Red": (0, 0, 1, 1), "Green": (1, 0, 1, 1), "Yellow": (1, 1, 1, 1)},
     }
 
     def __init__(self, scene, app_logic):

@@ -14,7 +14,7 @@ QT_QPA_PLATFORM=offscreen
 OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" # Slicer's side and the grading process share the cores
 export QT_QPA_PLATFORM OMP_NUM_THREADS
 failed=""
-for file in Testing/host/test_*.py Testing/Motion*Widgets/test_*.py; do
+for file in $(find Testing/host Testing/Motion*Widgets -name 'test_*.py' | sort); do
     "$python" -m pytest -q "$file" "$@"
     status=$?
     case $status in
