@@ -7,6 +7,7 @@ import pytest
 
 from host import pythonqt
 
+from .. import graded
 from .images import heart, write_nrrd, write_study
 
 pythonqt(__name__)
@@ -141,6 +142,23 @@ def test_a_cine_of_another_format_plays_too(host, volumes, tmp_path):
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(node), voxels[2])
     volumes.clear()
     assert nodes() == before
+
+
+def test_a_cine_of_the_scene_plays_under_another_name_and_stays(host, volumes):
+    import slicer
+
+    proxy, browser = graded.cine()
+    before, name = nodes(), proxy.GetName()
+    node = volumes.node("a", proxy.GetID(), "Case 3")
+    mine = slicer.modules.sequences.logic().GetFirstBrowserNodeForProxyNode(node)
+    assert mine is not browser and node is not proxy and node.GetName() == "Case 3"
+    mine.SetSelectedItemNumber(2)
+    host.process_events()
+    assert slicer.util.arrayFromVolume(node).max() == 200
+    assert slicer.util.arrayFromVolume(proxy).max() == 0
+    assert browser.GetMasterSequenceNode().GetSaveWithScene()
+    volumes.clear()
+    assert nodes() == before and proxy.GetName() == name
 
 
 def test_few_are_kept_and_none_is_left(host, volumes, tmp_path):
