@@ -19,6 +19,9 @@ from MotionQALib.volumes import Volume, VolumeError
 
 from .. import cine_reader
 
+MARK = "MotionQA.Case"
+"""The attribute of nodes that are the study's and go with it."""
+
 AUTO_WINDOW_LEVEL = 8  # vtkSlicerVolumesLogic::AutoWindowLevel; Python has no name for it
 
 
@@ -31,7 +34,10 @@ def load(path: Path, name: str):
     """
     if path == Path() or not path.exists():
         raise VolumeError(
-            _("{name} is not where it was any more; is the folder still there?").format(name=name)
+            _(
+                "{name} is not where it was any more. If its file was moved, add the new folder "
+                "(Import and export): the case keeps its scores."
+            ).format(name=name)
         )
     try:
         if path.is_dir() or is_dicom(path):
@@ -39,9 +45,10 @@ def load(path: Path, name: str):
         elif cine_reader.frame_count(path) > 1:
             sequence, _browser = cine_reader.load(path, name, show=False)
             sequence.RemoveAttribute(cine_reader.SOURCE)
+            sequence.SetAttribute(MARK, "1")
             node = _play(sequence, name)
         else:
-            node = _fromSlicer(path, name)
+            node = _fromSlicer(path, name) or _fromLibrary(volumes.read(path), name)
     except VolumeError:  # whose sentence names the file
         node = None
     if node is None or node.GetImageData() is None:
@@ -50,15 +57,33 @@ def load(path: Path, name: str):
 
 
 def twin(node, name: str):
-    """A volume of another name that shares the voxels of one in the scene."""
+    """A volume of another name that shares the voxels of one in the scene; a cine plays in it."""
     if node.GetImageData() is None:
         raise VolumeError(_("{name} holds no image any more.").format(name=name))
+    browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForProxyNode(node)
+    if browser is not None:
+        return _play(browser.GetSequenceNode(node), name)
     other = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
     other.CopyOrientation(node)
     other.SetAndObserveImageData(node.GetImageData())
     other.SetAndObserveTransformNodeID(node.GetTransformNodeID())
     other.CreateDefaultDisplayNodes()
     return other
+
+
+def partsOf(node) -> list:
+    """The nodes that go with a case's volume, itself among them; none once it has gone.
+
+    A sequence that the user has loaded is not among them.
+    """
+    if not slicer.mrmlScene.IsNodePresent(node):
+        return []
+    browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForProxyNode(node)
+    sequence = None if browser is None else browser.GetSequenceNode(node)
+    if sequence is not None and sequence.GetAttribute(MARK) is None:
+        sequence = None
+    nodes = (browser, sequence, node, node.GetDisplayNode())
+    return [part for part in nodes if part is not None]
 
 
 def _fromSlicer(path: Path, name: str):
@@ -71,13 +96,17 @@ def _fromSlicer(path: Path, name: str):
         node.SetAndObserveStorageNodeID(None)
         slicer.mrmlScene.RemoveNode(storage)
     node.SetDescription("")
-    return node
+    if node.GetClassName() == "vtkMRMLScalarVolumeNode":
+        return node
+    for part in (node.GetDisplayNode(), node):  # the frames of a 4-D file, taken for colours
+        slicer.mrmlScene.RemoveNode(part)
+    return None
 
 
 def _fromLibrary(volume: Volume, name: str):
-    """A DICOM series as the library sorts it, its rows to the right and its columns down.
+    """What Slicer's reader of volumes cannot, its rows to the right and its columns down.
 
-    Slicer's own reader of one file after the other takes a cine's frames for slices.
+    That takes the frames of a DICOM cine for slices, and those of a 4-D NRRD file for colours.
     """
     frames = [np.ascontiguousarray(frame) for frame in volume.voxels]
     between, rows, columns = volume.spacing
@@ -88,6 +117,7 @@ def _fromLibrary(volume: Volume, name: str):
         node.CreateDefaultDisplayNodes()
         return node
     sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", name)
+    sequence.SetAttribute(MARK, "1")
     for number, frame in enumerate(frames):
         node = slicer.vtkMRMLScalarVolumeNode()
         _fill(node, frame, toRAS)

@@ -113,7 +113,7 @@ class CaseStage:
 
     def whyNot(self) -> str | None:
         """Why what is in view cannot be scored; None if it can."""
-        if self.node is None or self._view is None:
+        if self.node is None or self.problem or self._view is None:
             return self.problem or _("No case is shown.")
         if not self._view.isShown:
             self.show(again=True)

@@ -18,13 +18,12 @@ import slicer
 
 from MotionQALib.volumes import VolumeError
 
-from .case_files import load, twin
+from .case_files import MARK, load, partsOf, twin
 
 KEPT = 4
 """Volumes in memory: the one shown, one before, one read ahead, one to spare."""
 
 AHEAD = "…"
-MARK = "MotionQA.Case"
 
 
 def isCaseVolume(node) -> bool:
@@ -56,7 +55,7 @@ class CaseVolumes:
         if node is None:
             node = self._nodes[key] = self._read(source, name)
         self._nodes.move_to_end(key)
-        for part in _parts(node):
+        for part in partsOf(node):
             if part.GetName() != name and part is not node.GetDisplayNode():
                 part.SetName(name)
         self._forgetOldest(keeping=key)
@@ -107,21 +106,11 @@ class CaseVolumes:
         inScene = slicer.mrmlScene.GetNodeByID(str(source))
         node = load(Path(source), name) if inScene is None else twin(inScene, name)
         node.SetAttribute(MARK, "1")
-        for part in _parts(node):
+        for part in partsOf(node):
             part.SaveWithSceneOff()
         return node
 
     @staticmethod
     def _remove(node) -> None:
-        for part in _parts(node):
+        for part in partsOf(node):
             slicer.mrmlScene.RemoveNode(part)
-
-
-def _parts(node) -> list:
-    """All nodes that go with a volume; those that play a cine first."""
-    if not slicer.mrmlScene.IsNodePresent(node):
-        return []
-    browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForProxyNode(node)
-    sequence = None if browser is None else browser.GetSequenceNode(node)
-    nodes = (browser, sequence, node, node.GetDisplayNode())
-    return [part for part in nodes if part is not None]

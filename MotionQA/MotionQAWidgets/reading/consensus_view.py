@@ -61,7 +61,7 @@ class ConsensusView:
             button = self.buttons[score] = qt.QPushButton(str(score))
             button.name = f"settle{score}Button"
             button.toolTip = scoreInWords(score)
-            button.minimumHeight = 32
+            button.minimumHeight = button.minimumWidth = 32  # five fit into a narrow panel
             button.focusPolicy = qt.Qt.NoFocus
             button.clicked.connect(lambda *_args, score=score: self.settled.emit(score))
             row.addWidget(button)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from slicer.i18n import tr as _
 
 from MotionQALib.reading.entry import Entry
+from MotionQALib.scale import grade_of
 
 from ..wording import gradeName
 from . import phrases
@@ -14,7 +15,7 @@ from .case_view import Words
 from .desk import Desk
 from .network_grade import NetworkGrade
 from .remarks_form import RemarksForm
-from .score_buttons import ScoreButtons
+from .score_buttons import ScoreButtons, scoreInWords
 
 
 class DeskDisplay:
@@ -102,7 +103,9 @@ class DeskDisplay:
     def _showSaved(self, given: Entry | None) -> None:
         ui, desk = self.ui, self.desk
         text, colour = "", phrases.GOOD
-        if desk.unsaved:
+        if self.settled is not False:
+            text = _("You are adjudicating: keys and buttons settle the case.")
+        elif desk.unsaved:
             count = len(desk.unsaved)
             text = phrases.notSaved(desk.problem, count, self.savedElsewhere)
             colour = phrases.BAD
@@ -130,6 +133,8 @@ class DeskDisplay:
         desk = self.desk
         if desk is None or desk.visit is None:
             return None
+        if self.settled is not False:  # an adjudicator's own score is only one of them
+            return self.settled and (scoreInWords(self.settled), grade_of(self.settled))
         items = desk.visits[desk.visit]
         if not desk.perSlice:
             item = items[0]

@@ -32,8 +32,6 @@ class FilesView:
         graded = _("Grades of motionqa assess (*.json *.csv)")
         column = qt.QVBoxLayout(frame)
         column.setContentsMargins(0, 0, 0, 0)
-        grid = qt.QGridLayout()
-        column.addLayout(grid)
         buttons = (
             (_("Add a folder of images…"), "addFolderButton", self.addFolder, None, ""),
             (_("Add a list of images…"), "addListButton", self.addList, table, ""),
@@ -45,19 +43,19 @@ class FilesView:
             (_("Export IQA.csv…"), "exportGradesButton", self.exportGrades, table, "IQA.csv"),
         )
         tips = self._tips()
-        for number, (text, name, signal, kind, proposal) in enumerate(buttons):
+        for text, name, signal, kind, proposal in buttons:
             button = qt.QPushButton(text)
             button.name = name
             button.toolTip = tips[name]
             button.clicked.connect(
                 lambda *_args, asked=(signal, text, kind, proposal): self._ask(*asked)
             )
-            grid.addWidget(button, number // 2, number % 2)
+            column.addWidget(button)
         button = qt.QPushButton(_("Grade all cases with the network"))
         button.name = "gradeAllButton"
         button.toolTip = tips[button.name]
         button.clicked.connect(lambda *_args: self.gradeAll.emit())
-        grid.addWidget(button, (len(buttons) + 1) // 2, 0, 1, 2)
+        column.addWidget(button)
         self.label = qt.QLabel()
         self.label.wordWrap = True
         self.label.visible = False

@@ -15,3 +15,4 @@ def room(host):
         host.dialogs.answers = [True]
         room.panel.closeStudy()
         room.module.tabs.widget.currentIndex = 0
+        room.clear_form()

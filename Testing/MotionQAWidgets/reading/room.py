@@ -37,6 +37,15 @@ class Room:
         slicer.util.mainWindow().activateWindow()
         host.process_events()
 
+    def clear_form(self):
+        """The module lives on between tests, and so does what its form says."""
+        for name in ("imagesComboBox", "levelComboBox", "orderComboBox"):
+            getattr(self.ui, name).currentIndex = 0
+        for name in ("blindedCheckBox", "networkHiddenCheckBox"):
+            getattr(self.ui, name).checked = True
+        self.ui.repeatsSpinBox.value = 10
+        self.ui.newButton.checked = False
+
     def open(self, study, reader: str = "anna"):
         self.ui.readerLineEdit.text = reader
         opened = self.panel.open(getattr(study, "folder", study))

@@ -7,6 +7,7 @@ import pytest
 
 from host import pythonqt
 
+from .. import graded
 from .images import heart, write_nrrd, write_study
 
 pythonqt(__name__)
@@ -119,6 +120,45 @@ def test_a_cine_file_plays_without_its_name(host, volumes, tmp_path):
     assert "Doe" not in everything
     volumes.clear()
     assert nodes() == before
+
+
+def test_a_cine_of_another_format_plays_too(host, volumes, tmp_path):
+    import slicer
+
+    before = nodes()
+    voxels = np.stack([heart(frame, 3, 32) for frame in range(4)])
+    path = tmp_path / "Doe^Jane.nrrd"
+    header = (
+        "NRRD0004\ntype: int16\ndimension: 4\nspace: left-posterior-superior\n"
+        "sizes: 4 32 32 3\nspace directions: none (1.5,0,0) (0,1.5,0) (0,0,8)\n"
+        "kinds: list domain domain domain\nendian: little\nencoding: raw\n"
+        "space origin: (0,0,0)\n\n"
+    )
+    path.write_bytes(header.encode() + np.moveaxis(voxels, 0, -1).astype("<i2").tobytes())
+    node = volumes.node("a", path, "Case 3")
+    browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForProxyNode(node)
+    browser.SetSelectedItemNumber(2)
+    host.process_events()
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(node), voxels[2])
+    volumes.clear()
+    assert nodes() == before
+
+
+def test_a_cine_of_the_scene_plays_under_another_name_and_stays(host, volumes):
+    import slicer
+
+    proxy, browser = graded.cine()
+    before, name = nodes(), proxy.GetName()
+    node = volumes.node("a", proxy.GetID(), "Case 3")
+    mine = slicer.modules.sequences.logic().GetFirstBrowserNodeForProxyNode(node)
+    assert mine is not browser and node is not proxy and node.GetName() == "Case 3"
+    mine.SetSelectedItemNumber(2)
+    host.process_events()
+    assert slicer.util.arrayFromVolume(node).max() == 200
+    assert slicer.util.arrayFromVolume(proxy).max() == 0
+    assert browser.GetMasterSequenceNode().GetSaveWithScene()
+    volumes.clear()
+    assert nodes() == before and proxy.GetName() == name
 
 
 def test_few_are_kept_and_none_is_left(host, volumes, tmp_path):

@@ -11,6 +11,7 @@ from host import pythonqt
 from MotionQALib.reading.scores import read_scores
 
 from ..graded import assessment, likely
+from .images import heart
 from .room import make_study
 
 pythonqt(__name__)
@@ -345,3 +346,27 @@ def test_grading_all_ends_with_the_study(host, room, tmp_path, checkpoint_file):
     room.panel.gradeAll()
     room.panel.closeStudy()
     assert room.panel._run is None
+
+
+def test_a_cine_is_read_with_slicers_own_controls(host, room, tmp_path):
+    import nibabel
+    import numpy as np
+    import slicer
+
+    (tmp_path / "images").mkdir()
+    voxels = np.stack([heart(frame) for frame in range(4)])
+    image = nibabel.Nifti1Image(voxels.T, np.diag([1.5, 1.5, 8, 1]))
+    nibabel.save(image, tmp_path / "images" / "Doe^Jane.nii.gz")
+    study = make_study(tmp_path / "study", cases=1, level="slice", order="listed")
+    room.open(study)
+    room.desk.goToVisit(next(n for n, v in enumerate(room.desk.visits) if v[0].case.n_frames == 4))
+    node = room.panel.reading.stage.node
+    browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForProxyNode(node)
+    before = host.pixels("Red")
+    browser.SetSelectedItemNumber(3)
+    assert (host.pixels("Red") != before).any()
+    room.press("4")
+    host.wait_until(lambda: room.ui.sliceLabel.text == "slice 1 (0–2)")
+    room.press("3", "2")
+    assert scores_of(study) == [4, 3, 2]
+    assert node.GetName() == room.ui.caseLabel.text

@@ -153,6 +153,7 @@ def test_twenty_cases_two_readers_a_crash_and_their_agreement(host, room, tmp_pa
     left = sum(a != b for a, b in pairs)
     assert f"{left} of {CASES} still to settle" in consensus.label.text
     consensus.buttons[3].click()
+    assert room.panel.reading.display.badge(None) is None  # her own score would lead her
     room.press("1")  # the keys settle, too, and leave the reader's own scores alone
     room.press("Z", control=True)
     assert f"{left - 1} of {CASES} still to settle" in consensus.label.text
@@ -177,6 +178,37 @@ def test_twenty_cases_two_readers_a_crash_and_their_agreement(host, room, tmp_pa
     settled = {a if a == b else 3 for a, b in pairs}
     assert {int(row["score"]) for row in rows["labels"]} == settled
     assert len(rows["IQA"]) == CASES and set(rows["IQA"][0]) >= {"Image", "Label"}
+
+
+def test_a_list_tells_images_and_order(host, room, tmp_path):
+    paths = write_study(tmp_path / "images", 3)
+    table = tmp_path / "images" / "list.csv"
+    rows = [f"{path.name},{number}" for number, path in enumerate(reversed(paths))]
+    table.write_text("\n".join(("image,subject", *rows, "")))
+    ui = room.ui
+    ui.readerLineEdit.text = "anna"
+    ui.newButton.checked = True
+    ui.imagesComboBox.currentIndex = 1
+    assert not ui.createButton.enabled  # nothing is chosen yet
+    host.files.answers.append(str(table))
+    ui.imagesButton.click()
+    ui.levelComboBox.currentIndex = 1
+    ui.orderComboBox.currentIndex = 1
+    ui.repeatsSpinBox.value = 0
+    ui.blindedCheckBox.checked = False
+    host.files.answers.append(str(tmp_path / "study"))
+    ui.createButton.click()
+    host.wait_until(lambda: room.desk is not None)
+    names = [visit[0].case.name for visit in room.desk.visits]
+    assert names == [path.stem for path in reversed(paths)]
+    assert room.panel.study.level == "slice" and len(room.desk.visits[0]) == 3
+    room.panel.closeStudy()
+    host.files.answers.append(str(table))
+    ui.newButton.checked = True
+    ui.imagesButton.click()
+    host.files.answers.append(str(tmp_path / "study"))
+    ui.createButton.click()
+    assert "holds a study already" in room.message
 
 
 def test_images_are_added_later_and_keep_their_places(host, room, tmp_path):
