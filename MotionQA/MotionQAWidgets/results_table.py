@@ -25,6 +25,9 @@ from .slice_strip import gradeBrushes
 ROWS = 12
 """So many are seen before it scrolls."""
 
+AT_ONCE = 30
+"""Rows that are written before the event loop goes round: all of a cine's would keep Slicer."""
+
 FRAME, SLICE, SCORE, GRADE, PERCENT, EXPECTED, UNCERTAIN, MINE, READER, TIME = range(10)
 
 
@@ -48,12 +51,16 @@ class ResultsTable:
         self._result: SceneResult | None = None
         self._lines: list[tuple[Place, list[Cell]]] = []
         self._filled: list[tuple] = []
+        self._next = 0
         self._column, self._descending = SLICE, False
         self.widget = _bareTable()
         self.widget.horizontalHeader().sectionClicked.connect(self._onHeader)
         self.widget.currentCellChanged.connect(self._onChosen)
         self.widget.cellClicked.connect(self._onChosen)
         self.widget.customContextMenuRequested.connect(self._onMenu)
+        self._filling = qt.QTimer(self.widget)
+        self._filling.interval = 0
+        self._filling.timeout.connect(self._fillOn)
         self._copying = qt.QShortcut(qt.QKeySequence("Ctrl+C"), self.widget)
         self._copying.context = qt.Qt.WidgetWithChildrenShortcut
         self._copying.activated.connect(self.copy)
@@ -78,7 +85,8 @@ class ResultsTable:
         """The selected rows, or all where fewer than two are, under the columns' names."""
         table = self.widget
         columns = [c for c in range(table.columnCount) if not table.isColumnHidden(c)]
-        chosen = [n for n in range(len(self._lines)) if table.item(n, SCORE).isSelected()]
+        items = [table.item(number, SCORE) for number in range(len(self._lines))]
+        chosen = [n for n, item in enumerate(items) if item is not None and item.isSelected()]
         lines = [[titles()[column] for column in columns]]
         for number in chosen if len(chosen) > 1 else range(len(self._lines)):
             cells = self._lines[number][1]
@@ -114,16 +122,14 @@ class ResultsTable:
         table.blockSignals(False)
 
     def _fill(self) -> None:
-        """Write the rows that changed: a cine has hundreds."""
+        """Write the rows that changed, the first ones at once."""
         table = self.widget
         sized = table.rowCount == len(self._lines)
         table.rowCount = len(self._lines)
         self._filled = self._filled[: len(self._lines)]
-        for number, (place, cells) in enumerate(self._lines):
-            if number < len(self._filled) and self._filled[number] == (place, cells):
-                continue
-            self._filled[number : number + 1] = [(place, cells)]
-            self._fillRow(number, place, cells)
+        self._next = 0
+        self._filling.start()
+        self._fillOn()
         result = self._result
         table.setColumnHidden(FRAME, result is None or result.assessment.n_frames == 1)
         for column in (MINE, READER, TIME):
@@ -133,6 +139,21 @@ class ResultsTable:
             bars = (table.horizontalHeader(), table.horizontalScrollBar())
             rows = min(len(self._lines), ROWS) * table.verticalHeader().defaultSectionSize
             table.setFixedHeight(rows + sum(bar.sizeHint.height() for bar in bars) + 2)
+
+    def _fillOn(self, *_args) -> None:
+        """Write some of the rows that are left."""
+        table, budget = self.widget, AT_ONCE
+        blocked = table.blockSignals(True)
+        while self._next < len(self._lines) and budget:
+            line = self._lines[self._next]
+            if self._filled[self._next : self._next + 1] != [line]:
+                self._filled[self._next : self._next + 1] = [line]
+                self._fillRow(self._next, *line)
+                budget -= 1
+            self._next += 1
+        table.blockSignals(blocked)
+        if self._next == len(self._lines):
+            self._filling.stop()
 
     def _fillRow(self, number: int, place: Place, cells: list[Cell]) -> None:
         row, override = self._result.rowFor(*place), self._result.overrideFor(*place)
@@ -232,6 +253,7 @@ def _bareTable():
     height = table.fontMetrics().height() + 6
     down.minimumSectionSize = height
     down.defaultSectionSize = height
+    table.horizontalHeader().setResizeContentsPrecision(AT_ONCE)
     table.horizontalHeader().highlightSections = False
     table.horizontalHeader().showSortIndicator = True
     return table

@@ -58,16 +58,16 @@ class _Sheet:
         return self.pixmap
 
 
-def confusion(counts: Sequence[Sequence[int]], side: int):
+def confusion(counts: Sequence[Sequence[int]], side: int, title: str = ""):
     """QPixmap of a matrix (3, 3): rows are the labels' grades, columns the network's."""
-    sheet = _Sheet(side, _("Slices: label (rows), network"))
+    sheet = _Sheet(side, title)
     names = [gradeName(grade) for grade in Grade]
-    left, top, cell = 0.25, 0.13, 0.235
+    left, top, cell = 0.27, 0.13, 0.235
     for row, line in enumerate(counts):
         total = sum(line)
         y = top + row * cell
         sheet.text((0, y, left, cell), names[row])
-        sheet.text((left + row * cell, top + 3 * cell, cell, 0.1), names[row])
+        sheet.text((left + row * cell - 0.03, top + 3 * cell, cell + 0.05, 0.1), names[row])
         for column, count in enumerate(line):
             share = count / total if total else 0.0
             box = (left + column * cell, y, cell - 0.01, cell - 0.01)

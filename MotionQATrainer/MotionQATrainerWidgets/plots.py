@@ -100,7 +100,7 @@ class TrainingCurves:
             table.Modified()
             table.EndModify(was)
         for chart in self._charts:
-            chart.SetXAxisRange(0, max(2, len(rows), epochs))
+            chart.SetXAxisRange(0, max(2, len(rows), epochs) + 0.2)
             chart.Modified()
         lowest = min((row.get("valid_kappa") or 0 for row in rows), default=0)
         self._charts[1].SetYAxisRange(min(0, lowest), 1)

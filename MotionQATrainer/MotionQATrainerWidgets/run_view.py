@@ -74,7 +74,9 @@ class RunView:
         for label in labels:
             label.visible = figures is not None
         if figures is not None:
-            labels[0].pixmap = pictures.confusion(figures["confusion"], PICTURE)
+            on_test = figures["part"] == "test"
+            title = _("Slices of test subjects") if on_test else _("Slices of validation subjects")
+            labels[0].pixmap = pictures.confusion(figures["confusion"], PICTURE, title)
             labels[1].pixmap = pictures.reliability(figures["reliability"], PICTURE)
             self._ui.resultButton.collapsed = False
 

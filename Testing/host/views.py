@@ -166,6 +166,7 @@ class SliceController(QtWidgets.QWidget):
     def __init__(self, name: str, view: SliceView):
         super().__init__()
         self._logic, self._busy = view._logic, False
+        self.setAutoFillBackground(True)
         row = QtWidgets.QHBoxLayout(self)
         row.setContentsMargins(0, 0, 4, 0)
         label = QtWidgets.QLabel(name[0])
