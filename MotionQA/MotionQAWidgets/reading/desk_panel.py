@@ -225,8 +225,11 @@ class DeskPanel:
             self._onAdvance()
 
     def listAgain(self) -> None:
-        """Cases were added, or scores imported."""
+        """Cases were added or found again, or scores imported."""
         self.desk.rebuild()
+        if self.stage.problem:
+            self.stage.show(again=True)
+            self.display.say(self.stage.problem)
         self.display.listCases()
         self.display.refresh()
 

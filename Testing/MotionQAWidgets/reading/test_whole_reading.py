@@ -17,6 +17,7 @@ from MotionQALib.reading.scores import read_scores
 from MotionQALib.reading.study import Study
 
 from .images import write_study
+from .room import make_study
 
 pythonqt(__name__)
 CASES = 20
@@ -224,6 +225,24 @@ def test_images_are_added_later_and_keep_their_places(host, room, tmp_path):
     assert room.desk.given.score == 4 and room.ui.caseLabel.text == "Case 1"
     assert len(listed(tmp_path / "images")) == len({p.case for p in done}) + 3
     assert study.folder == room.panel.study.folder
+
+
+def test_images_that_were_moved_are_found_again_with_their_scores(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=3, order="listed")
+    room.open(study)
+    room.press("4", "Space")
+    room.panel.closeStudy()
+    (tmp_path / "images").rename(tmp_path / "archive")
+    room.open(study)
+    assert "Case 2 is not where it was" in room.message
+    room.press("3")
+    host.files.answers.append(str(tmp_path / "archive"))
+    room.ui.filesFrame.findChild(type(room.ui.openButton), "addFolderButton").click()
+    host.wait_until(lambda: room.panel._intake is None)
+    assert room.message == "" and len(room.desk.visits) == 3
+    room.press("3", "Space", "2")
+    scores = read_scores(study.scores_folder / "anna.jsonl").entries.values()
+    assert [entry.score for entry in scores] == [4, 3, 2]
 
 
 def test_volumes_in_the_scene_are_read_under_other_names(host, room, tmp_path):
