@@ -15,6 +15,7 @@ OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" # Slicer's side and the grading process 
 export QT_QPA_PLATFORM OMP_NUM_THREADS
 failed=""
 for file in $(find Testing/host Testing/Motion*Widgets -name 'test_*.py' | sort); do
+    echo "$file"
     "$python" -m pytest -q "$file" "$@"
     status=$?
     case $status in
