@@ -74,7 +74,8 @@ class ViewBadge:
     def _fit(self) -> None:
         """As large as the view lets it be."""
         self._size = width, height = tuple(self._renderer.GetSize())
-        thickness = max(3, round(min(width, height) / 100))
+        # Thin enough to leave Slicer's corner annotations readable.
+        thickness = max(3, round(min(width, height) / 200))
         # Half of a line along the edge lies outside of the view.
         self._frame.GetProperty().SetLineWidth(2 * thickness)
         self._edge.GetProperty().SetLineWidth(2 * thickness + 3)
