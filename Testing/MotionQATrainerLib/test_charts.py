@@ -25,10 +25,12 @@ def test_a_confusion_matrix_shows_counts_and_shares():
     assert {"3 (75%)", "1 (25%)", "0 (0%)"} <= set(texts(svg))
 
 
-def test_reliability_puts_right_and_sure_at_the_top_right(rng):
-    confidence = np.concatenate([np.full(50, 0.5), np.full(50, 0.95)])
-    right = np.concatenate([np.arange(50) % 2 == 0, np.ones(50, bool)])
-    root = ElementTree.fromstring(reliability("R", confidence, right, n_bins=2))
+def test_reliability_puts_right_and_sure_at_the_top_right():
+    points = [
+        {"confidence": 0.5, "right": 0.5, "count": 50},
+        {"confidence": 0.95, "right": 1.0, "count": 50},
+    ]
+    root = ElementTree.fromstring(reliability("R", points))
     (x1, y1), (x2, y2) = ((float(c.get("cx")), float(c.get("cy"))) for c in root.iter("circle"))
     assert x1 < x2
     assert y1 > y2 == 26.0

@@ -18,7 +18,7 @@ SMALL = {"size": 32, "spacing": 1.8, "margin": 8, "batch_size": 8, "precision": 
 NET = "tf_efficientnet_lite0"
 
 
-def until(condition, seconds=120):
+def until(condition, seconds=400):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never happened"
