@@ -221,7 +221,7 @@ def test_slicer_closes_and_finds_it_again(host, console, rated_set, tmp_path):
     host.wait_until(lambda: "Epoch" in panel.ui.progressLabel.text, seconds=LATE)
     panel.ui.trainButton.click()
     host.wait_until(lambda: not run.alive, seconds=LATE)
-    host.wait_until(lambda: panel.ui.resumeButton.enabled, seconds=10)
+    host.wait_until(lambda: panel.ui.resumeButton.enabled, seconds=120)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
