@@ -170,7 +170,7 @@ class Host:
                 return
             time.sleep(0.002)
 
-    def wait_until(self, condition: Callable[[], bool], seconds: float = 30.0):
+    def wait_until(self, condition: Callable[[], bool], seconds: float = 120.0):
         """Let Qt run until the condition holds; AssertionError when it never does."""
         end = time.monotonic() + seconds
         while not condition():
