@@ -181,7 +181,8 @@ def _compare(
 
 
 def _comparison(task: _Task, subjects: np.ndarray, drawn: dict[str, np.ndarray]) -> Comparison:
-    table, q = task.table[task.rows], SCALES[task.scale]
+    # All rows, as in the resamples: AC2's chance knows what a single rater said, too.
+    table, q = task.table, SCALES[task.scale]
     plain, n_subjects = np.ones((1, len(table))), len(set(subjects.tolist()))
     values = {}
     for name, (value,) in all_statistics(table, plain, q).items():
@@ -192,7 +193,8 @@ def _comparison(task: _Task, subjects: np.ndarray, drawn: dict[str, np.ndarray])
     if len(task.raters) == 2:
         matrix = confusion(table[:, 0], table[:, 1], plain, q)[0].astype(int)
     names = tuple(name for name, _ in task.raters)
-    return Comparison(task.kind, names, task.scale, len(table), n_subjects, values, matrix)
+    n = int(task.rows.sum())
+    return Comparison(task.kind, names, task.scale, n, n_subjects, values, matrix)
 
 
 def _disagreements(ratings: Ratings, cases: CaseList) -> list[Disagreement]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from ..formats.kinds import stem_of
@@ -56,6 +55,7 @@ def export_long(study: Study, path: str | Path) -> int:
             case = cases.get(place.case)
             row = {
                 **entry.to_record(),
+                "reader": scores.reader,  # of the log: a copy of a log is no second reading
                 "image": names.get(place.case, ""),
                 "subject": case.subject if case else "",
                 "artefacts": " ".join(entry.artefacts),
@@ -123,22 +123,31 @@ def image_names(cases: CaseList) -> dict[str, str]:
     names: dict[str, list[Case]] = {}
     for case in cases.cases:
         names.setdefault(case.name, []).append(case)
+    if all(len(alike) == 1 for alike in names.values()):
+        return {case.key: case.name for case in cases.cases}
+    common = _common_folder(cases)
     found = {}
     for name, alike in names.items():
         for case in alike:
-            found[case.key] = name if len(alike) == 1 else _apart(cases, case)
+            found[case.key] = name if len(alike) == 1 else _apart(cases, case, common)
     return found
 
 
-def _apart(cases: CaseList, case: Case) -> str:
+def _common_folder(cases: CaseList) -> str:
+    """The folder that holds all of the study's files; "" where they lie on several drives."""
+    every = [str(cases.study.absolute(case.path).parent) for case in cases.cases if case.path]
+    try:
+        return os.path.commonpath(every)
+    except ValueError:  # several Windows drives, or no files at all
+        return ""
+
+
+def _apart(cases: CaseList, case: Case, common: str) -> str:
     """The path below the folder that holds all of the study's files, as the trainer matches it."""
     if case.path is None:
         return f"{case.name} ({case.key[-8:]})"
-    every = [str(cases.study.absolute(c.path).parent) for c in cases.cases if c.path]
     path = cases.study.absolute(case.path)
-    with suppress(ValueError):  # they lie on several Windows drives
-        path = path.relative_to(os.path.commonpath(every))
-    return without_suffix(path.as_posix())
+    return without_suffix((path.relative_to(common) if common else path).as_posix())
 
 
 def _consensus(study: Study) -> Scores:

@@ -69,7 +69,7 @@ def read_scores(path: str | Path) -> Scores:
             reason = str(error).rstrip(".")
             damaged.append(f"Line {number} of {path} is left out: {reason}.")
         else:
-            if _stem(entry.reader) == path.stem:  # else a copy, which is nobody's own
+            if _stem(entry.reader) == _stem(path.stem):  # else a copy, which is nobody's own
                 scores.reader = entry.reader
             scores.add(entry)
     scores.damaged = tuple(damaged)
@@ -190,10 +190,19 @@ def rescue(entry: Entry, folder: str | Path) -> Path:
 
 
 def take_back(log: ScoreLog, rescued: str | Path) -> list[Place]:
-    """Bring rescued entries into the log, where nothing newer stands; the places concerned."""
+    """Bring rescued entries into the log, where nothing newer stands; the places concerned.
+
+    Raises ReadingError, and takes nothing, if a line is damaged or another reader's.
+    """
     scores = read_scores(rescued)
     if scores.damaged:
         raise ReadingError(scores.damaged[0])
+    for entry in scores.entries.values():
+        if _stem(entry.reader) != _stem(log.reader):
+            raise ReadingError(
+                f"{rescued} holds scores of {entry.reader}, not of {log.reader}; nothing was "
+                "taken. Open the study under that name first."
+            )
     taken: Iterable[Entry] = (
         entry
         for entry in scores.entries.values()

@@ -253,6 +253,8 @@ class LabellingPanel:
             getattr(self.ui, name).visible = isOpen
 
     def _onSceneClosed(self, *_args) -> None:
+        if self.desk is not None:
+            self.reading.stage.forgetScene()
         qt.QTimer.singleShot(0, self._showAgain)  # when the scene has come to rest
 
     def _showAgain(self) -> None:

@@ -228,6 +228,13 @@ def test_a_score_that_could_not_be_saved_is_rescued_and_comes_back(study, tmp_pa
         assert take_back(log, rescued) == []  # what is older does not win
 
 
+def test_rescued_scores_of_another_reader_are_not_taken(log, study, tmp_path):
+    rescued = rescue(Entry(B, "ben", 3), tmp_path)
+    with pytest.raises(ReadingError, match="scores of ben, not of Anna"):
+        take_back(log, rescued)
+    assert not log.entries and log.path.read_bytes() == b""
+
+
 def test_all_scores_are_the_readers(log, study):
     log.save(A, 4)
     (study.scores_folder / "consensus.jsonl").write_text("")
