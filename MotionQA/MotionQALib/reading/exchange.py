@@ -48,16 +48,15 @@ def export_long(study: Study, path: str | Path) -> int:
     Raises ReadingError if there are none, or the file cannot be written.
     """
     cases = CaseList(study)
-    names = image_names(cases)
+    names, subjects = image_names(cases), image_subjects(cases)
     rows = []
     for scores in [*all_scores(study), _consensus(study)]:
         for place, entry in scores.entries.items():
-            case = cases.get(place.case)
             row = {
                 **entry.to_record(),
                 "reader": scores.reader,  # of the log: a copy of a log is no second reading
                 "image": names.get(place.case, ""),
-                "subject": case.subject if case else "",
+                "subject": subjects.get(place.case, ""),
                 "artefacts": " ".join(entry.artefacts),
             }
             rows.append([_cell(row.get(column)) for column in LONG_COLUMNS])
@@ -73,9 +72,9 @@ def export_labels(study: Study, reader: str, path: str | Path) -> int:
     cases, entries = _first_readings(study, reader)
     if not all(entry.score for entry in entries):
         return export_grades(study, reader, path)
-    names = image_names(cases)
+    names, subjects = image_names(cases), image_subjects(cases)
     rows = [
-        [names[e.place.case], "", _cell(e.place.slice), e.score, cases.get(e.place.case).subject]
+        [names[e.place.case], "", _cell(e.place.slice), e.score, subjects[e.place.case]]
         for e in entries
     ]
     return _write(path, ("image", "frame", "slice", "score", "subject"), rows)
@@ -94,11 +93,11 @@ def export_grades(study: Study, reader: str, path: str | Path) -> int:
             "IQA.csv holds one grade a volume, and this study was read slice by slice; export "
             "labels instead."
         )
-    names = image_names(cases)
+    names, subjects = image_names(cases), image_subjects(cases)
     rows = []
     for entry in entries:
-        case = cases.get(entry.place.case)
-        rows.append([names[case.key], int(Grade[entry.grade.upper()]), case.subject])
+        key = entry.place.case
+        rows.append([names[key], int(Grade[entry.grade.upper()]), subjects[key]])
     columns = ("Image", "Label", "Subject")
     if all(subject_of(name) == subject for name, _, subject in rows):
         columns, rows = columns[:2], [row[:2] for row in rows]
@@ -131,6 +130,17 @@ def image_names(cases: CaseList) -> dict[str, str]:
         for case in alike:
             found[case.key] = name if len(alike) == 1 else _apart(cases, case, common)
     return found
+
+
+def image_subjects(cases: CaseList) -> dict[str, str]:
+    """Whose the images are, by key. A name that several share tells nobody: their paths do."""
+    names = image_names(cases)
+    return {
+        case.key: subject_of(names[case.key])
+        if case.subject == subject_of(case.name)
+        else case.subject
+        for case in cases.cases
+    }
 
 
 def _common_folder(cases: CaseList) -> str:

@@ -147,8 +147,7 @@ class ReadingSession:
             return True
         if self.study.repeats:
             return self.finished
-        same = (other.place for other in self.list.items if other.case.key == item.case.key)
-        return all(place in self.log.entries for place in same)
+        return all(place in self.log.entries for place in self.list.places_of(item.case.key))
 
     @property
     def may_see_others(self) -> bool:

@@ -202,7 +202,7 @@ class DeskPanel:
         self.display.refresh()
 
     def _onScrolled(self, index: int | None) -> None:
-        self._advance.stop()  # the reader goes elsewhere
+        self._turn()  # the wheel leaves the focus in the comment
         self.desk.session.clock.touch()
         self.desk.goToSlice(index)
 
@@ -212,7 +212,7 @@ class DeskPanel:
 
     def _onAdvance(self, *_args) -> None:
         self._advance.stop()
-        if self.desk is None:
+        if self.desk is None or self.shortcuts.typing:  # the comment is on what is in view
             return
         if not self.desk.perSlice:
             self.desk.goToVisit(self.desk.nextVisit)

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from MotionQALib.reading.agreement import agreement
 from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import Case, listed
 from MotionQALib.reading.consensus import (
@@ -122,6 +123,21 @@ def test_rows_of_a_copied_log_are_told_from_the_readers_own(filled, read_as, tmp
     log.with_name("anna (copy).jsonl").write_bytes(log.read_bytes())
     export_long(filled, tmp_path / "long.csv")
     assert [row[0] for row in table(tmp_path / "long.csv")[1:]] == ["anna (copy)", "anna"]
+
+
+def test_patients_in_folders_of_their_own_are_subjects(study, write_image, tmp_path):
+    for number, name in enumerate(("a/ED", "a/ES", "b/ED", "b/ES")):
+        write_image(tmp_path / "data" / f"{name}.nii.gz", number)
+    list(CaseList(study).add(listed(tmp_path / "data")))
+    for reader in ("anna", "ben"):
+        with ScoreLog.open(study, reader) as log:
+            for number, case in enumerate(CaseList(study).cases):
+                log.save(Place(case.key), 1 + number)
+    for export, path in ((export_labels, "labels.csv"), (export_grades, "IQA.csv")):
+        export(study, "anna", tmp_path / path)
+        labels = read_labels(tmp_path / path)
+        assert [label.subject for label in labels] == ["a", "a", "b", "b"]
+    assert [c.subjects for c in agreement(study, resamples=0).comparisons] == [2, 2]
 
 
 def test_a_name_that_all_images_share_takes_one_look_at_their_folders(study, monkeypatch):
