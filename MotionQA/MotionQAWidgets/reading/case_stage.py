@@ -125,6 +125,9 @@ class CaseStage:
             return _("The case was not in view. It is now: look, then score it.")
         if self._desk.perSlice and self._view.slice is None:
             return _("No slice of the case is in view; scroll back to one.")
+        if self._desk.perSlice and self._view.slice != self._desk.item.place.slice:
+            self.scrolled.emit(self._view.slice)
+            return _("Another slice came into view: look, then score it.")
         return None
 
     def nameOf(self, visit: int) -> str:

@@ -110,7 +110,7 @@ class DeskPanel:
         ----------
         adjudicator : has ``settle(score)``, ``settleNext()`` and ``undo()``; None takes them back
         """
-        self._advance.stop()
+        self._turn()
         self._settling = adjudicator
         self.showSettled(None if adjudicator is not None else False)
 
