@@ -164,7 +164,7 @@ class ScoreLog:
 def file_name(reader: str) -> str:
     """The name of a reader's log, without suffix; the same for "Anna" and "anna"."""
     name = reader.strip()
-    allowed = all(letter.isalnum() or letter in " -_." for letter in _stem(name))
+    allowed = all(map(_makes_names, _stem(name)))
     if not name or len(name.encode()) > 100 or not allowed or name.startswith("."):
         raise ReadingError(
             f"{reader!r} cannot be a reader's name; use letters, digits, spaces, - and _."
@@ -174,6 +174,11 @@ def file_name(reader: str) -> str:
     if file.split(".")[0] in reserved or file.endswith((CONSENSUS, RESCUED)):
         raise ReadingError(f"{reader!r} is a reserved name; choose another.")
     return file
+
+
+def _makes_names(letter: str) -> bool:
+    # Marks stand beside their letters in Hindi, Thai or a folded İ.
+    return letter.isalnum() or letter in " -_." or unicodedata.category(letter)[0] == "M"
 
 
 def _stem(reader: str) -> str:

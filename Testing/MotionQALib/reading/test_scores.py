@@ -207,6 +207,7 @@ def test_names_that_make_no_file_are_refused(study, name):
 def test_names_of_people_are_taken():
     assert file_name("Dr. Müller") == file_name("dr. müller") == "dr.-müller"
     assert file_name("李医生") == "李医生"
+    assert file_name("İpek") and file_name("प्रिया") == "प्रिया"
 
 
 def test_a_score_that_could_not_be_saved_is_rescued_and_comes_back(study, tmp_path):

@@ -70,20 +70,6 @@ def test_a_missing_file_is_said_without_its_name(host, room, tmp_path):
     assert not room.desk.session.log.entries
 
 
-def test_a_file_that_was_replaced_is_not_shown_as_the_case(host, room, tmp_path):
-    """Its scores would be those of another image."""
-    study = make_study(tmp_path / "study", cases=3, order="listed")
-    one, *_others, last = sorted((tmp_path / "images").iterdir())
-    one.write_bytes(last.read_bytes())
-    room.open(study)
-    assert "Case 1 is not the image that was added" in room.message
-    room.press("4")
-    assert not room.desk.session.log.entries and room.panel.reading.stage.node is None
-    assert "Doe" not in everything_shown()
-    room.press("Space", "4")
-    assert [entry.score for entry in room.desk.session.log.entries.values()] == [4]
-
-
 def graded(room, scores=(1, 1, 1), volume_score: int = 1):
     """Let the network have graded the case that is shown."""
     node = room.panel.reading.stage.node

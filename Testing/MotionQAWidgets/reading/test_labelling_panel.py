@@ -151,16 +151,6 @@ def test_a_comment_is_kept_when_the_study_is_closed(host, room, tmp_path):
     assert [entry.comment for entry in log_of(study).entries.values()] == ["unfinished"]
 
 
-def test_a_score_is_only_for_the_slice_in_view(host, room, tmp_path):
-    study = make_study(tmp_path / "study", cases=2, slices=4, level="slice", order="listed")
-    room.open(study)
-    room.desk.session.index = 2  # as if a view had not followed
-    room.press("4")
-    assert "Another slice came into view" in room.message and not log_of(study).entries
-    room.press("4")
-    assert [place.slice for place in log_of(study).entries] == [0]
-
-
 def test_remarks_go_with_the_score(host, room, tmp_path):
     study = make_study(tmp_path / "study", cases=2, order="listed")
     room.open(study)

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from host import pythonqt
-from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import listed
 from MotionQALib.reading.scores import read_scores
 from MotionQALib.reading.study import Study
@@ -193,30 +192,6 @@ def test_images_are_added_later_and_keep_their_places(host, room, tmp_path):
     assert room.desk.given.score == 4 and room.ui.caseLabel.text == "Case 1"
     assert len(listed(tmp_path / "images")) == len({p.case for p in done}) + 3
     assert study.folder == room.panel.study.folder
-
-
-def test_another_scenes_volumes_are_not_taken_for_the_cases(host, room, tmp_path):
-    """Their IDs are those that the cases' volumes had."""
-    import slicer
-
-    from MotionQAWidgets.reading.scene_cases import volumesInScene
-
-    one, two, stranger = write_study(tmp_path / "images", 3)
-    ids = [slicer.util.loadVolume(str(path)).GetID() for path in (one, two)]
-    study = Study.create(tmp_path / "study", order="listed")
-    CaseList(study).add_volumes([volume for _node, volume in volumesInScene()])
-    room.open(study)
-    slicer.mrmlScene.Clear(False)
-    others = [slicer.util.loadVolume(str(path)) for path in (stranger, one)]
-    assert [node.GetID() for node in others] == ids
-    host.process_events()
-    room.press("Space")  # to Case 2, which is not there
-    assert "not where it was" in room.message
-    room.press("4")
-    assert not room.desk.session.log.entries
-    room.ui.previousButton.click()  # Case 1 is, under the ID of another
-    shown = slicer.util.arrayFromVolume(room.panel.reading.stage.node)
-    assert np.array_equal(shown, slicer.util.arrayFromVolume(others[1]))
 
 
 def test_volumes_in_the_scene_are_read_under_other_names(host, room, tmp_path):
