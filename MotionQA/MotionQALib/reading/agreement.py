@@ -76,10 +76,11 @@ class Disagreement:
 
     Parameters
     ----------
-    image : the case's name
+    case, image : the case's key and name
     scores : of each rater, and of second readings as "anna (2nd)"
     """
 
+    case: str
     image: str
     slice: int | None
     scores: dict[str, int]
@@ -204,7 +205,7 @@ def _disagreements(ratings: Ratings, cases: CaseList) -> list[Disagreement]:
     for row, place in enumerate(ratings.places):
         said = {name: int(column[row]) + 1 for name, column in columns.items() if column[row] >= 0}
         if said and max(said.values()) - min(said.values()) >= FAR:
-            found.append(Disagreement(names[place.case], place.slice, said))
+            found.append(Disagreement(place.case, names[place.case], place.slice, said))
     return sorted(found, key=lambda d: -d.difference)
 
 
