@@ -44,7 +44,7 @@ class DeskPanel:
         self.shortcuts = Shortcuts(ui.readingFrame, keys)
         self._watch = ActivityWatch(self._onActivity)
         self._advance = _timer(ADVANCE, self._onAdvance)
-        self._beat = _timer(BEAT, lambda *_args: self.desk.beat())
+        self._beat = _timer(BEAT, self._onBeat)
         self.display.buttons.pressed.connect(self.give)
         self.display.remarks.changed.connect(self._onRemarks)
         self.display.remarks.done.connect(self._onRemarksDone)
@@ -108,7 +108,8 @@ class DeskPanel:
 
         Parameters
         ----------
-        adjudicator : has ``settle(score)``, ``settleNext()`` and ``undo()``; None takes them back
+        adjudicator : has ``settle(score)``, ``settleNext()``, ``undo()`` and ``beat()``; None takes
+            them back
         """
         self._turn()
         self._settling = adjudicator
@@ -209,6 +210,11 @@ class DeskPanel:
     def _onActivity(self) -> None:
         if self.desk is not None:
             self.desk.session.clock.touch()
+
+    def _onBeat(self, *_args) -> None:
+        self.desk.beat()
+        if self._settling is not None:
+            self._settling.beat()
 
     def _onAdvance(self, *_args) -> None:
         self._advance.stop()

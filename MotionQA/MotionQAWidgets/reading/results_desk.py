@@ -141,6 +141,13 @@ class ResultsDesk:
         """Take back what was settled last."""
         self._saving(self._log.undo)
 
+    def beat(self) -> None:
+        """Tell other machines that the consensus is open here."""
+        try:
+            self._log.beat()
+        except ReadingError as error:
+            self.consensus.say(str(error))
+
     def _stopAdjudicating(self) -> None:
         if self._log is not None:
             self._log.close()
