@@ -76,10 +76,11 @@ class Disagreement:
 
     Parameters
     ----------
-    image : the case's name
+    case, image : the case's key and name
     scores : of each rater, and of second readings as "anna (2nd)"
     """
 
+    case: str
     image: str
     slice: int | None
     scores: dict[str, int]
@@ -181,7 +182,8 @@ def _compare(
 
 
 def _comparison(task: _Task, subjects: np.ndarray, drawn: dict[str, np.ndarray]) -> Comparison:
-    table, q = task.table[task.rows], SCALES[task.scale]
+    # All rows, as in the resamples: AC2's chance knows what a single rater said, too.
+    table, q = task.table, SCALES[task.scale]
     plain, n_subjects = np.ones((1, len(table))), len(set(subjects.tolist()))
     values = {}
     for name, (value,) in all_statistics(table, plain, q).items():
@@ -192,7 +194,8 @@ def _comparison(task: _Task, subjects: np.ndarray, drawn: dict[str, np.ndarray])
     if len(task.raters) == 2:
         matrix = confusion(table[:, 0], table[:, 1], plain, q)[0].astype(int)
     names = tuple(name for name, _ in task.raters)
-    return Comparison(task.kind, names, task.scale, len(table), n_subjects, values, matrix)
+    n = int(task.rows.sum())
+    return Comparison(task.kind, names, task.scale, n, n_subjects, values, matrix)
 
 
 def _disagreements(ratings: Ratings, cases: CaseList) -> list[Disagreement]:
@@ -202,7 +205,7 @@ def _disagreements(ratings: Ratings, cases: CaseList) -> list[Disagreement]:
     for row, place in enumerate(ratings.places):
         said = {name: int(column[row]) + 1 for name, column in columns.items() if column[row] >= 0}
         if said and max(said.values()) - min(said.values()) >= FAR:
-            found.append(Disagreement(names[place.case], place.slice, said))
+            found.append(Disagreement(place.case, names[place.case], place.slice, said))
     return sorted(found, key=lambda d: -d.difference)
 
 

@@ -5,6 +5,7 @@
         added.case or added.problem              # one of the two
     cases.cases                                  # tuple of Case
     cases.file_of(case)                          # where it is now; None if it is missing
+    cases.is_replaced(case)                      # whether another image lies there now
 
 A file that was moved is added again and found to be the same case, which keeps its scores. Files
 that have not changed are not read again. Every line is on disk when `add` yields it.
@@ -43,6 +44,7 @@ class CaseList:
         self.study = study
         self.reports: tuple[str, ...] = ()
         self._cases: dict[str, Case] = {}
+        self._looked_at: dict[tuple[str, tuple], bool] = {}  # (key, stamp): whether it is the case
         self.reload()
 
     @property
@@ -61,6 +63,27 @@ class CaseList:
             return None
         path = self.study.absolute(case.path)
         return path if path.exists() else None
+
+    def is_replaced(self, case: Case) -> bool:
+        """Whether the file that is there is not the case's image any more.
+
+        To be asked before it is shown, so that no score is given to another image's case. Only a
+        file that was touched since is looked into.
+        """
+        path = self.file_of(case)
+        if path is None:
+            return False
+        try:
+            stamp = stamp_of(path)
+            if stamp == case.stamp:
+                return False
+            place = case.key, stamp
+            if place not in self._looked_at:
+                image = read_case(path, salt=self.study.salt)
+                self._looked_at[place] = image.key == case.key
+        except (ReadingError, OSError):
+            return True
+        return not self._looked_at[place]
 
     def reload(self) -> None:
         """Read what other sessions added."""

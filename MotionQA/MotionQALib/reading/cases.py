@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -152,7 +153,7 @@ def _from_csv(path: Path) -> list[Listed]:
     below: dict[str, list[Path]] = {}
     found = []
     for number, row in rows:
-        name = row[column]
+        name = row[column].replace("\\", "/")  # as Windows writes it
         if not name:
             raise ReadingError(f"{path}, line {number}: the image's name is missing.")
         file = _beside(path.parent, name)
@@ -202,7 +203,8 @@ def read_table(path: str | Path) -> list[tuple[int, dict[str, str]]]:
     except OSError as error:
         raise ReadingError(f"{path} cannot be read ({error.strerror}); check the path.") from error
     first = text.split("\n", 1)[0]
-    reader = csv.reader(text.splitlines(), delimiter=max(",;\t", key=first.count), strict=True)
+    lines = io.StringIO(text, newline="")  # a quoted value may hold ends of lines
+    reader = csv.reader(lines, delimiter=max(",;\t", key=first.count), strict=True)
     rows = []
     try:
         names = [name.strip().lower() for name in next(reader, [])]

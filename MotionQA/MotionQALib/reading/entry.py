@@ -111,10 +111,9 @@ class Entry:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Entry:
         """Rebuild from a line; ValueError says what the schema does not allow."""
-        if record.get("version") != VERSION:
-            raise ValueError(
-                f"it is of version {record.get('version')!r}, and this MotionQA knows {VERSION}"
-            )
+        version = record.get("version")
+        if version != VERSION or version is True:
+            raise ValueError(f"it is of version {version!r}, and this MotionQA knows {VERSION}")
         take = _Taking(record)
         place = Place(take("case", str), take("slice", int, None), take("repeat", int, 0))
         if not place.case or (place.slice or 0) < 0 or place.repeat < 0:

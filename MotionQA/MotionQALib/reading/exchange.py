@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from ..formats.kinds import stem_of
@@ -49,15 +48,15 @@ def export_long(study: Study, path: str | Path) -> int:
     Raises ReadingError if there are none, or the file cannot be written.
     """
     cases = CaseList(study)
-    names = image_names(cases)
+    names, subjects = image_names(cases), image_subjects(cases)
     rows = []
     for scores in [*all_scores(study), _consensus(study)]:
         for place, entry in scores.entries.items():
-            case = cases.get(place.case)
             row = {
                 **entry.to_record(),
+                "reader": scores.reader,  # of the log: a copy of a log is no second reading
                 "image": names.get(place.case, ""),
-                "subject": case.subject if case else "",
+                "subject": subjects.get(place.case, ""),
                 "artefacts": " ".join(entry.artefacts),
             }
             rows.append([_cell(row.get(column)) for column in LONG_COLUMNS])
@@ -73,9 +72,9 @@ def export_labels(study: Study, reader: str, path: str | Path) -> int:
     cases, entries = _first_readings(study, reader)
     if not all(entry.score for entry in entries):
         return export_grades(study, reader, path)
-    names = image_names(cases)
+    names, subjects = image_names(cases), image_subjects(cases)
     rows = [
-        [names[e.place.case], "", _cell(e.place.slice), e.score, cases.get(e.place.case).subject]
+        [names[e.place.case], "", _cell(e.place.slice), e.score, subjects[e.place.case]]
         for e in entries
     ]
     return _write(path, ("image", "frame", "slice", "score", "subject"), rows)
@@ -94,11 +93,11 @@ def export_grades(study: Study, reader: str, path: str | Path) -> int:
             "IQA.csv holds one grade a volume, and this study was read slice by slice; export "
             "labels instead."
         )
-    names = image_names(cases)
+    names, subjects = image_names(cases), image_subjects(cases)
     rows = []
     for entry in entries:
-        case = cases.get(entry.place.case)
-        rows.append([names[case.key], int(Grade[entry.grade.upper()]), case.subject])
+        key = entry.place.case
+        rows.append([names[key], int(Grade[entry.grade.upper()]), subjects[key]])
     columns = ("Image", "Label", "Subject")
     if all(subject_of(name) == subject for name, _, subject in rows):
         columns, rows = columns[:2], [row[:2] for row in rows]
@@ -123,22 +122,42 @@ def image_names(cases: CaseList) -> dict[str, str]:
     names: dict[str, list[Case]] = {}
     for case in cases.cases:
         names.setdefault(case.name, []).append(case)
+    if all(len(alike) == 1 for alike in names.values()):
+        return {case.key: case.name for case in cases.cases}
+    common = _common_folder(cases)
     found = {}
     for name, alike in names.items():
         for case in alike:
-            found[case.key] = name if len(alike) == 1 else _apart(cases, case)
+            found[case.key] = name if len(alike) == 1 else _apart(cases, case, common)
     return found
 
 
-def _apart(cases: CaseList, case: Case) -> str:
+def image_subjects(cases: CaseList) -> dict[str, str]:
+    """Whose the images are, by key. A name that several share tells nobody: their paths do."""
+    names = image_names(cases)
+    return {
+        case.key: subject_of(names[case.key])
+        if case.subject == subject_of(case.name)
+        else case.subject
+        for case in cases.cases
+    }
+
+
+def _common_folder(cases: CaseList) -> str:
+    """The folder that holds all of the study's files; "" where they lie on several drives."""
+    every = [str(cases.study.absolute(case.path).parent) for case in cases.cases if case.path]
+    try:
+        return os.path.commonpath(every)
+    except ValueError:  # several Windows drives, or no files at all
+        return ""
+
+
+def _apart(cases: CaseList, case: Case, common: str) -> str:
     """The path below the folder that holds all of the study's files, as the trainer matches it."""
     if case.path is None:
         return f"{case.name} ({case.key[-8:]})"
-    every = [str(cases.study.absolute(c.path).parent) for c in cases.cases if c.path]
     path = cases.study.absolute(case.path)
-    with suppress(ValueError):  # they lie on several Windows drives
-        path = path.relative_to(os.path.commonpath(every))
-    return without_suffix(path.as_posix())
+    return without_suffix((path.relative_to(common) if common else path).as_posix())
 
 
 def _consensus(study: Study) -> Scores:

@@ -9,6 +9,7 @@ import numpy as np
 from ..scale import GRADE_OF_SCORE
 from .case_list import CaseList
 from .entry import LABELS, Entry, Place
+from .exchange import image_subjects
 from .network_grades import NetworkGrades
 from .scores import NETWORK, Scores
 
@@ -32,7 +33,8 @@ class Ratings:
         self.remarks = [
             f"{len(lost)} scored images are not in the list of cases; they are left out."
         ] * bool(lost)
-        self.subjects = np.array([cases.get(p.case).subject for p in self.places], dtype=str)
+        subjects = image_subjects(cases)
+        self.subjects = np.array([subjects[place.case] for place in self.places], dtype=str)
         self.columns: dict[str, dict[Rater, np.ndarray]] = {"score": {}, "grade": {}}
         for scores in everyone:
             for repeat in sorted({place.repeat for place in scores.entries}):

@@ -13,6 +13,7 @@ again. Cases that are added later come after the earlier ones and change nothing
 from __future__ import annotations
 
 import hashlib
+import heapq
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -77,6 +78,9 @@ class ReadingList:
         self.study = study
         self.items = tuple(_items(study, _visits(study, cases, uncertainties or {})))
         self._index = {item.place: index for index, item in enumerate(self.items)}
+        self._of_case: dict[str, list[Place]] = {}
+        for place in self._index:
+            self._of_case.setdefault(place.case, []).append(place)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -84,6 +88,10 @@ class ReadingList:
     def index_of(self, place: Place) -> int | None:
         """Where a place stands; None for one that is not in the list."""
         return self._index.get(place)
+
+    def places_of(self, case: str) -> list[Place]:
+        """All places of a case, by its key, repeats too."""
+        return self._of_case.get(case, [])
 
     def next_unscored(self, entries: Mapping[Place, Entry], after: int = -1) -> int | None:
         """The first unscored item behind an index, else before it; None when all are scored."""
@@ -97,15 +105,15 @@ class ReadingList:
         Of a case that was scored again, the last reading counts.
         """
         done = [entries[item.place] for item in self.items if item.place in entries]
-        timed = sorted((e.time, e.seconds) for e in done if e.seconds is not None)
-        recent = [seconds for _, seconds in timed[-RECENT:]]
+        timed = ((e.time, e.seconds) for e in done if e.seconds is not None)
+        recent = [seconds for _, seconds in heapq.nlargest(RECENT, timed)]
         left = None
         if len(recent) >= FEWEST:
             left = statistics.fmean(recent) * (len(self.items) - len(done))
         return Progress(len(done), len(self.items), left)
 
     def finished(self, entries: Mapping[Place, Entry]) -> bool:
-        return bool(self.items) and self.next_unscored(entries) is None
+        return bool(self.items) and self._index.keys() <= entries.keys()
 
 
 def _items(study: Study, visits: Sequence[Visit]) -> list[Item]:

@@ -69,7 +69,7 @@ def read_scores(path: str | Path) -> Scores:
             reason = str(error).rstrip(".")
             damaged.append(f"Line {number} of {path} is left out: {reason}.")
         else:
-            if _stem(entry.reader) == path.stem:  # else a copy, which is nobody's own
+            if _stem(entry.reader) == _stem(path.stem):  # else a copy, which is nobody's own
                 scores.reader = entry.reader
             scores.add(entry)
     scores.damaged = tuple(damaged)
@@ -164,7 +164,7 @@ class ScoreLog:
 def file_name(reader: str) -> str:
     """The name of a reader's log, without suffix; the same for "Anna" and "anna"."""
     name = reader.strip()
-    allowed = all(letter.isalnum() or letter in " -_." for letter in _stem(name))
+    allowed = all(map(_makes_names, _stem(name)))
     if not name or len(name.encode()) > 100 or not allowed or name.startswith("."):
         raise ReadingError(
             f"{reader!r} cannot be a reader's name; use letters, digits, spaces, - and _."
@@ -174,6 +174,11 @@ def file_name(reader: str) -> str:
     if file.split(".")[0] in reserved or file.endswith((CONSENSUS, RESCUED)):
         raise ReadingError(f"{reader!r} is a reserved name; choose another.")
     return file
+
+
+def _makes_names(letter: str) -> bool:
+    # Marks stand beside their letters in Hindi, Thai or a folded İ.
+    return letter.isalnum() or letter in " -_." or unicodedata.category(letter)[0] == "M"
 
 
 def _stem(reader: str) -> str:
@@ -190,10 +195,19 @@ def rescue(entry: Entry, folder: str | Path) -> Path:
 
 
 def take_back(log: ScoreLog, rescued: str | Path) -> list[Place]:
-    """Bring rescued entries into the log, where nothing newer stands; the places concerned."""
+    """Bring rescued entries into the log, where nothing newer stands; the places concerned.
+
+    Raises ReadingError, and takes nothing, if a line is damaged or another reader's.
+    """
     scores = read_scores(rescued)
     if scores.damaged:
         raise ReadingError(scores.damaged[0])
+    for entry in scores.entries.values():
+        if _stem(entry.reader) != _stem(log.reader):
+            raise ReadingError(
+                f"{rescued} holds scores of {entry.reader}, not of {log.reader}; nothing was "
+                "taken. Open the study under that name first."
+            )
     taken: Iterable[Entry] = (
         entry
         for entry in scores.entries.values()

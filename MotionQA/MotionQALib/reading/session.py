@@ -5,6 +5,7 @@ with ReadingSession(Study.open(folder), "anna") as session:
     index = session.next_unscored()     # None: all is scored
     item = session.go(index)            # starts the clock
     session.file_of(item)               # to be loaded; None: missing, session.cases.add finds it
+    session.is_replaced(item)           # then it must not be shown: another image lies there
     session.clock.touch()               # at each input of the reader
     session.score(4, artefacts=("blur",))   # on disk, else NotSaved, to be shown at once
     session.undo()                      # the index of the item taken back, or None
@@ -123,6 +124,10 @@ class ReadingSession:
     def file_of(self, item: Item) -> Path | None:
         return self.cases.file_of(item.case)
 
+    def is_replaced(self, item: Item) -> bool:
+        """Whether another image lies now where the item's was."""
+        return self.cases.is_replaced(item.case)
+
     @property
     def progress(self) -> Progress:
         return self.list.progress(self.log.entries)
@@ -142,8 +147,7 @@ class ReadingSession:
             return True
         if self.study.repeats:
             return self.finished
-        same = (other.place for other in self.list.items if other.case.key == item.case.key)
-        return all(place in self.log.entries for place in same)
+        return all(place in self.log.entries for place in self.list.places_of(item.case.key))
 
     @property
     def may_see_others(self) -> bool:

@@ -4,7 +4,8 @@ heartbeat.
 The system's lock dies with its process, so that a crash or SIGKILL never locks a reader out. Not
 every network drive carries it to other machines; they are told apart by the host's name in the
 lock file, whose time `beat` renews. A session on another host that has been silent for `SILENCE`
-counts as dead. Its clock does not matter: ages are differences of times that the drive gave.
+counts as dead. Its clock does not matter: a beat is a write, so that ages are differences of times
+that the drive gave.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ class SessionLock:
             raise self._refusal(holder)
         # None: the drive knows no locks; then a session of this machine, too, lives by its beat.
         dead = held and holder.get("host") == socket.gethostname()
-        if holder and not dead and self._age() < SILENCE:
+        # A beat far in the future is from before the drive's clock was set back.
+        if holder and not dead and abs(self._age()) < SILENCE:
             raise self._refusal(holder)
         self._write({"host": socket.gethostname(), "pid": os.getpid(), "token": self._token})
 
@@ -82,7 +84,8 @@ class SessionLock:
                 f"{holder.get('host', 'another machine')}; nothing is saved here any more. "
                 "Close the study and open it again."
             )
-        os.utime(self.path)
+        with self.path.open("r+b", buffering=0) as file:
+            file.write(json.dumps(holder).encode())  # what is there; `os.utime` gives our own time
 
     def release(self) -> None:
         """Let others write."""

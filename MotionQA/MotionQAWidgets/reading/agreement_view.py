@@ -69,7 +69,7 @@ class AgreementView:
 
         Parameters
         ----------
-        nameOf : what the reader may call an image, from its name
+        nameOf : what the reader may call a case, from its key
         """
         self._report = report
         self.export.enabled = report is not None
@@ -93,7 +93,7 @@ class AgreementView:
         for row, one in enumerate(far):
             said = ", ".join(f"{reader} {score}" for reader, score in one.scores.items())
             place = "" if one.slice is None else str(one.slice)
-            _fill(self.farApart, row, [nameOf(one.image), place, said])
+            _fill(self.farApart, row, [nameOf(one.case), place, said])
         self.farApart.resizeColumnsToContents()
 
     def _draw(self, comparisons) -> None:

@@ -17,6 +17,7 @@ from .case_view import CaseView, Words
 from .case_volumes import CaseVolumes
 from .desk import Desk
 from .network_grade import NetworkGrade
+from .scene_cases import nodesByCase
 
 AHEAD = 300
 """Milliseconds after which the next case is read, so that a case just shown can be scrolled."""
@@ -111,6 +112,10 @@ class CaseStage:
         if self._view is not None:
             self._view.update()
 
+    def forgetScene(self) -> None:
+        """The scene was closed: the IDs of its volumes may be those of others from now on."""
+        self._sceneNodes = {}
+
     def whyNot(self) -> str | None:
         """Why what is in view cannot be scored; None if it can."""
         if self.node is None or self.problem or self._view is None:
@@ -120,6 +125,9 @@ class CaseStage:
             return _("The case was not in view. It is now: look, then score it.")
         if self._desk.perSlice and self._view.slice is None:
             return _("No slice of the case is in view; scroll back to one.")
+        if self._desk.perSlice and self._view.slice != self._desk.item.place.slice:
+            self.scrolled.emit(self._view.slice)
+            return _("Another slice came into view: look, then score it.")
         return None
 
     def nameOf(self, visit: int) -> str:
@@ -150,6 +158,9 @@ class CaseStage:
         self.problem, self.node, item, axis = "", None, self._desk.item, 2
         try:
             name = self.nameOf(self._desk.visit)
+            if self._isReplaced(item):
+                text = _("{name} is not the image that was added; add the study's images again.")
+                raise VolumeError(text.format(name=name))
             self.node = self._volumes.node(item.case.key, self._sourceOf(item), name)
             axis = VolumeInput.of_node(self.node).slice_axis
         except VolumeError as error:
@@ -172,13 +183,21 @@ class CaseStage:
         following = self._desk.nextVisit
         if following is not None:
             item = self._desk.visits[following][0]
-            self._volumes.readAhead(item.case.key, self._sourceOf(item))
+            if not self._isReplaced(item):
+                self._volumes.readAhead(item.case.key, self._sourceOf(item))
             self.withhold()
+
+    def _isReplaced(self, item: Item) -> bool:
+        """Whether its file holds another image now, to which no score of the case may be given."""
+        return not self._volumes.isReady(item.case.key) and self._desk.session.is_replaced(item)
 
     def _sourceOf(self, item: Item):
         """The case's file; a volume of the scene by its ID."""
-        file = self._desk.session.file_of(item)
-        return self._sceneNodes.get(item.case.key, "") if file is None else file
+        if item.case.path is not None:
+            return self._desk.session.file_of(item) or ""
+        if slicer.mrmlScene.GetNodeByID(self._sceneNodes.get(item.case.key, "")) is None:
+            self._sceneNodes = nodesByCase()
+        return self._sceneNodes.get(item.case.key, "")
 
     def _onScrolled(self) -> None:
         if self._visit == self._desk.visit:

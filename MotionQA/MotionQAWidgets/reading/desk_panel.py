@@ -44,7 +44,7 @@ class DeskPanel:
         self.shortcuts = Shortcuts(ui.readingFrame, keys)
         self._watch = ActivityWatch(self._onActivity)
         self._advance = _timer(ADVANCE, self._onAdvance)
-        self._beat = _timer(BEAT, lambda *_args: self.desk.beat())
+        self._beat = _timer(BEAT, self._onBeat)
         self.display.buttons.pressed.connect(self.give)
         self.display.remarks.changed.connect(self._onRemarks)
         self.display.remarks.done.connect(self._onRemarksDone)
@@ -108,9 +108,10 @@ class DeskPanel:
 
         Parameters
         ----------
-        adjudicator : has ``settle(score)``, ``settleNext()`` and ``undo()``; None takes them back
+        adjudicator : has ``settle(score)``, ``settleNext()``, ``undo()`` and ``beat()``; None takes
+            them back
         """
-        self._advance.stop()
+        self._turn()
         self._settling = adjudicator
         self.showSettled(None if adjudicator is not None else False)
 
@@ -202,7 +203,7 @@ class DeskPanel:
         self.display.refresh()
 
     def _onScrolled(self, index: int | None) -> None:
-        self._advance.stop()  # the reader goes elsewhere
+        self._turn()  # the wheel leaves the focus in the comment
         self.desk.session.clock.touch()
         self.desk.goToSlice(index)
 
@@ -210,9 +211,14 @@ class DeskPanel:
         if self.desk is not None:
             self.desk.session.clock.touch()
 
+    def _onBeat(self, *_args) -> None:
+        self.desk.beat()
+        if self._settling is not None:
+            self._settling.beat()
+
     def _onAdvance(self, *_args) -> None:
         self._advance.stop()
-        if self.desk is None:
+        if self.desk is None or self.shortcuts.typing:  # the comment is on what is in view
             return
         if not self.desk.perSlice:
             self.desk.goToVisit(self.desk.nextVisit)

@@ -89,6 +89,7 @@ class LabellingPanel:
 
     def dispose(self) -> None:
         """The module goes: what is left of the panel are dead widgets."""
+        self.reading.display.remarks.finish()
         if self.desk is not None and self.desk.unsaved and not self.desk.retry():
             kept = self.desk.saveElsewhere(Path.home())
             logging.error("MotionQA: scores could not be saved; they are kept in %s", kept)
@@ -155,6 +156,7 @@ class LabellingPanel:
 
     def closeStudy(self) -> bool:
         """Stop reading; whether no study is open now: the user may keep it for unsaved scores."""
+        self.reading.display.remarks.finish()  # on a Mac, a click on a button does not end typing
         if self.desk is not None and self.desk.unsaved and not self._mayLose(self.desk.unsaved):
             return False
         self._shut()
@@ -253,6 +255,8 @@ class LabellingPanel:
             getattr(self.ui, name).visible = isOpen
 
     def _onSceneClosed(self, *_args) -> None:
+        if self.desk is not None:
+            self.reading.stage.forgetScene()
         qt.QTimer.singleShot(0, self._showAgain)  # when the scene has come to rest
 
     def _showAgain(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from slicer.i18n import tr as _
@@ -84,22 +85,21 @@ class ResultsDesk:
         except ReadingError as error:
             self.agreement.show(None, str(error))
         else:
-            self.agreement.show(report, nameOf=lambda image: self._caseName(self._keyOf(image)))
+            self.agreement.show(report, nameOf=self._caseNames())
 
     def _onDisagreement(self, disagreement) -> None:
-        self._goTo(self._keyOf(disagreement.image), disagreement.slice)
+        self._goTo(disagreement.case, disagreement.slice)
 
-    def _keyOf(self, image: str) -> str:
-        """The case that goes by this name."""
-        names = exchange.image_names(self._panel.desk.session.cases)
-        return next((key for key, name in names.items() if name == image), "")
+    def _caseNames(self) -> Callable[[str], str]:
+        """What the reader may call a case, from its key."""
+        panel, first = self._panel, {}
+        for number, visit in enumerate(panel.desk.visits):
+            first.setdefault(visit[0].place.case, number)
 
-    def _caseName(self, key: str) -> str:
-        """What the reader may call a case."""
-        panel = self._panel
-        found = (n for n, visit in enumerate(panel.desk.visits) if visit[0].place.case == key)
-        visit = next(found, None)
-        return _("not in the list") if visit is None else panel.reading.stage.nameOf(visit)
+        def nameOf(key: str) -> str:
+            return panel.reading.stage.nameOf(first[key]) if key in first else _("not in the list")
+
+        return nameOf
 
     def _goTo(self, key: str, index: int | None) -> None:
         items = self._panel.desk.session.list.items
@@ -141,6 +141,13 @@ class ResultsDesk:
         """Take back what was settled last."""
         self._saving(self._log.undo)
 
+    def beat(self) -> None:
+        """Tell other machines that the consensus is open here."""
+        try:
+            self._log.beat()
+        except ReadingError as error:
+            self.consensus.say(str(error))
+
     def _stopAdjudicating(self) -> None:
         if self._log is not None:
             self._log.close()
@@ -152,18 +159,23 @@ class ResultsDesk:
     def _showDockets(self, row: int = 0) -> None:
         dockets = dockets_of(self._panel.study)
         readers = sorted({reader for docket in dockets for reader in docket.entries})
-        self.consensus.show(dockets, readers, self._nameOf)
+        self.consensus.show(dockets, readers, self._docketNames())
         left = [n for n, docket in enumerate(dockets) if docket.settled is None]
         text = _("{left} of {all} still to settle").format(left=len(left), all=len(dockets))
         self.consensus.say(text if left else _("All are settled."))
         following = next((n for n in left if n >= row), left[0] if left else row)
         self.consensus.select(following)
 
-    def _nameOf(self, docket: Docket) -> str:
-        name = self._caseName(docket.place.case)
-        if docket.place.slice is None:
-            return name
-        return _("{case}, slice {slice}").format(case=name, slice=docket.place.slice)
+    def _docketNames(self) -> Callable[[Docket], str]:
+        caseName = self._caseNames()
+
+        def nameOf(docket: Docket) -> str:
+            name = caseName(docket.place.case)
+            if docket.place.slice is None:
+                return name
+            return _("{case}, slice {slice}").format(case=name, slice=docket.place.slice)
+
+        return nameOf
 
     def _onDocket(self, docket: Docket) -> None:
         self._goTo(docket.place.case, docket.place.slice)

@@ -47,6 +47,11 @@ class Shortcuts:
         self._active = bool(active)
         self._enable(qt.QApplication.focusWidget())
 
+    @property
+    def typing(self) -> bool:
+        """Whether the user writes text somewhere."""
+        return _isTyping(qt.QApplication.focusWidget())
+
     def close(self) -> None:
         """No key does anything any more; may be called twice."""
         if not self._shortcuts:
@@ -61,7 +66,11 @@ class Shortcuts:
         self._enable(now)
 
     def _enable(self, focus) -> None:
-        typing = focus is not None and any(focus.inherits(kind) for kind in TYPED_INTO)
+        typing = _isTyping(focus)
         for key, shortcut in self._shortcuts.items():
             pressing = key == "Space" and focus is not None and focus.inherits(PRESSED_BY_SPACE)
             shortcut.enabled = self._active and not typing and not pressing
+
+
+def _isTyping(focus) -> bool:
+    return focus is not None and any(focus.inherits(kind) for kind in TYPED_INTO)

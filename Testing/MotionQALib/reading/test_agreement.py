@@ -103,6 +103,24 @@ def test_three_readers_with_gaps_and_grades(scored, read_as):
     assert by_kind(report, "grade")["readers", "anna", "challenge"].n == 1
 
 
+def test_values_and_intervals_speak_of_the_same_ratings(filled, read_as):
+    """AC2's chance counts what only one of two has rated, in the value as in the resamples."""
+    read_as(filled, "anna", ANNA)
+    read_as(filled, "ben", {**{name: ANNA[name] for name in NAMES[:3]}, NAMES[0]: 3})
+    ratings = np.full((12, 2), -1)
+    ratings[:, 0] = np.array(list(ANNA.values())) - 1
+    ratings[:3, 1] = ratings[:3, 0]
+    ratings[0, 1] -= 2
+    pair = by_kind(agreement(filled, resamples=0))["readers", "anna", "ben"]
+    whole = all_statistics(ratings, np.ones((1, 12)), 5)
+    assert pair.n == 3 and pair.subjects == 1
+    assert {k: v.value for k, v in pair.values.items()} == pytest.approx(
+        {k: v[0] for k, v in whole.items()}
+    )
+    rated_by_both = all_statistics(ratings[:3], np.ones((1, 3)), 5)
+    assert whole["ac2"] != pytest.approx(rated_by_both["ac2"])
+
+
 def test_the_network_is_compared_by_its_files(scored, grades, tmp_path):
     reports.write_json(grades, tmp_path / "g.json")
     reports.write_csv(grades, tmp_path / "g.csv")

@@ -49,6 +49,34 @@ def test_a_changed_file_is_another_case(filled, images, write_image):
     assert [a.new for a in added] == [True] + [False] * 11
 
 
+def test_a_file_that_was_replaced_is_not_the_case_any_more(filled, images, write_image):
+    cases = CaseList(filled)
+    by_name = {case.name: case for case in cases.cases}
+    one, other, third = (by_name[f"P001-{take}-ED"] for take in (1, 2, 3))
+    files = [images / f"{case.name}.nii.gz" for case in (one, other, third)]
+    contents = [file.read_bytes() for file in files]
+    assert not any(map(cases.is_replaced, cases.cases))
+    files[0].write_bytes(contents[1])  # as where files were numbered anew
+    files[1].write_bytes(contents[0])
+    files[2].write_bytes(b"no image")
+    assert all(map(cases.is_replaced, (one, other, third)))
+    files[0].write_bytes(contents[0])  # touched, and the same again
+    files[1].unlink()  # missing, which `file_of` says
+    assert not cases.is_replaced(one) and not cases.is_replaced(other)
+
+
+def test_a_file_that_was_only_touched_is_looked_into_once(filled, images, monkeypatch):
+    cases, reads = CaseList(filled), []
+    real = case_list.read_case
+    monkeypatch.setattr(
+        case_list, "read_case", lambda path, **how: reads.append(path) or real(path, **how)
+    )
+    (images / "P001-1-ED.nii.gz").touch()
+    for _ in range(3):
+        assert not any(map(cases.is_replaced, cases.cases))
+    assert reads == [images / "P001-1-ED.nii.gz"]
+
+
 def test_a_copy_is_read_once_and_bad_files_do_not_stop_the_rest(study, images):
     shutil.copy(images / "P001-1-ED.nii.gz", images / "copy.nii.gz")
     (images / "P001-2-ED.nii.gz").write_bytes(b"no image")

@@ -68,6 +68,25 @@ def test_another_machine_counts_until_it_falls_silent(path, monkeypatch):
     opened(path).close()
 
 
+def test_a_clock_that_was_set_back_locks_nobody_out(path):
+    lock = path.with_name(f".{path.name}.lock")
+    lock.write_text(json.dumps({"host": "elsewhere", "pid": 7, "token": "t"}))
+    future = lock.stat().st_mtime + 1e6
+    os.utime(lock, (future, future))
+    opened(path).close()
+
+
+def test_a_beat_takes_the_drives_time_and_leaves_the_lock(path, monkeypatch):
+    """`os.utime` would give a network drive this machine's time, which may be wrong."""
+    lock = path.with_name(f".{path.name}.lock")
+    with opened(path) as log:
+        content = lock.read_bytes()
+        os.utime(lock, (1, 1))
+        monkeypatch.delattr(os, "utime")
+        log.beat()
+        assert lock.read_bytes() == content and lock.stat().st_mtime > 1e9
+
+
 def test_on_one_machine_a_silent_session_lives_as_long_as_its_process(path):
     """As while a laptop sleeps: the system's lock tells, whatever the heartbeat."""
     with opened(path):

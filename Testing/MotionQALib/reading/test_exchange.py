@@ -1,11 +1,14 @@
 """Scores into other programs' files and back; the trainer takes them as they are."""
 
 import csv
+import json
+import os
 
 import pytest
 
+from MotionQALib.reading.agreement import agreement
 from MotionQALib.reading.case_list import CaseList
-from MotionQALib.reading.cases import listed
+from MotionQALib.reading.cases import Case, listed
 from MotionQALib.reading.consensus import (
     dockets_of,
     open_consensus,
@@ -19,6 +22,7 @@ from MotionQALib.reading.exchange import (
     export_grades,
     export_labels,
     export_long,
+    image_names,
     import_labels,
 )
 from MotionQALib.reading.scores import ScoreLog, read_scores
@@ -111,6 +115,44 @@ def test_the_long_table_has_everybody_and_every_reading(filled, read_as, tmp_pat
     assert (ben["artefacts"], ben["confidence"], ben["grade"]) == ("blur wrap", "3", "mild")
     assert ben["comment"].startswith("'=")  # no formula for a spreadsheet
     assert rows[5]["adjudicator"] == "prof"
+
+
+def test_rows_of_a_copied_log_are_told_from_the_readers_own(filled, read_as, tmp_path):
+    read_as(filled, "anna", {"P001-1-ED": 5})
+    log = filled.scores_folder / "anna.jsonl"
+    log.with_name("anna (copy).jsonl").write_bytes(log.read_bytes())
+    export_long(filled, tmp_path / "long.csv")
+    assert [row[0] for row in table(tmp_path / "long.csv")[1:]] == ["anna (copy)", "anna"]
+
+
+def test_patients_in_folders_of_their_own_are_subjects(study, write_image, tmp_path):
+    for number, name in enumerate(("a/ED", "a/ES", "b/ED", "b/ES")):
+        write_image(tmp_path / "data" / f"{name}.nii.gz", number)
+    list(CaseList(study).add(listed(tmp_path / "data")))
+    for reader in ("anna", "ben"):
+        with ScoreLog.open(study, reader) as log:
+            for number, case in enumerate(CaseList(study).cases):
+                log.save(Place(case.key), 1 + number)
+    for export, path in ((export_labels, "labels.csv"), (export_grades, "IQA.csv")):
+        export(study, "anna", tmp_path / path)
+        labels = read_labels(tmp_path / path)
+        assert [label.subject for label in labels] == ["a", "a", "b", "b"]
+    assert [c.subjects for c in agreement(study, resamples=0).comparisons] == [2, 2]
+
+
+def test_a_name_that_all_images_share_takes_one_look_at_their_folders(study, monkeypatch):
+    lines = (
+        Case(f"k{n}", "cine", f"../data/s{n}/cine.nii.gz", f"s{n}", 1, 3, 0, (1, 1, 1))
+        for n in range(50)
+    )
+    text = "".join(f"{json.dumps(case.to_record())}\n" for case in lines)
+    study.cases_file.write_text(text)
+    looks = []
+    real = os.path.commonpath
+    monkeypatch.setattr(os.path, "commonpath", lambda paths: looks.append(1) or real(paths))
+    names = image_names(CaseList(study))
+    assert names["k7"] == "s7/cine" and len(set(names.values())) == 50
+    assert len(looks) == 1
 
 
 @pytest.mark.parametrize(

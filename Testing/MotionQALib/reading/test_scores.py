@@ -207,6 +207,7 @@ def test_names_that_make_no_file_are_refused(study, name):
 def test_names_of_people_are_taken():
     assert file_name("Dr. Müller") == file_name("dr. müller") == "dr.-müller"
     assert file_name("李医生") == "李医生"
+    assert file_name("İpek") and file_name("प्रिया") == "प्रिया"
 
 
 def test_a_score_that_could_not_be_saved_is_rescued_and_comes_back(study, tmp_path):
@@ -226,6 +227,13 @@ def test_a_score_that_could_not_be_saved_is_rescued_and_comes_back(study, tmp_pa
         log.save(A, 5)
         rescue(Entry(A, "anna", 1, time="2020-01-01T00:00:00"), tmp_path)
         assert take_back(log, rescued) == []  # what is older does not win
+
+
+def test_rescued_scores_of_another_reader_are_not_taken(log, study, tmp_path):
+    rescued = rescue(Entry(B, "ben", 3), tmp_path)
+    with pytest.raises(ReadingError, match="scores of ben, not of Anna"):
+        take_back(log, rescued)
+    assert not log.entries and log.path.read_bytes() == b""
 
 
 def test_all_scores_are_the_readers(log, study):

@@ -126,6 +126,32 @@ def test_keys_are_the_commenters_own_while_typing(host, room, tmp_path):
     assert comment.text == ""
 
 
+def test_a_comment_stays_with_its_slice_whatever_moves(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=2, slices=4, level="slice", order="listed")
+    room.open(study)
+    room.ui.detailsButton.collapsed = False
+    comment = room.panel.reading.display.remarks.comment
+    room.press("4")
+    comment.setFocus()  # before the next slice comes by itself
+    host.process_events(0.6)
+    assert room.ui.sliceLabel.text == "slice 0 (0–3)"
+    room.press("B", widget=comment)
+    room.panel.reading.stage._view.showSlice(2)  # as the wheel does, which takes no focus
+    host.process_events()
+    assert room.ui.sliceLabel.text == "slice 2 (0–3)" and comment.text == ""
+    (entry,) = log_of(study).entries.values()
+    assert (entry.place.slice, entry.comment.lower()) == (0, "b")
+
+
+def test_a_comment_is_kept_when_the_study_is_closed(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=2, order="listed")
+    room.open(study)
+    room.press("4")
+    room.panel.reading.display.remarks.comment.text = "unfinished"
+    room.panel.closeStudy()
+    assert [entry.comment for entry in log_of(study).entries.values()] == ["unfinished"]
+
+
 def test_remarks_go_with_the_score(host, room, tmp_path):
     study = make_study(tmp_path / "study", cases=2, order="listed")
     room.open(study)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 
@@ -156,3 +157,18 @@ def test_scores_that_could_not_be_saved_outlive_slicer(host, room, tmp_path, mon
     host.unload_module("MotionQA")
     kept = read_scores(tmp_path / "anna.rescued.jsonl")
     assert [entry.score for entry in kept.entries.values()] == [2]
+
+
+def test_other_machines_are_told_of_reading_and_of_adjudicating(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=1)
+    room.open(study)
+    room.press("4")
+    room.panel.results.consensus.startButton.click()
+    locks = [study.scores_folder / f".{name}.jsonl.lock" for name in ("anna", "consensus")]
+    for lock in locks:
+        os.utime(lock, (1, 1))
+    room.panel.reading._beat.timeout.emit()
+    assert all(lock.stat().st_mtime > 1e9 for lock in locks)
+    locks[1].write_text('{"host": "elsewhere", "token": "other"}')
+    room.panel.reading._beat.timeout.emit()
+    assert "taken over by another session on elsewhere" in room.panel.results.consensus.label.text
