@@ -28,7 +28,7 @@ import vtk
 from slicer.i18n import tr as _
 
 from MotionQALib.results import Assessment, Override, Row
-from MotionQALib.scale import Grade, grade_of
+from MotionQALib.scale import SCORES, Grade, grade_of
 
 from .signals import Signal
 
@@ -36,6 +36,9 @@ FORMAT = "MotionQA.Format"
 VOLUME_ROLE = "MotionQA.volume"
 OVERRIDE_COLUMNS = ("overrideScore", "overrideGrade", "reader", "time")
 REALS = ("expected_score", "p1", "p2", "p3", "p4", "p5")
+
+UNSAFE = str.maketrans({'"': "'", "\t": " ", "\n": " ", "\r": " "})
+"""Slicer saves tables as tab-separated text without quotes, and reads quotes in it as such."""
 
 Place = tuple[int | None, int | None]
 """(frame, slice); (None, None) is the volume."""
@@ -280,7 +283,7 @@ def _writeTable(table, assessment: Assessment, sliceAxis: int) -> None:
         override = said.get((row.frame, row.slice))
         mine = override[2:] if override else ("", "", "", "")
         cells = [*row[:-1], str(row.uncertain).lower(), *mine]
-        lines.append(["" if cell is None else cell for cell in cells])
+        lines.append(["" if cell is None else _harmless(cell) for cell in cells])
     content = vtk.vtkTable()
     for name, values in zip(
         (*Row._fields, *OVERRIDE_COLUMNS), zip(*lines, strict=True), strict=True
@@ -303,6 +306,11 @@ def _writeTable(table, assessment: Assessment, sliceAxis: int) -> None:
     for name, value in attributes.items():
         table.SetAttribute(name, None if value is None else str(value))
     table.EndModify(modifying)
+
+
+def _harmless(cell):
+    """What comes back from a saved table as it is; a line that starts with # would not come."""
+    return cell.translate(UNSAFE).lstrip("# ").rstrip() if isinstance(cell, str) else cell
 
 
 def _column(name: str, values):
@@ -339,10 +347,10 @@ def _assessmentOf(table) -> Assessment:
     places = {(_number(line["frame"]), _number(line["slice"])): line for line in lines}
     whole = places.pop((None, None))
     frames, slices = (1 + max(place[axis] for place in places) for axis in (0, 1))
+    if len(places) != frames * slices or min(map(min, places)) < 0:
+        raise ValueError("rows are missing")
     probabilities = np.zeros((frames, slices, 5))
     uncertain = np.zeros((frames, slices), bool)
-    if len(places) != frames * slices:
-        raise ValueError("rows are missing")
     for place, line in places.items():
         probabilities[place] = _probabilities(line)
         uncertain[place] = line["uncertain"] == "true"
@@ -377,7 +385,10 @@ def _lines(content) -> list[dict[str, str]]:
 
 
 def _probabilities(line: dict[str, str]) -> list[float]:
-    return [float(line[f"p{score}"]) for score in range(1, 6)]
+    probabilities = [float(line[f"p{score}"]) for score in SCORES]
+    if not 0.99 < sum(probabilities) < 1.01 or min(probabilities) < 0:
+        raise ValueError(f"probabilities {probabilities}")
+    return probabilities
 
 
 def _number(text: str) -> int | None:
@@ -388,6 +399,7 @@ def _overrideOf(place: Place, line: dict[str, str]) -> Override | None:
     grade = line.get("overrideGrade")
     if not grade:
         return None
-    if grade not in [known.label for known in Grade]:
-        raise ValueError(f"grade {grade!r}")
-    return Override(*place, _number(line["overrideScore"]), grade, line["reader"], line["time"])
+    score = _number(line["overrideScore"])
+    if grade not in [known.label for known in Grade] or score not in (None, *SCORES):
+        raise ValueError(f"a reader's grade {grade!r}, score {score}")
+    return Override(*place, score, grade, line["reader"], line["time"])
