@@ -25,6 +25,9 @@ from .slice_strip import gradeBrushes
 ROWS = 12
 """So many are seen before it scrolls."""
 
+AT_ONCE = 40
+"""Rows that are written before Slicer's window may answer again: a cine has hundreds."""
+
 FRAME, SLICE, SCORE, GRADE, PERCENT, EXPECTED, UNCERTAIN, MINE, READER, TIME = range(10)
 
 
@@ -47,13 +50,15 @@ class ResultsTable:
         self.chosen, self.menuWanted = Signal(), Signal()
         self._result: SceneResult | None = None
         self._lines: list[tuple[Place, list[Cell]]] = []
-        self._filled: list[tuple] = []
+        self._filled: list[tuple | None] = []
         self._column, self._descending = SLICE, False
         self.widget = _bareTable()
         self.widget.horizontalHeader().sectionClicked.connect(self._onHeader)
         self.widget.currentCellChanged.connect(self._onChosen)
         self.widget.cellClicked.connect(self._onChosen)
         self.widget.customContextMenuRequested.connect(self._onMenu)
+        self._filling = qt.QTimer(self.widget)
+        self._filling.timeout.connect(self._fillSome)
         self._copying = qt.QShortcut(qt.QKeySequence("Ctrl+C"), self.widget)
         self._copying.context = qt.Qt.WidgetWithChildrenShortcut
         self._copying.activated.connect(self.copy)
@@ -78,7 +83,8 @@ class ResultsTable:
         """The selected rows, or all where fewer than two are, under the columns' names."""
         table = self.widget
         columns = [c for c in range(table.columnCount) if not table.isColumnHidden(c)]
-        chosen = [n for n in range(len(self._lines)) if table.item(n, SCORE).isSelected()]
+        items = [table.item(number, SCORE) for number in range(len(self._lines))]
+        chosen = [n for n, item in enumerate(items) if item is not None and item.isSelected()]
         lines = [[titles()[column] for column in columns]]
         for number in chosen if len(chosen) > 1 else range(len(self._lines)):
             cells = self._lines[number][1]
@@ -114,25 +120,31 @@ class ResultsTable:
         table.blockSignals(False)
 
     def _fill(self) -> None:
-        """Write the rows that changed: a cine has hundreds."""
-        table = self.widget
-        sized = table.rowCount == len(self._lines)
-        table.rowCount = len(self._lines)
-        self._filled = self._filled[: len(self._lines)]
-        for number, (place, cells) in enumerate(self._lines):
-            if number < len(self._filled) and self._filled[number] == (place, cells):
-                continue
-            self._filled[number : number + 1] = [(place, cells)]
-            self._fillRow(number, place, cells)
+        table, lines = self.widget, self._lines
+        sized = table.rowCount == len(lines)
+        table.rowCount = len(lines)
+        self._filled = (self._filled + [None] * len(lines))[: len(lines)]
         result = self._result
         table.setColumnHidden(FRAME, result is None or result.assessment.n_frames == 1)
         for column in (MINE, READER, TIME):
             table.setColumnHidden(column, result is None or not result.overrides)
-        table.resizeColumnsToContents()
+        self._fillSome()
         if not sized:
             bars = (table.horizontalHeader(), table.horizontalScrollBar())
-            rows = min(len(self._lines), ROWS) * table.verticalHeader().defaultSectionSize
+            rows = min(len(lines), ROWS) * table.verticalHeader().defaultSectionSize
             table.setFixedHeight(rows + sum(bar.sizeHint.height() for bar in bars) + 2)
+
+    def _fillSome(self, *_args) -> None:
+        """Write some of the rows that changed, the others when Slicer has had its turn."""
+        changed = [n for n, line in enumerate(self._lines) if line != self._filled[n]]
+        for number in changed[:AT_ONCE]:
+            self._filled[number] = self._lines[number]
+            self._fillRow(number, *self._lines[number])
+        if len(changed) > AT_ONCE:
+            self._filling.start()
+        else:
+            self._filling.stop()
+            self.widget.resizeColumnsToContents()
 
     def _fillRow(self, number: int, place: Place, cells: list[Cell]) -> None:
         row, override = self._result.rowFor(*place), self._result.overrideFor(*place)

@@ -283,7 +283,7 @@ def _writeTable(table, assessment: Assessment, sliceAxis: int) -> None:
         override = said.get((row.frame, row.slice))
         mine = override[2:] if override else ("", "", "", "")
         cells = [*row[:-1], str(row.uncertain).lower(), *mine]
-        lines.append(["" if cell is None else _harmless(cell) for cell in cells])
+        lines.append(["" if cell is None else _savable(cell) for cell in cells])
     content = vtk.vtkTable()
     for name, values in zip(
         (*Row._fields, *OVERRIDE_COLUMNS), zip(*lines, strict=True), strict=True
@@ -308,7 +308,7 @@ def _writeTable(table, assessment: Assessment, sliceAxis: int) -> None:
     table.EndModify(modifying)
 
 
-def _harmless(cell):
+def _savable(cell):
     """What comes back from a saved table as it is; a line that starts with # would not come."""
     return cell.translate(UNSAFE).lstrip("# ").rstrip() if isinstance(cell, str) else cell
 
