@@ -79,17 +79,32 @@ class SceneResult:
 
     @property
     def currentFrame(self) -> int | None:
-        """The frame that is shown; None where it was not graded."""
+        """The frame that is shown; None where it was not graded, or nothing tells which it is."""
         if self.assessment.n_frames == 1:
             return 0
         browser = self.browserNode
-        frame = 0 if browser is None else browser.GetSelectedItemNumber()
+        if browser is None or browser.GetNumberOfItems() == 0:
+            return None
+        leading, own = browser.GetMasterSequenceNode(), browser.GetSequenceNode(self.volumeNode)
+        frame = _sameMoment(leading, own, browser.GetSelectedItemNumber())
         return frame if 0 <= frame < self.assessment.n_frames else None
 
     def showFrame(self, frame: int) -> None:
         browser = self.browserNode
-        if browser is not None and self.assessment.n_frames > 1:
-            browser.SetSelectedItemNumber(frame)
+        if browser is None or self.assessment.n_frames == 1:
+            return
+        leading, own = browser.GetMasterSequenceNode(), browser.GetSequenceNode(self.volumeNode)
+        item = _sameMoment(own, leading, frame)
+        if item >= 0:
+            browser.SetSelectedItemNumber(item)
+
+
+def _sameMoment(sequence, other, number: int) -> int:
+    """The number that an item has in another sequence: a browser plays several, led by one, and
+    not all have the same frames. Negative where there is none."""
+    if sequence is other or not 0 <= number < sequence.GetNumberOfDataNodes():
+        return number
+    return other.GetItemNumberFromIndexValue(sequence.GetNthIndexValue(number), False)
 
 
 class SceneResults:

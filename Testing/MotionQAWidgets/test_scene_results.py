@@ -139,6 +139,33 @@ def test_a_saved_scene_brings_back_odd_names(results, tmp_path, name):
     assert result is not None and same(result.assessment, before.assessment)
 
 
+def test_the_frame_is_its_own_sequences_also_where_another_one_leads(results):
+    import slicer
+
+    browser = graded.cine(frames=8)[1]
+    slow = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "slow")
+    for moment in ("0", "4"):
+        still = graded.volume("still", 3, shown=False)
+        slow.SetDataNodeAtValue(still, moment)
+        slicer.mrmlScene.RemoveNode(still)
+    browser.AddSynchronizedSequenceNodeID(slow.GetID())
+    slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(browser)
+    volume = browser.GetProxyNode(slow)
+    results.store(volume, graded.assessment([(5, 4, 3), (1, 2, 3)]))
+    result = results.resultFor(volume)
+    shown = []
+    for item in range(8):
+        browser.SetSelectedItemNumber(item)
+        shown.append(result.currentFrame)
+    assert shown == sorted(shown) and (shown[0], shown[4], shown[7]) == (0, 1, 1)
+    result.showFrame(0)
+    assert (browser.GetSelectedItemNumber(), result.currentFrame) == (0, 0)
+    result.showFrame(1)
+    assert browser.GetSelectedItemNumber() == 4
+    slicer.mrmlScene.RemoveNode(browser)
+    assert result.currentFrame is None  # the image stays, and nothing tells which it is
+
+
 def test_it_goes_with_its_volume_and_only_with_it(results):
     import slicer
 
