@@ -69,10 +69,8 @@ def _header(assessments, card, failures) -> str:
         parts.append(f'<li>not graded <b class="count">{len(failures)}</b></li>')
     made = datetime.now().strftime("%Y-%m-%d %H:%M")
     by = "" if card is None else f" · {escape(card.title)}"
-    notices = sorted(
-        {a.notice for a in assessments if a.notice} or {card.notice} if card else set()
-    )
-    notice = "".join(f'<p class="notice">{escape(_capital(n))}.</p>\n' for n in notices)
+    notices = sorted({a.notice for a in assessments} | {"" if card is None else card.notice})
+    notice = "".join(f'<p class="notice">{escape(_capital(n))}.</p>\n' for n in notices if n)
     return (
         f"<header>\n<h1>Motion report</h1>\n"
         f'<p class="meta">{_count(len(assessments), "volume")} · MotionQA {escape(version())}{by} '

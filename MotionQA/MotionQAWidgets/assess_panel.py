@@ -251,10 +251,11 @@ class AssessPanel:
             self._grading.cancel()
             return
         if self._lacking:
-            problem = dependencies.ensure()
+            # Slicer answers meanwhile: the volume may be gone by then, or another one be graded.
+            problem = dependencies.ensure() or self._why_not()
             self._look_for_packages()
-            if problem is not None:
-                self._say(problem)
+            if problem is not None or self._grading.running:
+                self._say(problem or "")
                 return
         self._say("")
         try:

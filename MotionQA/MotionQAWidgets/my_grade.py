@@ -12,7 +12,6 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from MotionQALib.results import Override
 from MotionQALib.scale import SCORES, grade_of
 
 from . import reader_name, wording
@@ -99,29 +98,35 @@ class MyGrade:
         remove.triggered.connect(lambda *_args: self._remove(place))
 
     def _give(self, place: Place, score: int) -> None:
-        mine = self._result.overrideFor(*place)
         text = _("{reader} gave {place} the grade {grade} ({time}). Replace it by yours?")
-        if self._agreed(mine, place, text):
+        if self._agreed(place, text):
             node = self._result.volumeNode
             self._results.setOverride(node, *place, score=score, reader=self.reader)
 
     def _remove(self, place: Place) -> None:
-        mine = self._result.overrideFor(*place)
         text = _("{reader} gave {place} the grade {grade} ({time}). Remove it?")
-        if mine is not None and self._agreed(mine, place, text):
+        if self._agreed(place, text):
             self._results.clearOverride(self._result.volumeNode, *place)
 
-    def _agreed(self, mine: Override | None, place: Place, text: str) -> bool:
-        """Another reader's grade goes only when asked for."""
-        if mine is None or mine.reader == self.reader:
-            return True
-        text = text.format(
-            reader=mine.reader,
-            place=self._named(place),
-            grade=wording.overrideInWords(mine),
-            time=mine.time[:16].replace("T", " "),
-        )
-        return slicer.util.confirmOkCancelDisplay(text, _("MotionQA"), parent=self._parent)
+    def _agreed(self, place: Place, text: str) -> bool:
+        """Another reader's grade goes only when asked for.
+
+        What the menu or the question was opened for may have gone before they are answered.
+        """
+        mine = self._result.overrideFor(*place) if self._isThere(place) else None
+        if mine is not None and mine.reader != self.reader:
+            text = text.format(
+                reader=mine.reader,
+                place=self._named(place),
+                grade=wording.overrideInWords(mine),
+                time=mine.time[:16].replace("T", " "),
+            )
+            if not slicer.util.confirmOkCancelDisplay(text, _("MotionQA"), parent=self._parent):
+                return False
+        return self._isThere(place)
+
+    def _isThere(self, place: Place) -> bool:
+        return self._result is not None and place in self._result.rows
 
     def _onName(self) -> None:
         reader_name.remember(self.reader)

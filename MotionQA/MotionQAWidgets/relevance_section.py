@@ -11,6 +11,7 @@ from MotionQALib.volumes import VolumeError
 from .checkpoint_list import Choice
 from .foreground_layer import ForegroundLayer
 from .grading import Grading
+from .layout_watch import LayoutWatch
 from .observers import Observers
 from .relevance_map import RelevanceMap
 from .scene_results import SceneResult
@@ -42,6 +43,7 @@ class RelevanceSection:
         self._choices, self._began, self._say = choices, began, say
         self._layer = ForegroundLayer()
         self._followed = Observers()
+        self._layout: LayoutWatch | None = None
         self._of_volume: tuple = ()
         self._settings = None
         self._entered = False
@@ -51,10 +53,14 @@ class RelevanceSection:
 
     def enter(self) -> None:
         self._entered = True
+        self._layout = LayoutWatch(self.refresh)
 
     def leave(self) -> None:
         """Give the views back what they showed."""
         self._entered = False
+        if self._layout is not None:
+            self._layout.close()
+            self._layout = None
         self._layer.hide()
         self._follow(None)
 
@@ -166,16 +172,14 @@ class RelevanceSection:
 
     def _follow(self, result: SceneResult | None) -> None:
         """Hear when the volume moves, the cine plays, or a view shows something else."""
-        wanted = []
-        if result is not None:
-            wanted = [result.volumeNode, *filter(None, [result.browserNode])]
-            wanted += self._layer.compositeNodes()
-        if tuple(node.GetID() for node in wanted) == self._of_volume:
+        layers = [] if result is None else self._layer.compositeNodes()
+        wanted = [] if result is None else [result.volumeNode, result.browserNode, *layers]
+        names = tuple(node.GetID() for node in wanted if node is not None)
+        if names == self._of_volume:
             return
-        self._of_volume = tuple(node.GetID() for node in wanted)
+        self._of_volume = names
         self._followed.clear()
-        for node in wanted:
+        if result is not None:
+            result.follow(self._followed, self.refresh)
+        for node in layers:
             self._followed.add(node, "ModifiedEvent", self.refresh)
-            if node.IsA("vtkMRMLTransformableNode"):
-                moved = node.TransformModifiedEvent
-                self._followed.add(node, moved, self.refresh)

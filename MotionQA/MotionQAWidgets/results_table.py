@@ -25,8 +25,8 @@ from .slice_strip import gradeBrushes
 ROWS = 12
 """So many are seen before it scrolls."""
 
-AT_ONCE = 30
-"""Rows that are written before the event loop goes round: all of a cine's would keep Slicer."""
+AT_ONCE = 40
+"""Rows that are written before Slicer's window may answer again: a cine has hundreds."""
 
 FRAME, SLICE, SCORE, GRADE, PERCENT, EXPECTED, UNCERTAIN, MINE, READER, TIME = range(10)
 
@@ -50,8 +50,7 @@ class ResultsTable:
         self.chosen, self.menuWanted = Signal(), Signal()
         self._result: SceneResult | None = None
         self._lines: list[tuple[Place, list[Cell]]] = []
-        self._filled: list[tuple] = []
-        self._next = 0
+        self._filled: list[tuple | None] = []
         self._column, self._descending = SLICE, False
         self.widget = _bareTable()
         self.widget.horizontalHeader().sectionClicked.connect(self._onHeader)
@@ -59,8 +58,7 @@ class ResultsTable:
         self.widget.cellClicked.connect(self._onChosen)
         self.widget.customContextMenuRequested.connect(self._onMenu)
         self._filling = qt.QTimer(self.widget)
-        self._filling.interval = 0
-        self._filling.timeout.connect(self._fillOn)
+        self._filling.timeout.connect(self._fillSome)
         self._copying = qt.QShortcut(qt.QKeySequence("Ctrl+C"), self.widget)
         self._copying.context = qt.Qt.WidgetWithChildrenShortcut
         self._copying.activated.connect(self.copy)
@@ -122,38 +120,31 @@ class ResultsTable:
         table.blockSignals(False)
 
     def _fill(self) -> None:
-        """Write the rows that changed, the first ones at once."""
-        table = self.widget
-        sized = table.rowCount == len(self._lines)
-        table.rowCount = len(self._lines)
-        self._filled = self._filled[: len(self._lines)]
-        self._next = 0
-        self._filling.start()
-        self._fillOn()
+        table, lines = self.widget, self._lines
+        sized = table.rowCount == len(lines)
+        table.rowCount = len(lines)
+        self._filled = (self._filled + [None] * len(lines))[: len(lines)]
         result = self._result
         table.setColumnHidden(FRAME, result is None or result.assessment.n_frames == 1)
         for column in (MINE, READER, TIME):
             table.setColumnHidden(column, result is None or not result.overrides)
-        table.resizeColumnsToContents()
+        self._fillSome()
         if not sized:
             bars = (table.horizontalHeader(), table.horizontalScrollBar())
-            rows = min(len(self._lines), ROWS) * table.verticalHeader().defaultSectionSize
+            rows = min(len(lines), ROWS) * table.verticalHeader().defaultSectionSize
             table.setFixedHeight(rows + sum(bar.sizeHint.height() for bar in bars) + 2)
 
-    def _fillOn(self, *_args) -> None:
-        """Write some of the rows that are left."""
-        table, budget = self.widget, AT_ONCE
-        blocked = table.blockSignals(True)
-        while self._next < len(self._lines) and budget:
-            line = self._lines[self._next]
-            if self._filled[self._next : self._next + 1] != [line]:
-                self._filled[self._next : self._next + 1] = [line]
-                self._fillRow(self._next, *line)
-                budget -= 1
-            self._next += 1
-        table.blockSignals(blocked)
-        if self._next == len(self._lines):
+    def _fillSome(self, *_args) -> None:
+        """Write some of the rows that changed, the others when Slicer has had its turn."""
+        changed = [n for n, line in enumerate(self._lines) if line != self._filled[n]]
+        for number in changed[:AT_ONCE]:
+            self._filled[number] = self._lines[number]
+            self._fillRow(number, *self._lines[number])
+        if len(changed) > AT_ONCE:
+            self._filling.start()
+        else:
             self._filling.stop()
+            self.widget.resizeColumnsToContents()
 
     def _fillRow(self, number: int, place: Place, cells: list[Cell]) -> None:
         row, override = self._result.rowFor(*place), self._result.overrideFor(*place)
@@ -253,7 +244,6 @@ def _bareTable():
     height = table.fontMetrics().height() + 6
     down.minimumSectionSize = height
     down.defaultSectionSize = height
-    table.horizontalHeader().setResizeContentsPrecision(AT_ONCE)
     table.horizontalHeader().highlightSections = False
     table.horizontalHeader().showSortIndicator = True
     return table

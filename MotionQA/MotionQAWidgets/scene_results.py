@@ -10,19 +10,16 @@
     results.changed.connect(f)  # f(): any result came, went or was overridden; scene loaded, closed
     results.close()             # no observer is left; the tables stay in the scene
 
-The table's columns are those of MotionQA's CSV, then the reader's. A table that cannot be read,
-such as one edited by hand, counts as none.
+A table that cannot be read, such as one edited by hand, counts as none.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import numpy as np
 import slicer
 import vtk
 from slicer.i18n import tr as _
@@ -30,13 +27,11 @@ from slicer.i18n import tr as _
 from MotionQALib.results import Assessment, Override, Row
 from MotionQALib.scale import Grade, grade_of
 
+from . import assessment_table
+from .observers import Observers
 from .signals import Signal
 
-FORMAT = "MotionQA.Format"
 VOLUME_ROLE = "MotionQA.volume"
-OVERRIDE_COLUMNS = ("overrideScore", "overrideGrade", "reader", "time")
-REALS = ("expected_score", "p1", "p2", "p3", "p4", "p5")
-
 Place = tuple[int | None, int | None]
 """(frame, slice); (None, None) is the volume."""
 
@@ -74,19 +69,68 @@ class SceneResult:
             return None
         return sequences.logic().GetFirstBrowserNodeForProxyNode(self.volumeNode)
 
+    def follow(self, observers: Observers, call: Callable[..., object]) -> None:
+        """Have ``call`` called when the volume moves, or another frame of it is shown."""
+        moved = slicer.vtkMRMLTransformableNode.TransformModifiedEvent
+        for event in ("ModifiedEvent", moved):
+            observers.add(self.volumeNode, event, call)
+        browser = self.browserNode
+        if browser is not None:
+            observers.add(browser, "ModifiedEvent", call)
+
     @property
     def currentFrame(self) -> int | None:
-        """The frame that is shown; None where it was not graded."""
+        """The frame that is shown; None where it was not graded, or nothing tells which it is."""
         if self.assessment.n_frames == 1:
             return 0
         browser = self.browserNode
-        frame = 0 if browser is None else browser.GetSelectedItemNumber()
+        if browser is None or browser.GetNumberOfItems() == 0:
+            return None
+        leading, own = browser.GetMasterSequenceNode(), browser.GetSequenceNode(self.volumeNode)
+        frame = _sameMoment(leading, own, browser.GetSelectedItemNumber())
         return frame if 0 <= frame < self.assessment.n_frames else None
 
     def showFrame(self, frame: int) -> None:
         browser = self.browserNode
-        if browser is not None and self.assessment.n_frames > 1:
-            browser.SetSelectedItemNumber(frame)
+        if browser is None or self.assessment.n_frames == 1:
+            return
+        leading, own = browser.GetMasterSequenceNode(), browser.GetSequenceNode(self.volumeNode)
+        item = _sameMoment(own, leading, frame)
+        if item >= 0:
+            browser.SetSelectedItemNumber(item)
+
+
+def _sameMoment(sequence, other, number: int) -> int:
+    """The number that an item has in another sequence: a browser plays several, led by one, and
+    not all have the same frames. Negative where there is none."""
+    if sequence is other or not 0 <= number < sequence.GetNumberOfDataNodes():
+        return number
+    return other.GetItemNumberFromIndexValue(sequence.GetNthIndexValue(number), False)
+
+
+def _fitting(overrides: dict[Place, Override], assessment: Assessment) -> tuple[Override, ...]:
+    frames, slices = assessment.probabilities.shape[:2]
+    return tuple(
+        override
+        for (frame, index), override in overrides.items()
+        if frame is None or (frame < frames and index < slices)
+    )
+
+
+def _readTable(table, volumeNode) -> SceneResult | None:
+    try:
+        assessment, sliceAxis = assessment_table.read(table)
+    except ValueError as error:
+        logging.warning("MotionQA cannot read the table %s: %s", table.GetName(), error)
+        return None
+    return SceneResult(
+        volumeNode=volumeNode,
+        tableNode=table,
+        assessment=assessment,
+        sliceAxis=sliceAxis,
+        rows={(row.frame, row.slice): row for row in assessment.rows()},
+        overrides={(o.frame, o.slice): o for o in assessment.overrides},
+    )
 
 
 class SceneResults:
@@ -146,7 +190,7 @@ class SceneResults:
         table = self._tablesByVolume().get(volumeNode.GetID())
         if table is None:
             table = self._newTable(volumeNode)
-        _writeTable(table, assessment, sliceAxis)
+        assessment_table.write(table, assessment, sliceAxis)
         self._placeUnderVolume(table, volumeNode)
         self._forget()
         self.changed.emit()
@@ -199,13 +243,13 @@ class SceneResults:
 
     def _storeOverrides(self, result: SceneResult, overrides: dict[Place, Override]) -> None:
         assessment = replace(result.assessment, overrides=tuple(overrides.values()))
-        _writeTable(result.tableNode, assessment, result.sliceAxis)
+        assessment_table.write(result.tableNode, assessment, result.sliceAxis)
         self.changed.emit()
 
     def _tablesByVolume(self) -> dict[str, object]:
         if self._tables is None:
             tables = slicer.util.getNodesByClass("vtkMRMLTableNode", self._scene)
-            ours = [table for table in tables if table.GetAttribute(FORMAT)]
+            ours = [table for table in tables if table.GetAttribute(assessment_table.FORMAT)]
             found = {table.GetNodeReferenceID(VOLUME_ROLE): table for table in ours}
             self._tables = {volume: table for volume, table in found.items() if volume}
         return self._tables
@@ -248,7 +292,7 @@ class SceneResults:
     def _onNodeRemoved(self, _scene, _event, node) -> None:
         if self._busy():
             return
-        if node.IsA("vtkMRMLTableNode") and node.GetAttribute(FORMAT):
+        if node.IsA("vtkMRMLTableNode") and node.GetAttribute(assessment_table.FORMAT):
             self._forget()
             self.changed.emit()
         elif node.IsA("vtkMRMLVolumeNode") and self._tables is not None:
@@ -259,135 +303,3 @@ class SceneResults:
     def _onScene(self, *_args) -> None:
         self._forget()
         self.changed.emit()
-
-
-# Table and assessment
-
-
-def _fitting(overrides: dict[Place, Override], assessment: Assessment) -> tuple[Override, ...]:
-    frames, slices = assessment.probabilities.shape[:2]
-    return tuple(
-        override
-        for (frame, index), override in overrides.items()
-        if frame is None or (frame < frames and index < slices)
-    )
-
-
-def _writeTable(table, assessment: Assessment, sliceAxis: int) -> None:
-    said = {(o.frame, o.slice): o for o in assessment.overrides}
-    lines = []
-    for row in assessment.rows():
-        override = said.get((row.frame, row.slice))
-        mine = override[2:] if override else ("", "", "", "")
-        cells = [*row[:-1], str(row.uncertain).lower(), *mine]
-        lines.append(["" if cell is None else cell for cell in cells])
-    content = vtk.vtkTable()
-    for name, values in zip(
-        (*Row._fields, *OVERRIDE_COLUMNS), zip(*lines, strict=True), strict=True
-    ):
-        content.AddColumn(_column(name, values))
-    modifying = table.StartModify()
-    table.SetAndObserveTable(content)
-    attributes = {
-        FORMAT: 1,
-        "MotionQA.SliceAxis": sliceAxis,
-        "MotionQA.Source": assessment.source,
-        "MotionQA.Identity": assessment.identity,
-        "MotionQA.Checkpoint": assessment.checkpoint,
-        "MotionQA.Notice": assessment.notice,
-        "MotionQA.Device": assessment.device,
-        "MotionQA.Precision": assessment.precision,
-        "MotionQA.Seconds": f"{assessment.seconds:.4f}",
-        "MotionQA.Remarks": json.dumps(assessment.remarks),
-    }
-    for name, value in attributes.items():
-        table.SetAttribute(name, None if value is None else str(value))
-    table.EndModify(modifying)
-
-
-def _column(name: str, values):
-    kinds = {"score": vtk.vtkIntArray} | dict.fromkeys(REALS, vtk.vtkDoubleArray)
-    kind = kinds.get(name, vtk.vtkStringArray)
-    column = kind()
-    column.SetName(name)
-    for value in values:
-        column.InsertNextValue(str(value) if kind is vtk.vtkStringArray else value)
-    return column
-
-
-def _readTable(table, volumeNode) -> SceneResult | None:
-    try:
-        assessment = _assessmentOf(table)
-        sliceAxis = int(table.GetAttribute("MotionQA.SliceAxis"))
-        if sliceAxis not in (0, 1, 2):
-            raise ValueError(f"slice axis {sliceAxis}")
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        logging.warning("MotionQA cannot read the table %s: %s", table.GetName(), error)
-        return None
-    return SceneResult(
-        volumeNode=volumeNode,
-        tableNode=table,
-        assessment=assessment,
-        sliceAxis=sliceAxis,
-        rows={(row.frame, row.slice): row for row in assessment.rows()},
-        overrides={(o.frame, o.slice): o for o in assessment.overrides},
-    )
-
-
-def _assessmentOf(table) -> Assessment:
-    lines = _lines(table.GetTable())
-    places = {(_number(line["frame"]), _number(line["slice"])): line for line in lines}
-    whole = places.pop((None, None))
-    frames, slices = (1 + max(place[axis] for place in places) for axis in (0, 1))
-    probabilities = np.zeros((frames, slices, 5))
-    uncertain = np.zeros((frames, slices), bool)
-    if len(places) != frames * slices:
-        raise ValueError("rows are missing")
-    for place, line in places.items():
-        probabilities[place] = _probabilities(line)
-        uncertain[place] = line["uncertain"] == "true"
-    overrides = (
-        _overrideOf(place, line) for place, line in [*places.items(), ((None,) * 2, whole)]
-    )
-    return Assessment(
-        volume=whole["volume"],
-        source=table.GetAttribute("MotionQA.Source"),
-        identity=table.GetAttribute("MotionQA.Identity"),
-        checkpoint=table.GetAttribute("MotionQA.Checkpoint") or "",
-        notice=table.GetAttribute("MotionQA.Notice") or "",
-        probabilities=probabilities,
-        volume_probabilities=np.array(_probabilities(whole)),
-        uncertain=uncertain,
-        volume_uncertain=whole["uncertain"] == "true",
-        device=table.GetAttribute("MotionQA.Device") or "",
-        precision=table.GetAttribute("MotionQA.Precision") or "",
-        seconds=float(table.GetAttribute("MotionQA.Seconds") or 0),
-        remarks=tuple(json.loads(table.GetAttribute("MotionQA.Remarks") or "[]")),
-        overrides=tuple(override for override in overrides if override is not None),
-    )
-
-
-def _lines(content) -> list[dict[str, str]]:
-    """Rows as text by column, whatever types the columns came back from a file with."""
-    columns = [content.GetColumn(number) for number in range(content.GetNumberOfColumns())]
-    return [
-        {column.GetName(): str(column.GetValue(row)) for column in columns}
-        for row in range(content.GetNumberOfRows())
-    ]
-
-
-def _probabilities(line: dict[str, str]) -> list[float]:
-    return [float(line[f"p{score}"]) for score in range(1, 6)]
-
-
-def _number(text: str) -> int | None:
-    return int(float(text)) if text else None
-
-
-def _overrideOf(place: Place, line: dict[str, str]) -> Override | None:
-    grade = line.get("overrideGrade")
-    if not grade:
-        return None
-    if grade not in [known.label for known in Grade]:
-        raise ValueError(f"grade {grade!r}")
-    return Override(*place, _number(line["overrideScore"]), grade, line["reader"], line["time"])

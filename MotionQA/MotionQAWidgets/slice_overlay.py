@@ -17,6 +17,7 @@ from MotionQALib.scale import Grade
 
 from . import slice_geometry as geometry
 from . import wording
+from .layout_watch import LayoutWatch
 from .observers import Observers
 from .scene_results import SceneResult, SceneResults
 from .view_badge import ViewBadge
@@ -33,12 +34,8 @@ class SliceOverlay:
         self._ofScene, self._ofViews, self._ofVolumes = Observers(), Observers(), Observers()
         self._followed: list[str] = []
         results.changed.connect(self.update)
-        layout = slicer.app.layoutManager()
-        if layout is not None:
-            layout.layoutChanged.connect(self._attach)
+        self._layout = LayoutWatch(self._attach)
         scene = slicer.mrmlScene
-        for event in (scene.EndImportEvent, scene.EndCloseEvent, scene.EndRestoreEvent):
-            self._ofScene.add(scene, event, self._attach)
         self._ofScene.add(scene, scene.EndBatchProcessEvent, self.update)
         self._attach()
 
@@ -75,9 +72,7 @@ class SliceOverlay:
             return
         self._closed = True
         self._results.changed.disconnect(self.update)
-        layout = slicer.app.layoutManager()
-        if layout is not None:
-            layout.layoutChanged.disconnect(self._attach)
+        self._layout.close()
         self._ofScene.clear()
         self._detach()
 
@@ -120,11 +115,8 @@ class SliceOverlay:
             return
         self._followed = names
         self._ofVolumes.clear()
-        for node in wanted:
-            self._ofVolumes.add(node, MODIFIED, self.update)
-            if node.IsA("vtkMRMLTransformableNode"):
-                moved = slicer.vtkMRMLTransformableNode.TransformModifiedEvent
-                self._ofVolumes.add(node, moved, self.update)
+        for result in shown.values():
+            result.follow(self._ofVolumes, self.update)
 
 
 def badgeFor(sliceNode, result: SceneResult) -> tuple[str, Grade] | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import slicer
 
 from . import slice_geometry as geometry
+from .layout_watch import LayoutWatch
 from .observers import Observers
 from .scene_results import SceneResult
 from .signals import Signal
@@ -29,12 +30,8 @@ class SliceWatch:
         self._result: SceneResult | None = None
         self._scrolled: str | None = None
         self._ofScene, self._ofViews, self._ofVolume = Observers(), Observers(), Observers()
-        layout = slicer.app.layoutManager()
-        if layout is not None:
-            layout.layoutChanged.connect(self._attach)
+        self._layout = LayoutWatch(self._attach)
         scene = slicer.mrmlScene
-        for event in (scene.EndImportEvent, scene.EndCloseEvent, scene.EndRestoreEvent):
-            self._ofScene.add(scene, event, self._attach)
         self._ofScene.add(scene, scene.EndBatchProcessEvent, self._look)
         self._attach()
 
@@ -42,17 +39,11 @@ class SliceWatch:
         self._result = result
         self._ofVolume.clear()
         if result is not None:
-            self._ofVolume.add(result.volumeNode, MODIFIED, self._look)
-            moved = slicer.vtkMRMLTransformableNode.TransformModifiedEvent
-            self._ofVolume.add(result.volumeNode, moved, self._look)
-            if result.browserNode is not None:
-                self._ofVolume.add(result.browserNode, MODIFIED, self._look)
+            result.follow(self._ofVolume, self._look)
         self._look()
 
     def close(self) -> None:
-        layout = slicer.app.layoutManager()
-        if layout is not None:
-            layout.layoutChanged.disconnect(self._attach)
+        self._layout.close()
         for observers in (self._ofScene, self._ofViews, self._ofVolume):
             observers.clear()
         self.changed.disconnect()

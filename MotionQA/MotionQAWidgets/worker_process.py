@@ -208,6 +208,7 @@ class WorkerProcess:
         """Write a little more of the voxels, or send the request when all are written."""
         if job is not self._job:
             return
+        self._waited = 0.0  # a slow disk is no hang of the child
         try:
             written = job.file is None or job.file.write(WRITING)
         except OSError as error:
@@ -352,7 +353,7 @@ class WorkerProcess:
         job = self._job
         if self._child is None or (self._child.ready and job is None):
             return None
-        if job is None:
+        if job is None or not self._child.up:  # importing torch cannot be stopped, only lost
             return self.start_limit
         if job.cancelled:
             return self.cancel_limit

@@ -237,6 +237,13 @@ def test_html_without_pictures_card_or_grades(assessment_of, tmp_path):
     assert "x is blank." in "".join(parsed(tmp_path / "none.html").text)
 
 
+def test_html_says_what_to_know_of_the_network_also_without_its_card(assessment, tmp_path):
+    told = replace(assessment, notice="not a <medical> device")
+    reports.write_html([told, assessment], tmp_path / "x.html")
+    text = (tmp_path / "x.html").read_text("utf-8")
+    assert text.count('<p class="notice">Not a &lt;medical&gt; device.</p>') == 1
+
+
 def test_html_of_a_cine_lists_all_frames(assessment, tmp_path):
     reports.write_html([assessment], tmp_path / "cine.html")
     text = (tmp_path / "cine.html").read_text("utf-8")

@@ -95,6 +95,24 @@ def test_without_a_volume_the_tooltip_says_why(host):
     assert not panel.ui.assessButton.enabled and "no image" in panel.ui.assessButton.toolTip
 
 
+def test_what_goes_while_packages_are_installed_is_not_graded(host, volume, monkeypatch):
+    import slicer.packaging
+
+    def install(requirements, **_):
+        slicer.mrmlScene.Clear(False)
+        host.pip.install(requirements)
+
+    host.pip.missing = {"nibabel"}
+    monkeypatch.setattr(slicer.packaging, "pip_ensure", install)
+    panel = host.enter("MotionQA")
+    panel.panel._lacking = None  # what an earlier test found
+    panel.panel._look_for_packages()
+    panel.ui.assessButton.click()
+    assert host.pip.installed and "Choose a volume" in panel.ui.messageLabel.text
+    assert panel.ui.assessButton.text == "Assess motion"
+    host.leave()
+
+
 def test_label_maps_are_not_offered(host, panel):
     import slicer
 

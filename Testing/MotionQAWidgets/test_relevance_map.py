@@ -220,6 +220,22 @@ def test_a_view_that_shows_another_volume_loses_the_map(host, panel, shown):
     assert foreground("Red")[1] == 0.5
 
 
+def test_the_map_comes_into_views_that_are_new(host, panel, monkeypatch):
+    import slicer
+
+    from MotionQAWidgets import slice_geometry
+
+    layout = slicer.app.layoutManager()
+    with monkeypatch.context() as before:
+        before.setattr(slice_geometry, "sliceWidgets", lambda: [layout.sliceWidget("Red")])
+        show(panel, textured())
+        assert (foreground("Red")[1], foreground("Green")[1]) == (0.5, 0.0)
+    layout.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
+    assert foreground("Green")[1] == 0.5
+    host.leave()
+    assert foreground("Red") == foreground("Green") == (None, 0.0)
+
+
 def test_the_grades_stay_over_an_opaque_map(host, panel, shown):
     panel.ui.relevanceSlider.value = 1.0
     with_grades = host.pixels("Red")

@@ -124,3 +124,21 @@ def test_a_row_leads_to_its_slice(results, table):
     table.widget.setCurrentCell(5, 1)  # as the arrow keys do
     table.widget.setCurrentCell(0, 1)  # the volume is no slice
     assert chosen == [(1, 1)]
+
+
+def test_a_cine_is_written_some_rows_at_a_time(host, results, table):
+    from MotionQAWidgets.results_table import AT_ONCE, SCORE
+
+    volume = graded.cine(slices=6, frames=30)[0]
+    scores = [(5, 4, 3, 2, 1, 1 + frame % 5) for frame in range(30)]
+    results.store(volume, graded.assessment(scores))
+    table.show(results.resultFor(volume))
+    item = table.widget.item
+    assert item(AT_ONCE - 1, SCORE) is not None and item(AT_ONCE, SCORE) is None
+    assert table.text().count("\n") == 1 + 1 + 6 * 30  # what is copied is whole at once
+    table.sortBy(SCORE, descending=True)
+    host.wait_until(lambda: item(6 * 30, SCORE) is not None)
+    assert column(table, SCORE)[1:] == sorted((str(s) for f in scores for s in f), reverse=True)
+    table.show(None)
+    host.process_events(0.05)
+    assert table.widget.rowCount == 0 and not table._filling.active

@@ -84,7 +84,7 @@ def test_an_override_stands_beside_the_networks_grade(results):
     result = results.resultFor(volume)
     assert result.rowFor(0, 2).score == 1
     said = result.overrideFor(0, 2)
-    assert (said.score, said.grade, said.reader) == (4, "mild", "Zoë\tR") and "T" in said.time
+    assert (said.score, said.grade, said.reader) == (4, "mild", "Zoë R") and "T" in said.time
     assert result.overrideFor(None, None)[2:5] == (None, "moderate", "R")
     results.clearOverride(volume, 0, 2)
     assert list(results.resultFor(volume).overrides) == [(None, None)]
@@ -124,6 +124,48 @@ def test_a_saved_scene_brings_it_back(results, tmp_path, kind):
     assert hierarchy.GetItemParent(item) == hierarchy.GetItemByDataNode(volume)
 
 
+@pytest.mark.parametrize("name", ['5" "heart"', "a\tb\nc", "#1 心臓", " a\\n "])
+def test_a_saved_scene_brings_back_odd_names(results, tmp_path, name):
+    import slicer
+
+    volume = graded.volume("odd")
+    results.store(volume, graded.assessment(name=name))
+    results.setOverride(volume, 0, 2, score=4, reader=name)
+    before = results.resultFor(volume)
+    assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
+    slicer.mrmlScene.Clear(False)
+    slicer.util.loadScene(str(tmp_path / "scene.mrb"))
+    result = results.resultFor(slicer.util.getNode("odd"))
+    assert result is not None and same(result.assessment, before.assessment)
+
+
+def test_the_frame_is_its_own_sequences_also_where_another_one_leads(results):
+    import slicer
+
+    browser = graded.cine(frames=8)[1]
+    slow = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "slow")
+    for moment in ("0", "4"):
+        still = graded.volume("still", 3, shown=False)
+        slow.SetDataNodeAtValue(still, moment)
+        slicer.mrmlScene.RemoveNode(still)
+    browser.AddSynchronizedSequenceNodeID(slow.GetID())
+    slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(browser)
+    volume = browser.GetProxyNode(slow)
+    results.store(volume, graded.assessment([(5, 4, 3), (1, 2, 3)]))
+    result = results.resultFor(volume)
+    shown = []
+    for item in range(8):
+        browser.SetSelectedItemNumber(item)
+        shown.append(result.currentFrame)
+    assert shown == sorted(shown) and (shown[0], shown[4], shown[7]) == (0, 1, 1)
+    result.showFrame(0)
+    assert (browser.GetSelectedItemNumber(), result.currentFrame) == (0, 0)
+    result.showFrame(1)
+    assert browser.GetSelectedItemNumber() == 4
+    slicer.mrmlScene.RemoveNode(browser)
+    assert result.currentFrame is None  # the image stays, and nothing tells which it is
+
+
 def test_it_goes_with_its_volume_and_only_with_it(results):
     import slicer
 
@@ -157,6 +199,18 @@ def test_a_damaged_table_counts_as_none(results, caplog):
     table.GetTable().RemoveRow(2)
     assert results.resultFor(volume) is None and "cannot read" in caplog.text
     table.GetTable().RemoveColumnByName("p1")
+    assert results.resultFor(volume) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("slice", "4000000000"), ("slice", "-1"), ("p1", 7.0), ("p1", float("nan"))],
+)
+def test_a_table_edited_to_nonsense_counts_as_none(results, column, value):
+    volume = graded.volume()
+    table = results.store(volume, graded.assessment()).GetTable()
+    table.GetColumnByName(column).SetValue(0, value)
+    table.Modified()
     assert results.resultFor(volume) is None
 
 

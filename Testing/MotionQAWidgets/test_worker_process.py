@@ -253,6 +253,18 @@ def test_what_does_not_stop_when_cancelled_is_ended(host, heard, about):
     wait_gone(host, stopped)
 
 
+def test_cancelling_while_it_starts_does_not_lose_the_start(host, heard, about):
+    heard.worker.cancel_limit = 0.0
+    number = heard.worker.assess(voxels(), SPACING, **about)
+    host.wait_until(lambda: heard.worker._job is not None and heard.worker._job.sent, seconds=LATE)
+    started = heard.worker._child
+    assert not started.up  # torch is still imported
+    heard.worker.cancel(number)
+    host.wait_until(lambda: heard.worker.device is not None, seconds=LATE)
+    assert heard.worker._child is started
+    assert heard.ends(number) == ["cancelled"]
+
+
 @pytest.mark.parametrize("leave", ["close", "quit"])
 def test_closing_while_grading_leaves_no_process_no_file_and_is_quick(host, heard, about, leave):
     import slicer
