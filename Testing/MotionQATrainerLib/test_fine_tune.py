@@ -1,10 +1,12 @@
 import csv
+import json
 
 import pytest
 
 from MotionQALib import checkpoints
 from MotionQATrainerLib.cli import main
 from MotionQATrainerLib.fine_tune import choose, fine_tune, gentle_settings
+from MotionQATrainerLib.splits import Split, split_file
 from MotionQATrainerLib.training import TrainingError
 
 STARTER = checkpoints.STARTER
@@ -63,6 +65,15 @@ def test_the_head_learns_what_readers_see(rated_set, cache, tmp_path, capsys):
     assert card.motion == "rated"
 
 
+def test_whom_the_start_has_seen_is_remembered(rated_set, cache, tmp_path):
+    output = tmp_path / "local.safetensors"
+    fine_tune(STARTER, rated_set.folder, rated_set.scores, output, cache=cache)
+    old = Split.load(split_file(checkpoints.resolve(STARTER)))
+    new = Split.load(split_file(output))
+    assert {*old.train, *old.valid} < {*new.train, *new.valid}
+    assert not new.test
+
+
 def test_labels_that_mean_nothing_are_no_gain(rated_set, cache, tmp_path, rng):
     with rated_set.scores.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if not row["slice"]]
@@ -84,8 +95,17 @@ def test_all_of_the_network_is_compared_on_the_test_subjects(rated_set, cache, t
     settings = gentle_settings(STARTER).changed({"epochs": 1, "epoch_slices": 16,
                                                  "batch_size": 8, "precision": "fp32"})  # fmt: skip
     output = tmp_path / "all.safetensors"
+    events = []
     tuned = fine_tune(STARTER, rated_set.folder, rated_set.scores, output, settings, what="all",
-                      cache=cache)  # fmt: skip
+                      cache=cache, progress=events.append)  # fmt: skip
+    assert any("| Before" in event.text for event in events)
+    lines = (tmp_path / "all" / "progress.jsonl").read_text(encoding="utf-8").splitlines()
+    states = [json.loads(line).get("state") for line in lines]
+    assert states.count("starting") == states.count("finished") == 1  # one run, table and all
+    assert states[-1] == "finished"
+    command = (tmp_path / "all" / "command.txt").read_text()
+    assert "--from motionqa-starter --what all" in command
+    assert "--init" not in command
     assert tuned.card.training["subjects"]["test"] == 2
     assert tuned.card.training["weights"] == "Weights of the checkpoint motionqa-starter."
     assert tuned.card.training["adapted"]["what"] == "all"
