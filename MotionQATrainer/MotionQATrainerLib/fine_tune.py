@@ -144,23 +144,23 @@ def fine_tune(
     margin = settings.data.margin
     store = open_store(data, labels, card.network_input, margin=margin, cache=cache)
     what, said = choose(len(set(store.images)), len(set(store.subjects)), what)
-    progress(Event("data", said))
     place = Place(find_device(device)[0])
     began = ["--from", whole(checkpoint), "--what", what]
     if what == "all":
         found: list[FineTuned] = []
         fit(data, labels, output, settings, split=split, init=source, resume=resume,
             overwrite=overwrite, cache=cache, device=device, progress=progress,
-            cancelled=cancelled, began=began, afterwards=lambda journal: found.append(
+            cancelled=cancelled, remarks=[said], began=began,
+            afterwards=lambda journal: found.append(
                 _compared(source, output, store, place, [said], journal)))  # fmt: skip
         return found[0]
     remarks = [said, *_known(source, store)]
-    for remark in remarks[1:]:
-        progress(Event("data", remark))
     folder = RunFolder(output)
     going_on = open_folder(folder, settings, resume, overwrite)
     journal = Journal(folder.path, progress, fresh=not going_on)
     with ending_well(folder, journal):
+        for remark in remarks:
+            journal(Event("data", remark))
         settings.save(folder / SETTINGS)
         folder.write_command(repeating(data, labels, output, folder, cache, device, began))
         journal(Event("train", f"Looking at {len(store)} slices."))

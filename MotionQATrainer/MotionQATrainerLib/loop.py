@@ -45,6 +45,10 @@ class Source(Protocol):
     def epoch(self, number: int) -> tuple[SliceStore, np.ndarray]:
         """Store and the indices in it that train."""
 
+    @property
+    def digest(self) -> str:
+        """Of what there is to learn from: a run resumes on the same only."""
+
 
 class Loop:
     """Trains a network and keeps the best of its averages in the run's folder.
@@ -85,7 +89,7 @@ class Loop:
         self.steps_per_epoch = max(1, slices // settings.training.batch_size)
         self.n_steps = self.steps_per_epoch * settings.training.epochs
         self.facts = {"step": 0, "seconds": 0.0, "loss": 0.0, "best": None, "best_epoch": -1}
-        self.facts["finished"] = False
+        self.facts |= {"finished": False, "data": source.digest}
         self.facts |= {"precision": place.precision, "channels_last": place.channels_last}
         # Ahead of a GPU the CPU has time to prepare the next batch; a CPU that trains has none.
         self.prefetch = place.device.type != "cpu"

@@ -58,6 +58,7 @@ def fit(
     progress: Progress = silent,
     cancelled: Callable[[], bool] = lambda: False,
     afterwards: Callable[[Progress], None] = lambda progress: None,
+    remarks: Sequence[str] = (),
     began: Sequence[str] = (),
 ) -> Fitted:
     """Train a network and write ``output``, a .safetensors checkpoint; its split beside it.
@@ -79,6 +80,7 @@ def fit(
     cancelled : asked between steps; True stops, with the state saved; so does a file named
         ``stop`` in the run's folder
     afterwards : called when ``output`` is written, as a part of the run, by the first process
+    remarks : sentences that are said first
     began : arguments of the command that repeats the run, in place of those for ``init``
 
     Raises
@@ -108,6 +110,8 @@ def fit(
             raise Cancelled("Training was stopped before its first step.")
 
     with ending_well(folder, journal, world):
+        for remark in remarks:
+            journal(Event("data", remark))
         if labels is None:
             local = world.device(device)
             found = sources.simulated(data, split, folder.path, settings, local)
@@ -179,7 +183,7 @@ def train(
     if remark:
         progress(Event("train", remark))
     resumed = (folder / STATE).exists()
-    step = read_facts(folder / STATE)["step"] if resumed else 0
+    step = _step_of(folder / STATE, source) if resumed else 0
     if world.writes:
         progress = with_tensorboard(folder / "tensorboard", progress, step)
     valid = store, split.indices(store.subjects, "valid")
@@ -244,6 +248,17 @@ def _place(model: nn.Module, folder: Path, settings: Settings, device: str, worl
     place = training_place(model, where, wanted, size) if world.writes else None
     precision, channels_last = world.first(place and (place.precision, place.channels_last))
     return Place(where, precision, channels_last)
+
+
+def _step_of(state: Path, source) -> int:
+    """How far a run came that learned from the same."""
+    facts = read_facts(state)
+    if facts.get("data", source.digest) != source.digest:
+        raise TrainingError(
+            "The images or their labels are not those that this run began with; resume with the "
+            "same, or start anew without resuming."
+        )
+    return facts["step"]
 
 
 def _told(place: Place, world: World) -> str:

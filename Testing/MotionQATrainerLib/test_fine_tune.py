@@ -49,6 +49,9 @@ def test_thirty_volumes_calibrate_the_starter(rated_set, cache, tmp_path):
     assert "| Before" in tuned.table
     assert tuned.table in (tmp_path / "local" / "before-after.md").read_text(encoding="utf-8")
     assert "--from motionqa-starter" in (tmp_path / "local" / "command.txt").read_text()
+    assert "32 scored volumes of 8 subjects support" in (
+        tmp_path / "local" / "progress.jsonl"
+    ).read_text(encoding="utf-8")  # what was chosen, and why, where Slicer reads it
 
 
 def test_the_head_learns_what_readers_see(rated_set, cache, tmp_path, capsys):

@@ -13,6 +13,8 @@ def loop(small_settings, tiny_store, tmp_path):
     store, n = tiny_store, len(tiny_store)
 
     class Everything:
+        digest = ""
+
         def epoch(self, number):
             return store, np.arange(n)
 
