@@ -97,11 +97,13 @@ def test_a_checkpoint_is_listed_by_the_other_module_while_it_is_shown(host, tmp_
     starter = Path(checkpoint_list.__file__).parents[1] / "Resources" / "Checkpoints"
     made = tmp_path / "newly-trained.safetensors"
     shutil.copy(starter / "motionqa-starter.safetensors", made)
+    made.with_suffix(".split.json").write_text("{}")
     chosen = combo.currentData
     publish(made)
     assert "newly-trained" in listed() and combo.currentData == chosen
     published = Path(os.environ["MOTIONQA_CHECKPOINTS"]) / made.name
     assert published.read_bytes() == made.read_bytes()
+    assert published.with_suffix(".split.json").read_text() == "{}"
     assert [path.name for path in published.parent.glob(".*")] == []
     publish(published)  # where it lies already
     publish(None)  # a comparison
