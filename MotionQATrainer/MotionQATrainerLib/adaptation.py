@@ -121,7 +121,10 @@ def held_out(
     folds: Sequence[np.ndarray],
     logits_without: Callable[[np.ndarray], np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Results on subjects that what is adapted has not seen.
+    """Results on subjects that nothing of what is adapted has seen.
+
+    A fold's calibration is fitted on the others' logits, each held out in its turn by a head that
+    has not seen the fold either.
 
     Parameters
     ----------
@@ -134,14 +137,22 @@ def held_out(
     logits (n, 5), and probabilities of the slices (n, 5) and of each volume (5,)
     """
     everything = np.arange(len(store))
+
+    def without(*left_out: np.ndarray) -> np.ndarray:
+        return logits_without(np.setdiff1d(everything, np.concatenate(left_out)))
+
     logits = np.empty((len(store), 5))
-    for fold in folds:
-        logits[fold] = logits_without(np.setdiff1d(everything, fold))[fold]
+    nested = np.zeros((len(folds), len(store), 5))
+    for first, fold in enumerate(folds):
+        logits[fold] = without(fold)[fold]
+        for second, other in enumerate(folds[:first]):
+            both = without(fold, other)
+            nested[first, other], nested[second, fold] = both[other], both[fold]
     probabilities = np.empty_like(logits)
     of_volumes: list[np.ndarray] = [np.empty(0)] * len(volumes)
-    for fold in folds:
+    for turn, fold in enumerate(folds):
         others = np.setdiff1d(everything, fold)
-        fitted = Calibration.fit(logits, store, others, volumes)
+        fitted = Calibration.fit(nested[turn], store, others, volumes)
         probabilities[fold] = fitted.of_slices(logits[fold])
         for number, rows in enumerate(volumes):
             if np.isin(rows[0], fold):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from MotionQALib import checkpoints
+
+from .whole_files import write_whole
 
 TABLE = "comparison.csv"
 
@@ -84,7 +87,8 @@ def table(rows: Sequence[Row]) -> str:
 
 def write(path: Path, rows: Sequence[Row]) -> None:
     """Write the rows as CSV."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([item.name for item in fields(Row)])
-        writer.writerows(["" if v is None else v for v in astuple(row)] for row in rows)
+    content = io.StringIO()
+    writer = csv.writer(content, lineterminator="\n")
+    writer.writerow([item.name for item in fields(Row)])
+    writer.writerows(["" if v is None else v for v in astuple(row)] for row in rows)
+    write_whole(path, content.getvalue())

@@ -27,7 +27,7 @@ from .progress import Event, Progress, silent
 from .run_folder import BEFORE_AFTER, SETTINGS, RunFolder, TrainingError
 from .run_guard import checked_output, ending_well, open_folder, repeating, whole
 from .settings import Settings
-from .splits import Split, by_folds, split_file, worst_grades
+from .splits import Split, by_folds, inherited, split_file, worst_grades
 from .training import fit
 
 ENOUGH = {"calibration": (30, 3), "head": (100, 10), "all": (400, 40)}
@@ -144,30 +144,31 @@ def fine_tune(
     margin = settings.data.margin
     store = open_store(data, labels, card.network_input, margin=margin, cache=cache)
     what, said = choose(len(set(store.images)), len(set(store.subjects)), what)
-    progress(Event("data", said))
-    remarks = [said, *_known(source, store)]
-    for remark in remarks[1:]:
-        progress(Event("data", remark))
     place = Place(find_device(device)[0])
+    began = ["--from", whole(checkpoint), "--what", what]
     if what == "all":
+        found: list[FineTuned] = []
         fit(data, labels, output, settings, split=split, init=source, resume=resume,
             overwrite=overwrite, cache=cache, device=device, progress=progress,
-            cancelled=cancelled)  # fmt: skip
-        folder = RunFolder(output)
-        journal = Journal(folder.path, progress)
-        with ending_well(folder, journal):
-            return _compared(source, output, store, place, remarks, journal)
+            cancelled=cancelled, remarks=[said], began=began,
+            afterwards=lambda journal: found.append(
+                _compared(source, output, store, place, [said], journal)))  # fmt: skip
+        return found[0]
+    remarks = [said, *_known(source, store)]
     folder = RunFolder(output)
     going_on = open_folder(folder, settings, resume, overwrite)
     journal = Journal(folder.path, progress, fresh=not going_on)
     with ending_well(folder, journal):
+        for remark in remarks:
+            journal(Event("data", remark))
         settings.save(folder / SETTINGS)
-        further = ["--from", whole(checkpoint), "--what", what]
-        folder.write_command(repeating(data, labels, output, folder, cache, device, further))
+        folder.write_command(repeating(data, labels, output, folder, cache, device, began))
         journal(Event("train", f"Looking at {len(store)} slices."))
         features, logits = look(place.settle(model), place, store)
         adapt = _Adapting(model, features, logits, store, what, settings)
         tuned = adapt.finish(card, output, remarks, simulated(read_labels(labels)))
+        # All of them took part: nobody is left to test.
+        inherited(adapt.splits[0], source).save(split_file(output))
         (folder / BEFORE_AFTER).write_text(tuned.table + "\n", encoding="utf-8")
         for text in (*tuned.said[len(remarks) :], tuned.table, f"Wrote {output}."):
             journal(Event("finish", text))
@@ -211,11 +212,10 @@ class _Adapting:
         )
         new = adapted(new, card, output, self.what, store, before, after, said, motion_simulated)
         checkpoints.save(output, self.model, new)
-        self.splits[0].save(split_file(output))  # all of them took part: nobody is left to test
         return FineTuned(output, new, self.what, table(before, after), said)
 
     def _without(self, indices: np.ndarray) -> np.ndarray:
-        if self.what == "calibration":
+        if self.what == "calibration" or not len(indices):  # two subjects, and both held out
             return self.logits
         weights, biases = self._head(indices)
         return self.features @ weights.T + biases
@@ -240,8 +240,8 @@ def _compared(source, output, store: SliceStore, place, remarks, progress) -> Fi
     test = Split.load(split_file(output)).indices(store.subjects, "test")
     if not len(test):
         raise TrainingError(
-            f"{output} is written, but the split has no test subjects to compare it on with "
-            f"{source}."
+            f"{output} is written, but the split has no test subjects that {source} has not "
+            "seen, to compare the two on."
         )
     rows = volume_rows(store, test)
     found = []

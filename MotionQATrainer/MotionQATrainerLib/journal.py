@@ -185,11 +185,16 @@ class JournalReader:
         self.path = Path(folder) / JOURNAL
         self.status = Status()
         self._run, self._found, self._offset = run, not run, 0
+        self._over = False
 
     def new_lines(self) -> list[str]:
         """Read what was added; returns its lines for people. Unreadable lines are left out."""
         texts = []
-        for line in self._added():
+        for line in () if self._over else self._added():
+            other = bool(self._run) and line.get("run", self._run) != self._run
+            if self._found and other:  # what follows is of the run that resumed this one
+                self._over = True
+                break
             if not self._found:
                 self._found = line.get("run") == self._run
             if self._found:

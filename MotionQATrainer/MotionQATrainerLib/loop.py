@@ -31,6 +31,7 @@ from .run_folder import BEST, LAST, LOG, STATE, TrainingError
 from .run_state import load_state, save_state, storing, write_tensors
 from .sampling import balanced_weights, epoch_order
 from .settings import Settings
+from .whole_files import write_whole
 
 LOG_COLUMNS = (
     "epoch", "step", "seconds", "learning_rate", "train_loss",
@@ -43,6 +44,10 @@ class Source(Protocol):
 
     def epoch(self, number: int) -> tuple[SliceStore, np.ndarray]:
         """Store and the indices in it that train."""
+
+    @property
+    def digest(self) -> str:
+        """Of what there is to learn from: a run resumes on the same only."""
 
 
 class Loop:
@@ -84,7 +89,7 @@ class Loop:
         self.steps_per_epoch = max(1, slices // settings.training.batch_size)
         self.n_steps = self.steps_per_epoch * settings.training.epochs
         self.facts = {"step": 0, "seconds": 0.0, "loss": 0.0, "best": None, "best_epoch": -1}
-        self.facts["finished"] = False
+        self.facts |= {"finished": False, "data": source.digest}
         self.facts |= {"precision": place.precision, "channels_last": place.channels_last}
         # Ahead of a GPU the CPU has time to prepare the next batch; a CPU that trains has none.
         self.prefetch = place.device.type != "cpu"
@@ -252,7 +257,7 @@ class Loop:
         if not self.world.writes:
             return
         path = self.folder / LOG
-        new = not path.exists()
+        new = not path.exists() or not path.stat().st_size
         with path.open("a", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, LOG_COLUMNS, lineterminator="\n")
             if new:
@@ -260,15 +265,14 @@ class Loop:
             writer.writerow(row)
 
     def _cut_log(self) -> None:
-        """Drop the lines after the state: their steps are taken again."""
+        """Drop the lines of epochs after the state, which are taken again, and a torn one."""
         path = self.folder / LOG
         if self.world.writes and path.exists():
-            with path.open(encoding="utf-8", newline="") as file:
-                rows = list(csv.DictReader(file))
-            path.unlink()
-            for row in rows:
-                if int(row["step"]) <= self.facts["step"]:
-                    self._log(row)
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            at = LOG_COLUMNS.index("step")
+            head, *rows = [line for line in lines if line.endswith("\n")] or [""]
+            kept = [row for row in rows if int(row.split(",")[at]) <= self.facts["step"]]
+            write_whole(path, "".join([head, *kept]))
 
 
 def _short(value: float) -> str:

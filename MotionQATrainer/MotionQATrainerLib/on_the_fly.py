@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -51,6 +52,12 @@ class Simulated:
                 break
         store = self._store(made)
         return store, np.arange(len(store))
+
+    @property
+    def digest(self) -> str:
+        """Of whose images motion is simulated on."""
+        names = "\n".join(patient.name for patient in self.patients)
+        return hashlib.blake2b(names.encode(), digest_size=10).hexdigest()
 
     def reference(self) -> SliceStore:
         """Motion drawn once: what training is validated and calibrated on."""

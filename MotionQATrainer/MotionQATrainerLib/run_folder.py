@@ -22,6 +22,7 @@ from pathlib import Path
 
 from .journal import JOURNAL
 from .lock import FolderLock, is_held
+from .whole_files import write_whole
 
 SETTINGS, SPLIT, COMMAND = "settings.toml", "split.json", "command.txt"
 STATE, LAST, BEST = "state.safetensors", "last.safetensors", "best.safetensors"
@@ -109,4 +110,4 @@ class RunFolder:
 
     def write_command(self, line: str) -> None:
         """Keep the command that repeats the run."""
-        (self / COMMAND).write_text(line + "\n", encoding="utf-8")
+        write_whole(self / COMMAND, line + "\n")

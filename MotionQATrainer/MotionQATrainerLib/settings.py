@@ -17,6 +17,7 @@ from MotionQALib import backbones
 from MotionQALib.preprocessing import Preprocessing
 
 from .augmentation import Augmentation
+from .whole_files import write_whole
 
 
 class SettingsError(ValueError):
@@ -209,7 +210,7 @@ class Settings:
         lines = []
         for table, values in self.to_dict().items():
             lines += [f"[{table}]", *(f"{k} = {_literal(v)}" for k, v in values.items()), ""]
-        Path(path).write_text("\n".join(lines), encoding="utf-8")
+        write_whole(path, "\n".join(lines))
 
 
 def _toml():

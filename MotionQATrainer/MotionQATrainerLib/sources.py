@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,15 @@ class Labelled:
 
     def epoch(self, number: int) -> tuple[SliceStore, np.ndarray]:
         return self.store, self.split.indices(self.store.subjects, "train")
+
+    @property
+    def digest(self) -> str:
+        """Of which slices there are, whose, and how they are labelled."""
+        store = self.store
+        rows = zip(store.images, store.subjects, store.frames, store.slices, strict=True)
+        text = "\n".join("\t".join(map(str, row)) for row in rows)
+        content = text.encode() + np.packbits(store.levels).tobytes()
+        return hashlib.blake2b(content, digest_size=10).hexdigest()
 
 
 def labelled(

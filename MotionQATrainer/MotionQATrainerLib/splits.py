@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from MotionQALib.scale import GRADE_OF_SCORE
+
+from .whole_files import write_whole
 
 PARTS = ("train", "valid", "test")
 
@@ -76,9 +78,7 @@ class Split:
     def save(self, path: str | Path) -> None:
         """Write the split as JSON."""
         content = {key: value for key, value in asdict(self).items() if value is not None}
-        Path(path).write_text(
-            json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        write_whole(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
     @classmethod
     def load(cls, path: str | Path) -> Split:
@@ -111,6 +111,23 @@ class Split:
 def split_file(checkpoint: str | Path) -> Path:
     """Return where the split of a checkpoint lies: beside it, as ``NAME.split.json``."""
     return Path(checkpoint).with_suffix(".split.json")
+
+
+def inherited(split: Split, start: str | Path) -> Split:
+    """A checkpoint's split, with all whom the checkpoint ``start`` that it began from had seen.
+
+    Those are counted as trained on, also where this split would test on them: nobody of the test
+    part is known to the weights, however many checkpoints they went through.
+    """
+    if not split_file(start).is_file():
+        return split
+    before = Split.load(split_file(start))
+    seen = {*before.train, *before.valid}
+    return replace(
+        split,
+        train={*split.train, *seen} - {*split.valid},
+        test={*split.test} - seen,
+    )
 
 
 def by_fractions(

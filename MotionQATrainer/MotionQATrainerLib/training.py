@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from .run_folder import BEST, LOG, REPORT, SETTINGS, SPLIT, STATE, RunFolder, Tr
 from .run_guard import checked_output, ending_well, open_folder, refuse_full_disk, repeating, whole
 from .run_state import read_facts
 from .settings import Settings
-from .splits import Split, split_file
+from .splits import Split, inherited, split_file
 from .tensorboard import with_tensorboard
 
 
@@ -57,6 +57,9 @@ def fit(
     device: str = "auto",
     progress: Progress = silent,
     cancelled: Callable[[], bool] = lambda: False,
+    afterwards: Callable[[Progress], None] = lambda progress: None,
+    remarks: Sequence[str] = (),
+    began: Sequence[str] = (),
 ) -> Fitted:
     """Train a network and write ``output``, a .safetensors checkpoint; its split beside it.
 
@@ -76,6 +79,9 @@ def fit(
     progress : called with every `Event`
     cancelled : asked between steps; True stops, with the state saved; so does a file named
         ``stop`` in the run's folder
+    afterwards : called when ``output`` is written, as a part of the run, by the first process
+    remarks : sentences that are said first
+    began : arguments of the command that repeats the run, in place of those for ``init``
 
     Raises
     ------
@@ -104,6 +110,8 @@ def fit(
             raise Cancelled("Training was stopped before its first step.")
 
     with ending_well(folder, journal, world):
+        for remark in remarks:
+            journal(Event("data", remark))
         if labels is None:
             local = world.device(device)
             found = sources.simulated(data, split, folder.path, settings, local)
@@ -116,13 +124,16 @@ def fit(
         world.wait()  # nobody reads the folder's split any more
         if world.writes:
             further = ["--split", whole(folder / SPLIT)]
-            further += [] if init is None else ["--init", whole(init)]
+            further += began or ([] if init is None else ["--init", whole(init)])
             line = repeating(data, labels, output, folder, cache, device, further)
             folder.write_command(line)
-        return train(
+        fitted = train(
             output, folder.path, source, store, split, settings, init=init, device=device,
             progress=journal, cancelled=asked, world=world,
         )  # fmt: skip
+        if world.writes:
+            afterwards(journal)
+        return fitted
 
 
 def train(
@@ -172,7 +183,7 @@ def train(
     if remark:
         progress(Event("train", remark))
     resumed = (folder / STATE).exists()
-    step = read_facts(folder / STATE)["step"] if resumed else 0
+    step = _step_of(folder / STATE, source) if resumed else 0
     if world.writes:
         progress = with_tensorboard(folder / "tensorboard", progress, step)
     valid = store, split.indices(store.subjects, "valid")
@@ -192,20 +203,21 @@ def train(
             f"{folder}; go on with --resume when this is mended."
         ) from error
     if world.writes:
-        _finish(output, folder, model, place, store, split, settings, origin, progress)
+        seen = split if init is None else inherited(split, checkpoints.resolve(init))
+        _finish(output, folder, model, place, store, split, seen, settings, origin, progress)
     world.wait()
     return Fitted(output, checkpoints.read_card(output), folder)
 
 
-def _finish(output, folder, model, place, store, split, settings, origin, progress) -> None:
+def _finish(output, folder, model, place, store, split, seen, settings, origin, progress) -> None:
     if not (folder / BEST).exists():
         raise TrainingError(f"No epoch could be validated; see {folder / LOG}.")
     model.load_state_dict(load_file(str(folder / BEST)))
     progress(Event("finish", "Calibrating on the validation subjects."))
     card = finish(output, model, place, store, split, settings, origin, store.remarks)
-    split.save(split_file(output))
+    seen.save(split_file(output))
     progress(Event("finish", f"Wrote {output}."))
-    write_report(folder / REPORT, card, model, place, store, split, folder)
+    write_report(folder / REPORT, card, model, place, store, seen, folder)
 
 
 def start_model(settings: Settings, init: str | Path | None = None) -> tuple[nn.Module, str]:
@@ -236,6 +248,17 @@ def _place(model: nn.Module, folder: Path, settings: Settings, device: str, worl
     place = training_place(model, where, wanted, size) if world.writes else None
     precision, channels_last = world.first(place and (place.precision, place.channels_last))
     return Place(where, precision, channels_last)
+
+
+def _step_of(state: Path, source) -> int:
+    """How far a run came that learned from the same."""
+    facts = read_facts(state)
+    if facts.get("data", source.digest) != source.digest:
+        raise TrainingError(
+            "The images or their labels are not those that this run began with; resume with the "
+            "same, or start anew without resuming."
+        )
+    return facts["step"]
 
 
 def _told(place: Place, world: World) -> str:

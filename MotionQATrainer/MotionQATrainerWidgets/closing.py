@@ -62,6 +62,8 @@ class ClosingQuestion(qt.QObject):
         return text.format(names=", ".join(run.name for run in running))
 
     def _on_quit(self, *_) -> None:
+        if self._window is not None:  # which may outlive Python
+            self._window.removeEventFilter(self)
         stopping, self._stop = self._stop, []
         for run in stopping:
             run.cancel()

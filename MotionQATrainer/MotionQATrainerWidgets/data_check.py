@@ -77,15 +77,20 @@ class DataCheck:
             self._on_end()
 
     def _on_end(self, *_args) -> None:
-        if self._process is None:
+        """From the event loop: whoever hears it may begin another check, and Qt is still inside
+        this signal of the process, which must not lose its last reference here."""
+        if self._process is not None:
+            process = self._process
+            qt.QTimer.singleShot(0, lambda: self._tell(process))
+
+    def _tell(self, process) -> None:
+        if process is not self._process:  # it was stopped meanwhile
             return
         self._on_output()
-        process, self._process = self._process, None
-        answer = self._answer
+        self._process, answer = None, self._answer
         if answer is None:
             said = process.readAllStandardError().data().decode("utf-8", "replace").split("\n")
             reason = ([line for line in said if line.strip()] or [process.errorString()])[-1]
             text = _("The data could not be checked ({reason}).")
             answer = {"problem": text.format(reason=reason)}
-        # From the event loop: whoever hears it may begin another check.
-        qt.QTimer.singleShot(0, lambda: self.finished.emit(answer))
+        self.finished.emit(answer)

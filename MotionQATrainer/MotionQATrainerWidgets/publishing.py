@@ -7,12 +7,14 @@ import shutil
 from pathlib import Path
 
 from MotionQALib.checkpoints import user_folder
+from MotionQATrainerLib.splits import split_file
 from MotionQAWidgets import checkpoint_list
 
 
 def publish(checkpoint: str | Path | None) -> None:
     """Copy a checkpoint into the user's folder, unless it lies there, and have it listed.
 
+    Its split goes with it, which says whom it must not be tested on.
     A comparison has none of its own: nothing happens.
     """
     if checkpoint is None:
@@ -20,6 +22,8 @@ def publish(checkpoint: str | Path | None) -> None:
     source, target = Path(checkpoint), user_folder() / Path(checkpoint).name
     try:
         if source.resolve() != target.resolve():
+            if split_file(source).is_file():
+                _copy_whole(split_file(source), split_file(target))
             _copy_whole(source, target)
     except OSError:
         logging.exception("MotionQA: %s could not be copied to %s", source, target)

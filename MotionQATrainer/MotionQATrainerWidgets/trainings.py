@@ -159,13 +159,14 @@ class Trainings:
                 _record(self.known)
                 self.ended.emit(training)
         if not self.running:
-            self._rest()
+            self.rest()
 
     def _publish(self, training: Training) -> None:
         if training.state == "finished":
             publish(training.run.checkpoint)
 
-    def _rest(self) -> None:
+    def rest(self) -> None:
+        """Watch no more; what trains goes on."""
         self._timer.stop()
         if self._closing is not None:
             self._closing.remove()

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from MotionQALib import backbones
 from MotionQALib.devices import Place
-from MotionQATrainerLib.adaptation import fit_head, look
+from MotionQATrainerLib.adaptation import fit_head, held_out, look
 from MotionQATrainerLib.calibration import softmax
 from MotionQATrainerLib.labels import levels_of_score
 
@@ -45,3 +47,23 @@ def test_what_the_last_layer_is_given_gives_the_logits(name, tiny_store):
     expected = features @ layer.weight.detach().double().numpy().T + layer.bias.detach().numpy()
     np.testing.assert_allclose(logits, expected, atol=1e-5)
     assert len(features) == len(tiny_store)
+
+
+def test_held_out_labels_have_no_influence(tiny_store, rng):
+    """Neither on the head, nor on the calibration, nor on the heads that this is fitted behind."""
+    features = rng.normal(size=(40, 6)) + 2 * tiny_store.levels @ rng.normal(size=(5, 6))
+    folds = np.array_split(np.arange(40), 4)
+    start = np.zeros((5, 6)), np.zeros(5)
+
+    def probabilities(store):
+        def logits_without(rows):
+            weights, biases = fit_head(features[rows], store.levels[rows], start, n_volumes=20)
+            return features @ weights.T + biases
+
+        return held_out(store, [], folds, logits_without)[1]
+
+    levels = tiny_store.levels.copy()
+    levels[folds[1]] = np.eye(5, dtype=bool)[0]
+    before, after = probabilities(tiny_store), probabilities(replace(tiny_store, levels=levels))
+    np.testing.assert_array_equal(before[folds[1]], after[folds[1]])
+    assert np.abs(before[folds[0]] - after[folds[0]]).max() > 0.01

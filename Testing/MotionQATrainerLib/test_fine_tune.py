@@ -1,10 +1,12 @@
 import csv
+import json
 
 import pytest
 
 from MotionQALib import checkpoints
 from MotionQATrainerLib.cli import main
 from MotionQATrainerLib.fine_tune import choose, fine_tune, gentle_settings
+from MotionQATrainerLib.splits import Split, split_file
 from MotionQATrainerLib.training import TrainingError
 
 STARTER = checkpoints.STARTER
@@ -47,6 +49,9 @@ def test_thirty_volumes_calibrate_the_starter(rated_set, cache, tmp_path):
     assert "| Before" in tuned.table
     assert tuned.table in (tmp_path / "local" / "before-after.md").read_text(encoding="utf-8")
     assert "--from motionqa-starter" in (tmp_path / "local" / "command.txt").read_text()
+    assert "32 scored volumes of 8 subjects support" in (
+        tmp_path / "local" / "progress.jsonl"
+    ).read_text(encoding="utf-8")  # what was chosen, and why, where Slicer reads it
 
 
 def test_the_head_learns_what_readers_see(rated_set, cache, tmp_path, capsys):
@@ -61,6 +66,15 @@ def test_the_head_learns_what_readers_see(rated_set, cache, tmp_path, capsys):
     adapted = card.training["adapted"]
     assert adapted["after"]["accuracy"][0] > adapted["before"]["accuracy"][0] + 0.2
     assert card.motion == "rated"
+
+
+def test_whom_the_start_has_seen_is_remembered(rated_set, cache, tmp_path):
+    output = tmp_path / "local.safetensors"
+    fine_tune(STARTER, rated_set.folder, rated_set.scores, output, cache=cache)
+    old = Split.load(split_file(checkpoints.resolve(STARTER)))
+    new = Split.load(split_file(output))
+    assert {*old.train, *old.valid} < {*new.train, *new.valid}
+    assert not new.test
 
 
 def test_labels_that_mean_nothing_are_no_gain(rated_set, cache, tmp_path, rng):
@@ -84,8 +98,17 @@ def test_all_of_the_network_is_compared_on_the_test_subjects(rated_set, cache, t
     settings = gentle_settings(STARTER).changed({"epochs": 1, "epoch_slices": 16,
                                                  "batch_size": 8, "precision": "fp32"})  # fmt: skip
     output = tmp_path / "all.safetensors"
+    events = []
     tuned = fine_tune(STARTER, rated_set.folder, rated_set.scores, output, settings, what="all",
-                      cache=cache)  # fmt: skip
+                      cache=cache, progress=events.append)  # fmt: skip
+    assert any("| Before" in event.text for event in events)
+    lines = (tmp_path / "all" / "progress.jsonl").read_text(encoding="utf-8").splitlines()
+    states = [json.loads(line).get("state") for line in lines]
+    assert states.count("starting") == states.count("finished") == 1  # one run, table and all
+    assert states[-1] == "finished"
+    command = (tmp_path / "all" / "command.txt").read_text()
+    assert "--from motionqa-starter --what all" in command
+    assert "--init" not in command
     assert tuned.card.training["subjects"]["test"] == 2
     assert tuned.card.training["weights"] == "Weights of the checkpoint motionqa-starter."
     assert tuned.card.training["adapted"]["what"] == "all"

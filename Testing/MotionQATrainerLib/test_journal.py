@@ -65,3 +65,17 @@ def test_progress_for_programs_is_json():
     stream = io.StringIO()
     to_stream(stream)(Event("train", done=3, total=9))
     assert json.loads(stream.getvalue()) == {"stage": "train", "done": 3, "total": 9}
+
+
+def test_the_run_that_resumes_another_is_not_taken_for_it(tmp_path, monkeypatch):
+    monkeypatch.setenv(RUN_VARIABLE, "first")
+    Journal(tmp_path).end("stopped", "Stopped.")
+    reader = JournalReader(tmp_path, "first")
+    assert reader.new_lines() == ["Stopped."]
+    monkeypatch.setenv(RUN_VARIABLE, "second")
+    Journal(tmp_path)(Event("data", "Reading."))
+    assert reader.new_lines() == [] == reader.new_lines()
+    assert reader.status.state == "stopped"
+    beside = JournalReader(tmp_path)  # whoever looks at the folder sees what is there now
+    assert beside.new_lines() == ["Stopped.", "Reading."]
+    assert beside.status.state == "running"

@@ -13,6 +13,8 @@ def loop(small_settings, tiny_store, tmp_path):
     store, n = tiny_store, len(tiny_store)
 
     class Everything:
+        digest = ""
+
         def epoch(self, number):
             return store, np.arange(n)
 
@@ -45,3 +47,19 @@ def test_batches_prepared_ahead_are_the_same(loop):
     for (_, images, levels), (_, other, other_levels) in zip(found, expected, strict=True):
         assert torch.equal(images, other)
         assert torch.equal(levels, other_levels)
+
+
+def test_a_torn_log_is_mended(loop, tmp_path):
+    """A kill or a full disk may leave half a line."""
+    log = tmp_path / "log.csv"
+    loop._log({"epoch": 1, "step": 5})
+    loop._log({"epoch": 2, "step": 10})
+    whole = log.read_text().splitlines(keepends=True)
+    log.write_text("".join([*whole, "3,"]))
+    loop.facts["step"] = 5
+    loop._cut_log()
+    assert log.read_text() == "".join(whole[:2])
+    log.write_text("epo")
+    loop._cut_log()
+    loop._log({"epoch": 1, "step": 5})
+    assert log.read_text() == "".join(whole[:2])

@@ -11,6 +11,7 @@ from MotionQATrainerLib.splits import (
     SplitError,
     by_folds,
     by_fractions,
+    inherited,
     split_file,
     worst_grades,
 )
@@ -132,3 +133,12 @@ def test_bad_files_are_named(tmp_path, content, words):
     assert str(path) in str(error.value)
     with pytest.raises(SplitError, match="cannot be read"):
         Split.load(tmp_path / "none.json")
+
+
+def test_whom_an_earlier_checkpoint_saw_is_never_tested_on(tmp_path):
+    start = tmp_path / "start.safetensors"
+    split = Split(["a", "b"], ["c"], ["d", "e"])
+    assert inherited(split, start) == split  # nothing is known of it
+    Split(["x", "d"], ["y", "c"], ["e"]).save(split_file(start))
+    found = inherited(split, start)
+    assert found == Split(["a", "b", "d", "x", "y"], ["c"], ["e"])

@@ -222,6 +222,19 @@ def test_an_unfinished_run_is_not_wiped(rated_set, small_settings, cache, tmp_pa
     assert read_facts(fitted.folder / STATE)["finished"]
 
 
+def test_other_labels_are_no_way_to_go_on(rated_set, small_settings, cache, tmp_path):
+    """A reader went on scoring meanwhile."""
+    labels = tmp_path / "scores.csv"
+    shutil.copy(rated_set.scores, labels)
+    output = tmp_path / "net.safetensors"
+    with pytest.raises(Cancelled):
+        fit(rated_set.folder, labels, output, small_settings, cache=cache, cancelled=lambda: True)
+    first, second, rest = labels.read_text().split("\n", 2)
+    labels.write_text("\n".join([first, second[:-1] + "2", rest]))
+    with pytest.raises(TrainingError, match="not those that this run began with"):
+        fit(rated_set.folder, labels, output, small_settings, cache=cache, resume=True)
+
+
 def test_a_file_named_stop_stops_it(rated_set, small_settings, cache, tmp_path):
     output = tmp_path / "net.safetensors"
 

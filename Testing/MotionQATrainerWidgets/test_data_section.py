@@ -150,3 +150,29 @@ def test_a_folder_that_is_no_study_is_said_to_be_none(host, panel, rated_set, st
     choose_study(panel, rated_set, tmp_path)
     choose_study(panel, rated_set, study)
     assert "study.json" in panel.ui.checkLabel.text
+
+
+def test_a_check_outlives_the_signal_of_its_end(host, rated_set):
+    """PythonQt deletes a QProcess with its last reference, even inside its own signal."""
+    from MotionQATrainerWidgets.data_check import DataCheck
+
+    check, answers, held = DataCheck(), [], []
+    check.finished.connect(answers.append)
+    check.start(str(rated_set), None)
+    # Connected after the check's own slot, and so called after it.
+    check._process.finished.connect(lambda *_: held.append(check._process))
+    host.wait_until(lambda: answers, seconds=LATE)
+    assert held[0] is not None and not check.running
+    assert len(answers) == 1
+
+
+def test_what_was_found_is_not_told_of_other_data(host, rated_set):
+    from MotionQATrainerWidgets.data_check import DataCheck
+
+    check, answers = DataCheck(), []
+    check.finished.connect(answers.append)
+    check.start(str(rated_set), None)
+    check._process.finished.connect(lambda *_: check.stop())  # other data were chosen right then
+    host.wait_until(lambda: not check.running, seconds=LATE)
+    host.process_events(0.2)
+    assert not answers

@@ -46,6 +46,27 @@ def test_it_is_reloaded_while_shown(host):
     host.leave()
 
 
+def test_the_reload_button_reads_our_packages_anew(host):
+    import slicer
+
+    ours = ("MotionQATrainerLib", "MotionQATrainerWidgets", "MotionQATrainer")
+    panel = host.enter("MotionQATrainer")
+    before = {n: module for n, module in sys.modules.items() if n.partition(".")[0] in ours}
+    trainings = panel.logic.trainings
+    try:
+        panel.onReload()
+        fresh = slicer.util.getModuleWidget("MotionQATrainer")
+        after = sys.modules["MotionQATrainerWidgets.training_panel"]
+        assert after is not before["MotionQATrainerWidgets.training_panel"]
+        assert isinstance(fresh.panel, after.TrainingPanel) and fresh.panel._entered
+        assert fresh.logic.trainings is not trainings and not trainings._timer.active
+    finally:  # other tests hold on to what they imported
+        host.unload_module("MotionQATrainer")
+        for name in [name for name in sys.modules if name.partition(".")[0] in ours]:
+            del sys.modules[name]
+        sys.modules.update(before)
+
+
 def test_nothing_is_left_when_the_module_goes(host):
     import slicer
 
@@ -76,11 +97,13 @@ def test_a_checkpoint_is_listed_by_the_other_module_while_it_is_shown(host, tmp_
     starter = Path(checkpoint_list.__file__).parents[1] / "Resources" / "Checkpoints"
     made = tmp_path / "newly-trained.safetensors"
     shutil.copy(starter / "motionqa-starter.safetensors", made)
+    made.with_suffix(".split.json").write_text("{}")
     chosen = combo.currentData
     publish(made)
     assert "newly-trained" in listed() and combo.currentData == chosen
     published = Path(os.environ["MOTIONQA_CHECKPOINTS"]) / made.name
     assert published.read_bytes() == made.read_bytes()
+    assert published.with_suffix(".split.json").read_text() == "{}"
     assert [path.name for path in published.parent.glob(".*")] == []
     publish(published)  # where it lies already
     publish(None)  # a comparison

@@ -53,7 +53,7 @@ def restart(host):
 
     if "MotionQATrainer" in __import__("slicer").app.moduleManager().modulesNames():
         host.unload_module("MotionQATrainer")
-    trainings.shared()._rest()
+    trainings.shared().rest()
     trainings.shared.cache_clear()
     host.load_module("MotionQATrainer")
 
