@@ -13,6 +13,7 @@ from MotionQALib.checkpoints import CheckpointError
 from MotionQALib.volumes import VolumeError
 
 from . import checkpoint_list, dependencies
+from .arrivals import Arrivals
 from .frames_offer import FramesOffer
 from .grading import Grading
 from .relevance_section import RelevanceSection
@@ -51,6 +52,7 @@ class AssessPanel:
             self.ui, grading, lambda: self._choices.values(), self._show_busy, self._say
         )
         self._frames = FramesOffer(self.ui, self._choose_volume, self._say)
+        self._arrivals = Arrivals(self._choose_volume, self.refresh)
         self.ui.assessButton.clicked.connect(self._on_button)
         self.ui.checkpointComboBox.activated.connect(self._on_checkpoint)
         grading.progress.connect(self._on_progress)
@@ -91,6 +93,7 @@ class AssessPanel:
             self._overlay.close()
             self._overlay = None
         self.resultsView.leave()
+        self._arrivals.close()
         self._grading.cool_down()
 
     def dispose(self) -> None:
@@ -127,6 +130,7 @@ class AssessPanel:
         self._frames.refresh(self._volume)
         if self._entered:
             self._overlay.visible = self._settings is None or self._settings.overlayVisible
+            self._arrivals.wait_for(self._volume)
             self._keep_warm()
 
     def _why_not(self) -> str | None:
