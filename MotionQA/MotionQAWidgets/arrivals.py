@@ -13,7 +13,7 @@ from .volume_input import is_candidate
 
 
 class Arrivals:
-    """Observes only while something is waited for: a cine that plays changes its image all the time.
+    """Observes only while something is waited for: a cine that plays changes its image all along.
 
     Parameters
     ----------
