@@ -22,13 +22,13 @@ from .scene_results import Place, SceneResult
 from .signals import Signal
 from .slice_strip import gradeBrushes
 
-ROWS = 12
+ROWS = 14
 """So many are seen before it scrolls."""
 
 AT_ONCE = 40
 """Rows that are written before Slicer's window may answer again: a cine has hundreds."""
 
-FRAME, SLICE, SCORE, GRADE, PERCENT, EXPECTED, UNCERTAIN, MINE, READER, TIME = range(10)
+FRAME, SLICE, SCORE, GRADE, MINE, PERCENT, EXPECTED, UNCERTAIN, READER, TIME = range(10)
 
 
 SIDES = dict.fromkeys((FRAME, SLICE, PERCENT, EXPECTED), qt.Qt.AlignRight) | dict.fromkeys(
@@ -188,10 +188,10 @@ def titles() -> list[str]:
         _("Slice"),
         _("Score"),
         _("Grade"),
+        _("Reader's grade"),
         _("Probability (%)"),
         _("Expected score"),
         _("Uncertain"),
-        _("Reader's grade"),
         _("Reader"),
         _("Time"),
     ]
@@ -200,28 +200,32 @@ def titles() -> list[str]:
 def cellsOf(row: Row, override: Override | None) -> list[Cell]:
     """A line of the table; frame and slice are empty in the volume's."""
     grade = wording.gradeOf(row)
-    cells = [
+    mine, reader, time = _cellsOfReader(override)
+    return [
         Cell("" if row.frame is None else str(row.frame), row.frame),
         Cell(_("volume") if row.slice is None else str(row.slice), row.slice),
         Cell(str(row.score), row.score),
         Cell(wording.gradeName(grade), int(grade)),
+        mine,
         Cell(str(round(100 * wording.probability(row))), wording.probability(row)),
         Cell(f"{row.expected_score:.2f}", row.expected_score),
         Cell("?" if row.uncertain else "", 0 if row.uncertain else None),
+        reader,
+        time,
     ]
+
+
+def _cellsOfReader(override: Override | None) -> tuple[Cell, Cell, Cell]:
+    """Grade, name and time."""
     if override is None:
-        return cells + [Cell("", None)] * 3
-    mine = wording.gradeOf(override)
-    between = sum(mine.scores) / len(mine.scores)  # a grade without a score sorts amid its scores
-    return [
-        *cells,
-        Cell(
-            wording.overrideInWords(override),
-            between if override.score is None else override.score,
-        ),
+        return (Cell("", None),) * 3
+    scores = wording.gradeOf(override).scores if override.score is None else (override.score,)
+    return (
+        # A grade without a score sorts amid its scores.
+        Cell(wording.overrideInWords(override), sum(scores) / len(scores)),
         Cell(override.reader, override.reader.casefold()),
         Cell(override.time[:16].replace("T", " "), override.time),
-    ]
+    )
 
 
 def _bareTable():

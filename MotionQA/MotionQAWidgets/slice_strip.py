@@ -206,8 +206,10 @@ def gradeBrushes(grade: Grade) -> tuple:
 
 
 def _highlight(widget) -> tuple:
+    """Copies: PythonQt's brushes of a palette end with it."""
     colours = widget.palette
-    return colours.brush(qt.QPalette.Highlight), colours.brush(qt.QPalette.HighlightedText)
+    roles = (qt.QPalette.Highlight, qt.QPalette.HighlightedText)
+    return tuple(qt.QBrush(colours.brush(role)) for role in roles)
 
 
 def _bareTable():

@@ -86,6 +86,8 @@ def make_loop(settings: Settings, store: SliceStore, folder: Path, options: Opti
     place = training_place(model, device, settings.training.precision, size)
 
     class Everything:
+        digest = ""
+
         def epoch(self, number: int) -> tuple[SliceStore, np.ndarray]:
             return store, np.arange(len(store))
 
