@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from slicer.i18n import tr as _
@@ -50,6 +51,14 @@ def progress(done: int, total: int, seconds: float | None) -> str:
     if done == total:
         text = _("All {total} scored")
     return text.format(done=done, total=total, left=left)
+
+
+def problems(said: Sequence[str], *, blinded: bool) -> tuple[str, ...]:
+    """Sentences that may name images; a blinded reader is told only how many they are."""
+    if not said or not blinded:
+        return tuple(said)
+    text = _("Problems with images: {count}. Which images stays hidden, as the study is blinded.")
+    return (text.format(count=len(said)),)
 
 
 def duration(seconds: float) -> str:

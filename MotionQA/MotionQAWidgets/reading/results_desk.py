@@ -20,6 +20,7 @@ from MotionQALib.reading.consensus import (
 from MotionQALib.reading.errors import ReadingError
 from MotionQALib.reading.scores import CONSENSUS, take_back
 
+from . import phrases
 from .agreement_view import AgreementView
 from .consensus_view import ConsensusView
 from .files_view import FilesView
@@ -221,8 +222,9 @@ class ResultsDesk:
         except ReadingError as error:
             self.files.say(str(error))
             return
-        text = _("{count} labels were taken.").format(count=count)
-        self.files.say(" ".join((text, *remarks)))
+        text = _("{count} labels were taken.")
+        said = phrases.problems(remarks, blinded=session.study.blinded)
+        self.files.say(" ".join((text.format(count=count), *said)))
         self._panel.reading.listAgain()
 
     def _onTakeBack(self, path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from host import pythonqt
+from MotionQALib.reports import write_json
 
 from ..graded import assessment
 from .room import make_study
@@ -68,6 +69,36 @@ def test_a_missing_file_is_said_without_its_name(host, room, tmp_path):
     assert "Doe" not in everything_shown()
     room.press("4")
     assert not room.desk.session.log.entries
+
+
+@pytest.mark.parametrize("blinded", [True, False])
+def test_problems_with_files_are_counted_to_a_blinded_reader(host, room, tmp_path, blinded):
+    study = make_study(tmp_path / "study", cases=2, order="listed", blinded=blinded)
+    room.open(study)
+    said = []
+
+    def look():
+        said.append(everything_shown())
+
+    (tmp_path / "images" / "Doe^Jane_09.nrrd").write_text("NRRD, but torn")
+    room.panel.addImages(tmp_path / "images")
+    host.wait_until(lambda: room.panel._intake is None)
+    assert ("Problems with images: 1." in room.message) == blinded
+    look()
+    stranger = assessment([(1, 1, 1)], name="Doe^Jane_42")
+    write_json([stranger], tmp_path / "grades.json")
+    room.panel.useNetwork(tmp_path / "grades.json")
+    assert ("Problems with images: 1." in room.message) == blinded
+    look()
+    room.panel._onGraded(None, "Doe^Jane_00.nrrd cannot be read.")
+    assert ("could not grade 2 of 2 cases" in room.panel.results.files.label.text) == blinded
+    look()
+    labels = tmp_path / "labels.csv"
+    labels.write_text("image,score\nDoe^Jane_77,3\n")
+    room.panel.results.files.importLabels.emit(labels)
+    assert ("Problems with images: 1." in room.panel.results.files.label.text) == blinded
+    look()
+    assert all(("Doe" in text) != blinded for text in said)
 
 
 def graded(room, scores=(1, 1, 1), volume_score: int = 1):
