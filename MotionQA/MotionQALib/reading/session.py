@@ -40,6 +40,10 @@ class Status(Enum):
 class ReadingSession:
     """A reader's study, list, log and clock; see the top of this file.
 
+    ``unreadable`` are the keys of cases that the reader turned to and that could not be shown. As
+    long as they cannot, nobody waits for their scores: else a lost file would keep the reading
+    from ever being finished.
+
     Raises ReadingError if the study cannot be read, InUse if the reader has it open elsewhere,
     NotSaved if nothing could be saved.
     """
@@ -52,13 +56,18 @@ class ReadingSession:
         self.cases = CaseList(study)
         self.clock = ReadingClock(study.idle_after)
         self.index: int | None = None
+        self.unreadable: set[str] = set()
         self._uncertainties = dict(uncertainties or {})
         self.log = ScoreLog.open(study, reader)
         self.reports: list[str] = [*self.cases.reports, *self.log.reports]
         self.rebuild()
 
     def rebuild(self, uncertainties: Mapping[str, float] | None = None) -> None:
-        """Order the list anew, as after cases were added; the current item stays the current."""
+        """Order the list anew, as after cases were added; the current item stays the current.
+
+        Cases that could not be read may be there now.
+        """
+        self.unreadable.clear()
         if uncertainties is not None:
             self._uncertainties = dict(uncertainties)
         current = self.item
@@ -130,11 +139,11 @@ class ReadingSession:
 
     @property
     def progress(self) -> Progress:
-        return self.list.progress(self.log.entries)
+        return self.list.progress(self.log.entries, self.unreadable)
 
     @property
     def finished(self) -> bool:
-        return self.list.finished(self.log.entries)
+        return self.list.finished(self.log.entries, self.unreadable)
 
     def may_see_network(self, item: Item) -> bool:
         """Whether the network's grade may be shown beside an item.

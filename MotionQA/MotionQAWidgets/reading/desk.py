@@ -81,11 +81,19 @@ class Desk:
 
     @property
     def nextVisit(self) -> int | None:
-        """Where an unscored item waits, behind this case first; None when all are scored."""
+        """Where an unscored item waits, behind this case first; None when all are scored.
+
+        For a case that could not be read, nobody waits.
+        """
         entries, first = self.entries, -1 if self.visit is None else self.visit
         behind = [*range(first + 1, len(self.visits)), *range(first + 1)]
-        unscored = (n for n in behind if any(i.place not in entries for i in self.visits[n]))
+        readable = (n for n in behind if self.isReadable(n))
+        unscored = (n for n in readable if any(i.place not in entries for i in self.visits[n]))
         return next(unscored, None)
+
+    def isReadable(self, visit: int) -> bool:
+        """Whether a case could be shown, as far as the reader has turned to it."""
+        return self.visits[visit][0].case.key not in self.session.unreadable
 
     def goToVisit(self, visit: int | None) -> None:
         """Turn to a case: to its first slice without a score, else its first; None stays."""
@@ -136,7 +144,7 @@ class Desk:
 
     @property
     def progress(self) -> Progress:
-        return self.session.list.progress(self.entries)
+        return self.session.list.progress(self.entries, self.session.unreadable)
 
     def scoresOf(self, visit: int) -> list[int | None]:
         """The score of each item of a visit."""

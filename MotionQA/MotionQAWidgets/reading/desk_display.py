@@ -73,7 +73,8 @@ class DeskDisplay:
         done, total, seconds = desk.progress
         ui.progressBar.maximum = max(1, total)
         ui.progressBar.value = done
-        ui.progressBar.format = phrases.progress(done, total, seconds)
+        lost = len(desk.session.unreadable)
+        ui.progressBar.format = phrases.progress(done, total, seconds, lost)
         score = None if given is None else given.score
         self.buttons.show(score if self.settled is False else self.settled)
         self.buttons.enabled = not self.stage.problem
@@ -165,4 +166,6 @@ class DeskDisplay:
             status = gradeName(phrases.gradeOf(entry))
         if not done and not self.stage.isThere(items[0]):
             status = _("file missing")
+        elif not done and not self.desk.isReadable(visit):
+            status = _("cannot be read")
         return self.stage.nameOf(visit), status, score, done

@@ -172,7 +172,11 @@ class DeskPanel:
         if here is not None:
             self.desk.goTo(here)
         elif self.desk.nextVisit is None:
-            self.display.say(_("All cases are scored. Thank you!"))
+            self.display.say(
+                _("All cases that can be read are scored. Thank you!")
+                if self.desk.session.unreadable
+                else _("All cases are scored. Thank you!")
+            )
         else:
             self.desk.goToVisit(self.desk.nextVisit)
 

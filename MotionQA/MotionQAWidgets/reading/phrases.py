@@ -44,13 +44,16 @@ def notSaved(why: str, count: int, elsewhere: str) -> str:
     return said
 
 
-def progress(done: int, total: int, seconds: float | None) -> str:
-    """Such as "37 of 160, about 40 minutes left"."""
+def progress(done: int, total: int, seconds: float | None, lost: int = 0) -> str:
+    """Such as "37 of 160, about 40 minutes left"; lost are cases that cannot be read."""
     text = _("{done} of {total}") if seconds is None else _("{done} of {total}, {left} left")
     left = "" if seconds is None else duration(seconds)
-    if done == total:
+    if 0 < done == total:
         text = _("All {total} scored")
-    return text.format(done=done, total=total, left=left)
+    said = text.format(done=done, total=total, left=left)
+    if lost:
+        said += _("; {count} cannot be read").format(count=lost)
+    return said
 
 
 def problems(said: Sequence[str], *, blinded: bool) -> tuple[str, ...]:

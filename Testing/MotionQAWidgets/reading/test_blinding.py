@@ -165,3 +165,37 @@ def test_others_scores_are_not_shown_before_the_end(host, room, tmp_path):
     room.press("1", "Space", "2")
     results.agreement.button.click()
     assert results.agreement.table.rowCount == 1
+
+
+@pytest.mark.parametrize("lost", ["missing", "torn"])
+def test_a_case_that_cannot_be_read_does_not_keep_the_reading_open(host, room, tmp_path, lost):
+    study = make_study(tmp_path / "study", cases=3, order="listed")
+    path = sorted((tmp_path / "images").iterdir())[1]
+    content = path.read_bytes()
+    path.unlink() if lost == "missing" else path.write_bytes(content[:300])
+    room.open(study)
+    room.press("1", "Space")
+    assert "Case 2 is not" in room.message and "1 of 2" in room.ui.progressBar.format
+    assert room.ui.casesTable.item(1, 1).text() in ("file missing", "cannot be read")
+    session = room.desk.session
+    assert not session.may_see_others
+    room.press("Space", "2")
+    assert room.ui.caseLabel.text == "Case 3" and session.may_see_others
+    assert room.ui.progressBar.format == "All 2 scored; 1 cannot be read"
+    room.press("Space")
+    assert "All cases that can be read are scored" in room.message
+    path.write_bytes(content)  # it is found again: now it is waited for
+    room.panel.addImages(tmp_path / "images")
+    host.wait_until(lambda: room.panel._intake is None)
+    assert not session.may_see_others
+    room.press("Space", "3")
+    assert session.may_see_others and room.ui.progressBar.format.startswith("All 3 scored")
+
+
+def test_a_study_that_has_vanished_is_not_finished(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=2, order="listed")
+    for path in (tmp_path / "images").iterdir():
+        path.unlink()
+    room.open(study)
+    room.press("Space")
+    assert len(room.desk.session.unreadable) == 2 and not room.desk.session.may_see_others
