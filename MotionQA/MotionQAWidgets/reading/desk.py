@@ -36,6 +36,7 @@ class Desk:
     ----------
     session : the library's
     visits : the items of each case in the list; of a repeated one, once more
+    pending : remarks on what has no score yet, by place; they are saved with it
     unsaved : scores that are not on disk in the study, by place; they stay until they are
     problem : why, in a sentence; "" where nothing is wrong
     last : what was saved last and still stands; None at first
@@ -45,6 +46,7 @@ class Desk:
         self.changed = Signal()
         self.session = session
         self.visits: Sequence[Sequence[Item]] = ()
+        self.pending: dict[Place, Mapping[str, object]] = {}
         self.unsaved: dict[Place, Entry] = {}
         self.problem = ""
         self.last: Entry | None = None
@@ -158,12 +160,17 @@ class Desk:
             self.session.clock.touch()
             seconds = self.session.clock.seconds
             place, reader = self.item.place, self.session.log.reader
+            self.pending.pop(place, None)
             self._add(Entry(place, reader, score, seconds=seconds, **remarks))
 
     def remark(self, **remarks) -> None:
-        """Say more of a score that was given; where there is none yet, nothing is saved."""
+        """Say more of a score that was given; where there is none yet, it waits for one."""
         entry = self.given
-        if entry is not None:
+        if entry is None and self.item is not None:
+            self.pending.pop(self.item.place, None)
+            if any(remarks.values()):
+                self.pending[self.item.place] = remarks
+        elif entry is not None:
             seconds = (entry.seconds or 0.0) + self.session.clock.seconds
             self._add(replace(entry, seconds=seconds, time="", undo=False, **remarks))
 
@@ -216,8 +223,11 @@ class Desk:
         """Tell other machines that this session lives; call it once a minute."""
         try:
             self.session.beat()
+            problem = self.problem if self.unsaved else ""
         except NotSaved as error:
-            self.problem = str(error)
+            problem = str(error)
+        if problem != self.problem:
+            self.problem = problem
             self.changed.emit()
 
     def _add(self, entry: Entry) -> None:

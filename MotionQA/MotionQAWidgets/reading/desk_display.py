@@ -17,6 +17,8 @@ from .network_grade import NetworkGrade
 from .remarks_form import RemarksForm
 from .score_buttons import ScoreButtons, scoreInWords
 
+NO_REMARKS = {"confidence": None, "artefacts": (), "comment": ""}
+
 
 class DeskDisplay:
     """Writes what desk, stage and network say into the panel's widgets.
@@ -95,8 +97,9 @@ class DeskDisplay:
     def _showRemarks(self, given: Entry | None) -> None:
         key = None if given is None else (given.place, given.time)
         place = self.desk.item.place
+        self.ui.detailsFrame.enabled = self.settled is False
         if key is None and place != self._remarksOf:
-            self.remarks.show(None, (), "")
+            self.remarks.show(**self.desk.pending.get(place, NO_REMARKS))
         elif key is not None and key != self._remarksOf:
             self.remarks.show(given.confidence, given.artefacts, given.comment)
         self._remarksOf = place if key is None else key

@@ -157,20 +157,24 @@ class LabellingPanel:
             self.reading.display.say(str(error))
 
     def closeStudy(self) -> bool:
-        """Stop reading; whether no study is open now: the user may keep it for unsaved scores."""
+        """Stop reading; whether no study is open now: the user may keep it for what is unsaved."""
         self.reading.display.remarks.finish()  # on a Mac, a click on a button does not end typing
-        if self.desk is not None and self.desk.unsaved and not self._mayLose(self.desk.unsaved):
+        if self.desk is not None and not self._mayLose(self.desk):
             return False
         self._shut()
         return True
 
-    def _mayLose(self, unsaved) -> bool:
+    def _mayLose(self, desk: Desk) -> bool:
+        """Whether the user lets go what the study's logs do not hold."""
+        title, count = _("Scores are not saved"), len(desk.unsaved)
         text = _(
             "{count} scores are not saved. Close the study and lose them?\n"
             "Cancel, and use Save elsewhere to keep them."
         )
-        title = _("Scores are not saved")
-        return slicer.util.confirmOkCancelDisplay(text.format(count=len(unsaved)), title)
+        if not desk.unsaved:
+            title, count = _("Remarks are not saved"), len(desk.pending)
+            text = _("{count} images have remarks but no score. Close the study and lose them?")
+        return not count or slicer.util.confirmOkCancelDisplay(text.format(count=count), title)
 
     def _shut(self) -> None:
         if self._intake is not None:

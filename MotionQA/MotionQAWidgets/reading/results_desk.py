@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import slicer
 from slicer.i18n import tr as _
 
 from MotionQALib.reading import exchange
@@ -117,7 +118,7 @@ class ResultsDesk:
             self._stopAdjudicating()
             return
         why = self._mayNotSee
-        if why is not None:
+        if why is not None and not self._onlyAdjudicates():
             self.consensus.say(why)
             return
         try:
@@ -127,6 +128,16 @@ class ResultsDesk:
             return
         self._panel.reading.handOver(self)
         self._showDockets()
+
+    def _onlyAdjudicates(self) -> bool:
+        """Whether somebody who has scored nothing will not read, but settle what others said."""
+        if self._panel.desk.entries:
+            return False
+        text = _(
+            "You have scored nothing in this study. Who adjudicates sees all readers' scores, and "
+            "cannot be a blinded reader of it any more. Adjudicate?"
+        )
+        return slicer.util.confirmOkCancelDisplay(text, _("Adjudicate"))
 
     def settle(self, score: int) -> None:
         """Settle the case that is chosen in the table."""
@@ -198,7 +209,6 @@ class ResultsDesk:
 
     def _exporting(self, export):
         def run(path: Path) -> None:
-            path = path.with_suffix(".csv")
             try:
                 rows = export((self._panel.study, path))
             except ReadingError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from host import pythonqt
+from MotionQALib.reading.scores import read_scores
 from MotionQALib.reports import write_json
 
 from ..graded import assessment
@@ -157,14 +158,38 @@ def test_others_scores_are_not_shown_before_the_end(host, room, tmp_path):
     room.panel.closeStudy()
     room.open(study, "anna")
     results = room.panel.results
+    host.dialogs.answers = [False]  # no, she will not only adjudicate
     for ask in (results.agreement.button, results.consensus.startButton):
         ask.click()
     assert "not scored all cases yet" in results.agreement.label.text
     assert "not scored all cases yet" in results.consensus.label.text
+    assert "sees all readers' scores" in host.dialogs.texts()[-1]
     assert results.agreement.table.rowCount == 0 and not results.consensus.desk.visible
-    room.press("1", "Space", "2")
+    room.press("1")
+    asked = len(host.dialogs.texts())
+    results.consensus.startButton.click()
+    assert results.consensus.table.rowCount == 0 and len(host.dialogs.texts()) == asked
+    room.press("Space", "2")
     results.agreement.button.click()
     assert results.agreement.table.rowCount == 1
+
+
+def test_an_adjudicator_need_not_have_read(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=2, order="listed")
+    room.open(study, "ben")
+    room.press("1", "Space", "2")
+    room.panel.closeStudy()
+    room.open(study, "prof")
+    consensus = room.panel.results.consensus
+    host.dialogs.answers = [True]
+    consensus.startButton.click()
+    assert consensus.table.rowCount == 2 and not room.ui.detailsFrame.enabled
+    room.press("3")
+    settled = read_scores(study.scores_folder / "consensus.jsonl").entries.values()
+    assert [(entry.score, entry.adjudicator) for entry in settled] == [(3, "prof")]
+    assert not room.desk.session.log.entries
+    consensus.startButton.click()
+    assert room.ui.detailsFrame.enabled
 
 
 @pytest.mark.parametrize("lost", ["missing", "torn"])

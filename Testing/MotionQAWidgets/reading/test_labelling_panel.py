@@ -186,6 +186,25 @@ def test_remarks_go_with_the_score(host, room, tmp_path):
     assert remarks.values()["artefacts"] == ("ghosting", "flow")
 
 
+def test_remarks_wait_for_the_score(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=2, order="listed")
+    room.open(study)
+    room.ui.detailsButton.collapsed = False
+    remarks = room.panel.reading.display.remarks
+    remarks.artefacts["blur"].click()
+    remarks.comment.text = "apex only"
+    said = remarks.values()
+    room.press("Space")
+    assert not any(remarks.values().values()) and not log_of(study).entries
+    host.dialogs.answers = [False]
+    assert not room.panel.closeStudy() and "1 images have remarks" in host.dialogs.texts()[-1]
+    room.ui.previousButton.click()
+    assert remarks.values() == said
+    room.press("3")
+    (entry,) = log_of(study).entries.values()
+    assert (entry.artefacts, entry.comment) == (("blur",), "apex only")
+
+
 def test_keys_are_dead_in_other_tabs_and_modules_and_after_closing(host, room, tmp_path):
     study = make_study(tmp_path / "study", cases=2, order="listed")
     room.open(study)

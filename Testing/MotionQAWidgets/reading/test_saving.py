@@ -172,3 +172,33 @@ def test_other_machines_are_told_of_reading_and_of_adjudicating(host, room, tmp_
     locks[1].write_text('{"host": "elsewhere", "token": "other"}')
     room.panel.reading._beat.timeout.emit()
     assert "taken over by another session on elsewhere" in room.panel.results.consensus.label.text
+
+
+def test_a_trouble_that_has_passed_is_not_said_any_more(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=1)
+    room.open(study)
+    room.press("4")
+    lock = study.scores_folder / ".anna.jsonl.lock"
+    content = lock.read_bytes()
+    lock.write_text('{"host": "elsewhere", "token": "other"}')
+    room.panel.reading._beat.timeout.emit()
+    assert "taken over by another session on elsewhere" in room.saved
+    lock.write_bytes(content)
+    room.panel.reading._beat.timeout.emit()
+    assert room.saved.startswith("Saved") and room.desk.problem == ""
+
+
+def test_an_exported_table_keeps_its_name_and_replaces_none_unasked(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=1)
+    room.open(study)
+    room.press("4")
+    button = room.ui.filesFrame.findChild(type(room.ui.openButton), "exportLongButton")
+    table = tmp_path / "scores_12.10.2026.csv"
+    host.files.answers.append(str(tmp_path / "scores_12.10.2026"))
+    button.click()
+    assert "4" in table.read_text() and not (tmp_path / "scores_12.10.csv").exists()
+    table.write_text("older")
+    host.files.answers.append(str(tmp_path / "scores_12.10.2026"))
+    host.dialogs.answers = [False]
+    button.click()
+    assert "Replace it?" in host.dialogs.texts()[-1] and table.read_text() == "older"
