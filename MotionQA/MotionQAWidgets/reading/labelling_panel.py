@@ -159,7 +159,7 @@ class LabellingPanel:
     def closeStudy(self) -> bool:
         """Stop reading; whether no study is open now: the user may keep it for what is unsaved."""
         self.reading.display.remarks.finish()  # on a Mac, a click on a button does not end typing
-        if self.desk is not None and not self._mayLose(self.desk):
+        if self.desk is not None and not (self.results.mayStop() and self._mayLose(self.desk)):
             return False
         self._shut()
         return True
