@@ -2,7 +2,6 @@
 
     reading = ReadingList(study, cases.cases)            # or with the network's uncertainties
     reading.items[12].case, .place, .number, .name       # name is None where the study is blinded
-    index = reading.next_unscored(log.entries)           # also after an index; None when done
     done, total, seconds = reading.progress(log.entries)
 
 The order follows from the seed and from what the cases hold, so that every session finds it
@@ -92,12 +91,6 @@ class ReadingList:
     def places_of(self, case: str) -> list[Place]:
         """All places of a case, by its key, repeats too."""
         return self._of_case.get(case, [])
-
-    def next_unscored(self, entries: Mapping[Place, Entry], after: int = -1) -> int | None:
-        """The first unscored item behind an index, else before it; None when all are scored."""
-        n = len(self.items)
-        order = ((after + step) % n for step in range(1, n + 1))
-        return next((i for i in order if self.items[i].place not in entries), None)
 
     def progress(
         self, entries: Mapping[Place, Entry], unreadable: Collection[str] = ()
