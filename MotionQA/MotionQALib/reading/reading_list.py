@@ -2,7 +2,6 @@
 
     reading = ReadingList(study, cases.cases)            # or with the network's uncertainties
     reading.items[12].case, .place, .number, .name       # name is None where the study is blinded
-    index = reading.next_unscored(log.entries)           # also after an index; None when done
     done, total, seconds = reading.progress(log.entries)
 
 The order follows from the seed and from what the cases hold, so that every session finds it
@@ -15,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
@@ -93,27 +92,33 @@ class ReadingList:
         """All places of a case, by its key, repeats too."""
         return self._of_case.get(case, [])
 
-    def next_unscored(self, entries: Mapping[Place, Entry], after: int = -1) -> int | None:
-        """The first unscored item behind an index, else before it; None when all are scored."""
-        n = len(self.items)
-        order = ((after + step) % n for step in range(1, n + 1))
-        return next((i for i in order if self.items[i].place not in entries), None)
-
-    def progress(self, entries: Mapping[Place, Entry]) -> Progress:
+    def progress(
+        self, entries: Mapping[Place, Entry], unreadable: Collection[str] = ()
+    ) -> Progress:
         """Count this list's items; the time left is the mean active time of recent scores' rest.
 
-        Of a case that was scored again, the last reading counts.
+        Of a case that was scored again, the last reading counts. What is unscored of cases that
+        cannot be read (their keys) is no part of the total.
         """
         done = [entries[item.place] for item in self.items if item.place in entries]
+        total = len(self._wanted(unreadable) | (self._index.keys() & entries.keys()))
         timed = ((e.time, e.seconds) for e in done if e.seconds is not None)
         recent = [seconds for _, seconds in heapq.nlargest(RECENT, timed)]
         left = None
         if len(recent) >= FEWEST:
-            left = statistics.fmean(recent) * (len(self.items) - len(done))
-        return Progress(len(done), len(self.items), left)
+            left = statistics.fmean(recent) * (total - len(done))
+        return Progress(len(done), total, left)
 
-    def finished(self, entries: Mapping[Place, Entry]) -> bool:
-        return bool(self.items) and self._index.keys() <= entries.keys()
+    def finished(self, entries: Mapping[Place, Entry], unreadable: Collection[str] = ()) -> bool:
+        """Whether all is scored but cases that cannot be read; where none can, nothing is."""
+        wanted = self._wanted(unreadable)
+        return bool(wanted) and wanted <= entries.keys()
+
+    def _wanted(self, unreadable: Collection[str]) -> Set[Place]:
+        """The places of cases that can be read."""
+        if not unreadable:
+            return self._index.keys()
+        return {place for place in self._index if place.case not in unreadable}
 
 
 def _items(study: Study, visits: Sequence[Visit]) -> list[Item]:

@@ -2,14 +2,12 @@
 
 with ReadingSession(Study.open(folder), "anna") as session:
     session.reports                     # sentences about damage found, to be shown
-    index = session.next_unscored()     # None: all is scored
-    item = session.go(index)            # starts the clock
+    item = session.go(0)                # starts the clock
     session.file_of(item)               # to be loaded; None: missing, session.cases.add finds it
     session.is_replaced(item)           # then it must not be shown: another image lies there
     session.clock.touch()               # at each input of the reader
-    session.score(4, artefacts=("blur",))   # on disk, else NotSaved, to be shown at once
+    session.log.save(item.place, 4, seconds=session.clock.seconds)  # on disk, else NotSaved
     session.undo()                      # the index of the item taken back, or None
-    session.progress                    # done, total, seconds_left
     session.may_see_network(item)       # may its grade be shown now?
     session.may_see_others              # may other readers' scores?
     session.beat()                      # once a minute, from a timer
@@ -18,27 +16,21 @@ with ReadingSession(Study.open(folder), "anna") as session:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
 from pathlib import Path
 
 from .case_list import CaseList
-from .entry import Entry
-from .reading_list import Item, Progress, ReadingList
+from .reading_list import Item, ReadingList
 from .scores import ScoreLog
 from .study import Study
 from .timing import ReadingClock
 
 
-class Status(Enum):
-    """What is known of an item, for its mark in the list."""
-
-    UNSCORED = "unscored"
-    SCORED = "scored"
-    MISSING = "missing"
-
-
 class ReadingSession:
     """A reader's study, list, log and clock; see the top of this file.
+
+    ``unreadable`` are the keys of cases that the reader turned to and that could not be shown. As
+    long as they cannot, nobody waits for their scores: else a lost file would keep the reading
+    from ever being finished.
 
     Raises ReadingError if the study cannot be read, InUse if the reader has it open elsewhere,
     NotSaved if nothing could be saved.
@@ -52,13 +44,18 @@ class ReadingSession:
         self.cases = CaseList(study)
         self.clock = ReadingClock(study.idle_after)
         self.index: int | None = None
+        self.unreadable: set[str] = set()
         self._uncertainties = dict(uncertainties or {})
         self.log = ScoreLog.open(study, reader)
         self.reports: list[str] = [*self.cases.reports, *self.log.reports]
         self.rebuild()
 
     def rebuild(self, uncertainties: Mapping[str, float] | None = None) -> None:
-        """Order the list anew, as after cases were added; the current item stays the current."""
+        """Order the list anew, as after cases were added; the current item stays the current.
+
+        Cases that could not be read may be there now.
+        """
+        self.unreadable.clear()
         if uncertainties is not None:
             self._uncertainties = dict(uncertainties)
         current = self.item
@@ -79,47 +76,12 @@ class ReadingSession:
         self.clock.start()
         return self.list.items[index]
 
-    def next(self) -> int | None:
-        """The index behind the current one; None at the end."""
-        after = 0 if self.index is None else self.index + 1
-        return after if after < len(self.list) else None
-
-    def previous(self) -> int | None:
-        return self.index - 1 if self.index else None
-
-    def next_unscored(self) -> int | None:
-        """The next unscored item, from the start again after the end; None when all are scored."""
-        return self.list.next_unscored(self.log.entries, -1 if self.index is None else self.index)
-
-    # What the reader says
-
-    def score(self, score: int | None = None, **details) -> Entry:
-        """Save a score of the current item, with the time it took; `details` as `ScoreLog.save`.
-
-        Raises NotSaved: keep the score on screen; ``error.entry`` can be rescued (`scores.rescue`).
-        """
-        if self.item is None:
-            raise ValueError("There is no current item.")
-        self.clock.touch()
-        return self.log.save(self.item.place, score, seconds=self.clock.seconds, **details)
-
     def undo(self) -> int | None:
         """Take the last score back: the index of its item, None if there was none."""
         place = self.log.undo()
         return None if place is None else self.list.index_of(place)
 
-    def entry(self, item: Item) -> Entry | None:
-        """What the reader said of an item."""
-        return self.log.entries.get(item.place)
-
     # What the reader may know
-
-    def status(self, item: Item) -> Status:
-        if item.place in self.log.entries:
-            return Status.SCORED
-        if item.case.path is not None and self.cases.file_of(item.case) is None:
-            return Status.MISSING
-        return Status.UNSCORED
 
     def file_of(self, item: Item) -> Path | None:
         return self.cases.file_of(item.case)
@@ -129,12 +91,8 @@ class ReadingSession:
         return self.cases.is_replaced(item.case)
 
     @property
-    def progress(self) -> Progress:
-        return self.list.progress(self.log.entries)
-
-    @property
     def finished(self) -> bool:
-        return self.list.finished(self.log.entries)
+        return self.list.finished(self.log.entries, self.unreadable)
 
     def may_see_network(self, item: Item) -> bool:
         """Whether the network's grade may be shown beside an item.

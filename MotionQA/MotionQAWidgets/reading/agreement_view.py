@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import qt
 from slicer.i18n import tr as _
@@ -15,6 +14,7 @@ from MotionQALib.reading.errors import ReadingError
 
 from ..signals import Signal
 from .confusion_picture import confusionPicture, summary
+from .files_view import fileToWrite
 
 COLUMNS = 2
 SHOWN = tuple(TITLES)
@@ -111,10 +111,9 @@ class AgreementView:
 
     def _onExport(self, *_args) -> None:
         title, kind = _("Save the report"), _("Pages (*.html)")
-        path = qt.QFileDialog.getSaveFileName(self._frame, title, "agreement.html", kind)
+        path = fileToWrite(self._frame, title, "agreement.html", kind)
         if not path:
             return
-        path = Path(path).with_suffix(".html")
         try:
             agreement_report.write_html(self._report, path)
         except (ReadingError, OSError) as error:

@@ -165,6 +165,8 @@ class CaseStage:
             axis = VolumeInput.of_node(self.node).slice_axis
         except VolumeError as error:
             self.problem = str(error)
+        unreadable = self._desk.session.unreadable
+        (unreadable.add if self.problem else unreadable.discard)(item.case.key)
         self.withhold()
         self._view.show(self.node, axis, item.place.slice)
         if self.node is not None:

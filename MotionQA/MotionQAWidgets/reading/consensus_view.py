@@ -25,13 +25,17 @@ class ConsensusView:
     settled(score) : of the chosen one
     unanimous() : settle what all agree on
     undone()
+
+    Attributes
+    ----------
+    dockets : the places in the table, by row
     """
 
     def __init__(self, frame) -> None:
         self.started, self.chosen, self.settled = Signal(), Signal(), Signal()
         self.unanimous, self.undone = Signal(), Signal()
-        self._dockets: Sequence[Docket] = ()
-        self._nameOf = str
+        self.dockets: list[Docket] = []
+        self._readers, self._nameOf = (), str
         column = qt.QVBoxLayout(frame)
         column.setContentsMargins(0, 0, 0, 0)
         self.startButton = _button(_("Adjudicate…"), "adjudicateButton", self.started)
@@ -75,7 +79,7 @@ class ConsensusView:
 
     def show(self, dockets: Sequence[Docket], readers: Sequence[str], nameOf) -> None:
         """Show places with their scores; none hides the table."""
-        self._dockets, self._nameOf = (), nameOf
+        self.dockets, self._readers, self._nameOf = [], readers, nameOf
         self.desk.visible = bool(dockets)
         self.startButton.text = _("Stop adjudicating") if dockets else _("Adjudicate…")
         table = self.table
@@ -84,17 +88,14 @@ class ConsensusView:
         table.setHorizontalHeaderLabels(titles)
         table.rowCount = len(dockets)
         for row, docket in enumerate(dockets):
-            said = (docket.entries.get(reader) for reader in readers)
-            cells = [nameOf(docket), *map(_short, said), _short(docket.settled)]
-            for column, text in enumerate(cells):
-                cell = qt.QTableWidgetItem(text)
-                if docket.spread > 1 and docket.settled is None:
-                    font = cell.font()
-                    font.setBold(True)
-                    cell.setFont(font)
-                table.setItem(row, column, cell)
+            self._fill(row, docket)
         table.resizeColumnsToContents()
-        self._dockets = dockets
+        self.dockets = list(dockets)
+
+    def update(self, row: int, docket: Docket) -> None:
+        """Show what has become of one place."""
+        self.dockets[row] = docket
+        self._fill(row, docket)
 
     def say(self, sentence: str) -> None:
         self.label.text = sentence
@@ -106,7 +107,18 @@ class ConsensusView:
     @property
     def current(self) -> Docket | None:
         row = self.table.currentRow()
-        return self._dockets[row] if 0 <= row < len(self._dockets) else None
+        return self.dockets[row] if 0 <= row < len(self.dockets) else None
+
+    def _fill(self, row: int, docket: Docket) -> None:
+        said = (docket.entries.get(reader) for reader in self._readers)
+        cells = [self._nameOf(docket), *map(_short, said), _short(docket.settled)]
+        for column, text in enumerate(cells):
+            cell = qt.QTableWidgetItem(text)
+            if docket.spread > 1 and docket.settled is None:
+                font = cell.font()
+                font.setBold(True)
+                cell.setFont(font)
+            self.table.setItem(row, column, cell)
 
     def _onChosen(self, *_args) -> None:
         if self.current is not None:

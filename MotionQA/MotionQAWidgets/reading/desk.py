@@ -36,6 +36,7 @@ class Desk:
     ----------
     session : the library's
     visits : the items of each case in the list; of a repeated one, once more
+    pending : remarks on what has no score yet, by place; they are saved with it
     unsaved : scores that are not on disk in the study, by place; they stay until they are
     problem : why, in a sentence; "" where nothing is wrong
     last : what was saved last and still stands; None at first
@@ -45,6 +46,7 @@ class Desk:
         self.changed = Signal()
         self.session = session
         self.visits: Sequence[Sequence[Item]] = ()
+        self.pending: dict[Place, Mapping[str, object]] = {}
         self.unsaved: dict[Place, Entry] = {}
         self.problem = ""
         self.last: Entry | None = None
@@ -81,11 +83,19 @@ class Desk:
 
     @property
     def nextVisit(self) -> int | None:
-        """Where an unscored item waits, behind this case first; None when all are scored."""
+        """Where an unscored item waits, behind this case first; None when all are scored.
+
+        For a case that could not be read, nobody waits.
+        """
         entries, first = self.entries, -1 if self.visit is None else self.visit
         behind = [*range(first + 1, len(self.visits)), *range(first + 1)]
-        unscored = (n for n in behind if any(i.place not in entries for i in self.visits[n]))
+        readable = (n for n in behind if self.isReadable(n))
+        unscored = (n for n in readable if any(i.place not in entries for i in self.visits[n]))
         return next(unscored, None)
+
+    def isReadable(self, visit: int) -> bool:
+        """Whether a case could be shown, as far as the reader has turned to it."""
+        return self.visits[visit][0].case.key not in self.session.unreadable
 
     def goToVisit(self, visit: int | None) -> None:
         """Turn to a case: to its first slice without a score, else its first; None stays."""
@@ -136,7 +146,7 @@ class Desk:
 
     @property
     def progress(self) -> Progress:
-        return self.session.list.progress(self.entries)
+        return self.session.list.progress(self.entries, self.session.unreadable)
 
     def scoresOf(self, visit: int) -> list[int | None]:
         """The score of each item of a visit."""
@@ -150,12 +160,17 @@ class Desk:
             self.session.clock.touch()
             seconds = self.session.clock.seconds
             place, reader = self.item.place, self.session.log.reader
+            self.pending.pop(place, None)
             self._add(Entry(place, reader, score, seconds=seconds, **remarks))
 
     def remark(self, **remarks) -> None:
-        """Say more of a score that was given; where there is none yet, nothing is saved."""
+        """Say more of a score that was given; where there is none yet, it waits for one."""
         entry = self.given
-        if entry is not None:
+        if entry is None and self.item is not None:
+            self.pending.pop(self.item.place, None)
+            if any(remarks.values()):
+                self.pending[self.item.place] = remarks
+        elif entry is not None:
             seconds = (entry.seconds or 0.0) + self.session.clock.seconds
             self._add(replace(entry, seconds=seconds, time="", undo=False, **remarks))
 
@@ -208,8 +223,11 @@ class Desk:
         """Tell other machines that this session lives; call it once a minute."""
         try:
             self.session.beat()
+            problem = self.problem if self.unsaved else ""
         except NotSaved as error:
-            self.problem = str(error)
+            problem = str(error)
+        if problem != self.problem:
+            self.problem = problem
             self.changed.emit()
 
     def _add(self, entry: Entry) -> None:

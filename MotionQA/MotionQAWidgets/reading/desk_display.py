@@ -17,6 +17,8 @@ from .network_grade import NetworkGrade
 from .remarks_form import RemarksForm
 from .score_buttons import ScoreButtons, scoreInWords
 
+NO_REMARKS = {"confidence": None, "artefacts": (), "comment": ""}
+
 
 class DeskDisplay:
     """Writes what desk, stage and network say into the panel's widgets.
@@ -73,7 +75,8 @@ class DeskDisplay:
         done, total, seconds = desk.progress
         ui.progressBar.maximum = max(1, total)
         ui.progressBar.value = done
-        ui.progressBar.format = phrases.progress(done, total, seconds)
+        lost = len(desk.session.unreadable)
+        ui.progressBar.format = phrases.progress(done, total, seconds, lost)
         score = None if given is None else given.score
         self.buttons.show(score if self.settled is False else self.settled)
         self.buttons.enabled = not self.stage.problem
@@ -94,8 +97,9 @@ class DeskDisplay:
     def _showRemarks(self, given: Entry | None) -> None:
         key = None if given is None else (given.place, given.time)
         place = self.desk.item.place
+        self.ui.detailsFrame.enabled = self.settled is False
         if key is None and place != self._remarksOf:
-            self.remarks.show(None, (), "")
+            self.remarks.show(**self.desk.pending.get(place, NO_REMARKS))
         elif key is not None and key != self._remarksOf:
             self.remarks.show(given.confidence, given.artefacts, given.comment)
         self._remarksOf = place if key is None else key
@@ -165,4 +169,6 @@ class DeskDisplay:
             status = gradeName(phrases.gradeOf(entry))
         if not done and not self.stage.isThere(items[0]):
             status = _("file missing")
+        elif not done and not self.desk.isReadable(visit):
+            status = _("cannot be read")
         return self.stage.nameOf(visit), status, score, done

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
 
 import qt
@@ -18,6 +20,10 @@ from .shortcuts import Shortcuts
 
 ADVANCE = 400
 """Milliseconds that a grade is seen before the next image comes by itself."""
+
+LOOK = 0.15
+"""Seconds that an image must be in view before a score is for it: loading holds keys up, and what
+was pressed meanwhile was meant for the image before."""
 
 BEAT = 60_000
 """Milliseconds between two signs of life to other machines."""
@@ -39,6 +45,7 @@ class DeskPanel:
         self.stage: CaseStage | None = None
         self.display = DeskDisplay(ui, network)
         self._settling = None
+        self._inViewSince = -math.inf
         keys = {str(score): lambda score=score: self.give(score) for score in SCORES}
         keys |= {"Space": self.nextUnscored, "Ctrl+Z": self.undo}
         self.shortcuts = Shortcuts(ui.readingFrame, keys)
@@ -85,6 +92,7 @@ class DeskPanel:
             self.shortcuts.active = True
             self._watch.start()
             self.stage.enter()
+            self._inViewSince = time.monotonic()
             self.desk.session.clock.touch()
             self.display.say(self.stage.problem)
             self.display.refresh()
@@ -122,14 +130,22 @@ class DeskPanel:
 
     # What the reader does
 
+    @property
+    def seen(self) -> bool:
+        """Whether what came into view has been there long enough to be judged."""
+        return time.monotonic() - self._inViewSince > LOOK
+
     def give(self, score: int) -> None:
-        """Score what is in view."""
+        """Score what is in view; once more before the next image comes, it is a correction."""
+        self._advance.stop()
+        if not self.seen:
+            self.display.say(_("Another image has just come into view: look, then score it."))
+            return
         if self._settling is not None:
             self._settling.settle(score)
             return
         if self.desk is None:
             return
-        self._advanceNow()
         why = self.stage.whyNot()
         self.display.say(why or "")
         if why is None:
@@ -156,7 +172,11 @@ class DeskPanel:
         if here is not None:
             self.desk.goTo(here)
         elif self.desk.nextVisit is None:
-            self.display.say(_("All cases are scored. Thank you!"))
+            self.display.say(
+                _("All cases that can be read are scored. Thank you!")
+                if self.desk.session.unreadable
+                else _("All cases are scored. Thank you!")
+            )
         else:
             self.desk.goToVisit(self.desk.nextVisit)
 
@@ -200,6 +220,7 @@ class DeskPanel:
         if self.stage.show():
             self.desk.session.clock.start()  # loading is not reading
             self.display.say(self.stage.problem)
+            self._inViewSince = time.monotonic()
         self.display.refresh()
 
     def _onScrolled(self, index: int | None) -> None:
@@ -224,11 +245,7 @@ class DeskPanel:
             self.desk.goToVisit(self.desk.nextVisit)
         elif self.desk.nextSlice is not None:
             self.desk.goTo(self.desk.nextSlice)
-
-    def _advanceNow(self) -> None:
-        """The next score is the next image's, however fast it comes."""
-        if self._advance.active:
-            self._onAdvance()
+            self._inViewSince = time.monotonic()
 
     def listAgain(self) -> None:
         """Cases were added or found again, or scores imported."""

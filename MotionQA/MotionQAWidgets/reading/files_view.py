@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import qt
+import slicer
 from slicer.i18n import tr as _
 
 from ..signals import Signal
@@ -70,7 +71,7 @@ class FilesView:
         if kind is None:
             path = dialog.getExistingDirectory(self._frame, title, "")
         elif proposal:
-            path = dialog.getSaveFileName(self._frame, title, proposal, kind)
+            path = fileToWrite(self._frame, title, proposal, kind)
         else:
             path = dialog.getOpenFileName(self._frame, title, "", kind)
         if path:
@@ -98,3 +99,16 @@ class FilesView:
 
 
 LABELS = "labels.csv"
+
+
+def fileToWrite(parent, title: str, proposal: str, kind: str) -> str:
+    """Ask for a file, which gets the proposal's suffix; "" where the user wants none."""
+    path = qt.QFileDialog.getSaveFileName(parent, title, proposal, kind)
+    suffix = Path(proposal).suffix
+    if not path or path.lower().endswith(suffix):
+        return path
+    path += suffix
+    # The file dialog asked about the name without its suffix.
+    text = _("{path} exists already. Replace it?").format(path=path)
+    replacing = Path(path).exists()
+    return path if not replacing or slicer.util.confirmOkCancelDisplay(text, title) else ""

@@ -19,7 +19,7 @@ class Intake:
     Signals
     -------
     progress(done, total)
-    finished(problems) : sentences, of files that are no cases and of what ended it early
+    finished(problems, end) : sentences, of files that are no cases and of what ended it early
     """
 
     def __init__(self, cases: CaseList, files: Sequence[Listed]) -> None:
@@ -45,14 +45,13 @@ class Intake:
         except StopIteration:
             self._end()
         except ReadingError as error:
-            self._problems.append(str(error))
-            self._end()
+            self._end(str(error))
         else:
             self._done += 1
             if added.problem is not None:
                 self._problems.append(added.problem)
             self.progress.emit(self._done, self._total)
 
-    def _end(self) -> None:
+    def _end(self, problem: str = "") -> None:
         self._timer.stop()
-        self.finished.emit(tuple(self._problems))
+        self.finished.emit(tuple(self._problems), problem)

@@ -20,6 +20,7 @@ from MotionQALib.reading.study import Study
 from .. import dependencies
 from ..grading import Grading
 from ..observers import Observers
+from . import phrases
 from .desk import Desk
 from .desk_panel import DeskPanel
 from .intake import Intake
@@ -112,7 +113,8 @@ class LabellingPanel:
         except ReadingError as error:
             self.reading.display.say(str(error))
             return False
-        remarks = self._readNetwork(session)
+        network = session.study.folder / NETWORK_FILE
+        remarks = self._readNetwork(session, network) if network.is_file() else ()
         if not len(session.list):
             session.close()
             self.reading.display.say(
@@ -155,20 +157,24 @@ class LabellingPanel:
             self.reading.display.say(str(error))
 
     def closeStudy(self) -> bool:
-        """Stop reading; whether no study is open now: the user may keep it for unsaved scores."""
+        """Stop reading; whether no study is open now: the user may keep it for what is unsaved."""
         self.reading.display.remarks.finish()  # on a Mac, a click on a button does not end typing
-        if self.desk is not None and self.desk.unsaved and not self._mayLose(self.desk.unsaved):
+        if self.desk is not None and not (self.results.mayStop() and self._mayLose(self.desk)):
             return False
         self._shut()
         return True
 
-    def _mayLose(self, unsaved) -> bool:
+    def _mayLose(self, desk: Desk) -> bool:
+        """Whether the user lets go what the study's logs do not hold."""
+        title, count = _("Scores are not saved"), len(desk.unsaved)
         text = _(
             "{count} scores are not saved. Close the study and lose them?\n"
             "Cancel, and use Save elsewhere to keep them."
         )
-        title = _("Scores are not saved")
-        return slicer.util.confirmOkCancelDisplay(text.format(count=len(unsaved)), title)
+        if not desk.unsaved:
+            title, count = _("Remarks are not saved"), len(desk.pending)
+            text = _("{count} images have remarks but no score. Close the study and lose them?")
+        return not count or slicer.util.confirmOkCancelDisplay(text.format(count=count), title)
 
     def _shut(self) -> None:
         if self._intake is not None:
@@ -185,15 +191,9 @@ class LabellingPanel:
 
     def useNetwork(self, path: Path) -> None:
         """Order the cases by the network's grades, and compare with them."""
-        session = self.desk.session
-        try:
-            self.network.known = NetworkGrades.read(path, session.cases)
-        except ReadingError as error:
-            self.reading.display.say(str(error))
-            return
-        self.desk.rebuild(self.network.known.uncertainties(session.study.level))
+        remarks = self._readNetwork(self.desk.session, path)
         self.reading.listAgain()
-        self.reading.display.say(" ".join(self.network.known.remarks))
+        self.reading.display.say(" ".join(remarks))
 
     def gradeAll(self) -> None:
         """Have the network grade all cases, for their order and to be compared with."""
@@ -212,21 +212,25 @@ class LabellingPanel:
 
     def _onGraded(self, output: Path | None, problem: str) -> None:
         self._run = None
-        self.results.files.say(problem or _("The network has graded all cases."))
         if output is not None:
             self.useNetwork(output)
+        if problem and self.study.blinded:  # its sentences name files
+            cases = self.desk.session.cases.cases
+            graded = 0 if output is None else len(self.network.known.assessments)
+            text = _("The network could not grade {count} of {all} cases.")
+            problem = text.format(count=len(cases) - graded, all=len(cases))
+        self.results.files.say(problem or _("The network has graded all cases."))
 
-    def _readNetwork(self, session: ReadingSession) -> tuple[str, ...]:
-        """Take the network's grades that lie with the study; sentences on what is wrong."""
-        path = session.study.folder / NETWORK_FILE
-        if not path.is_file():
-            return ()
+    def _readNetwork(self, session: ReadingSession, path: Path) -> tuple[str, ...]:
+        """Take the network's grades of the cases, and their order; sentences on what is wrong."""
+        blinded = session.study.blinded
         try:
             self.network.known = NetworkGrades.read(path, session.cases)
         except ReadingError as error:
-            return (str(error),)
+            text = _("{file} cannot be used; make it again with motionqa assess.").format(file=path)
+            return (text if blinded else str(error),)
         session.rebuild(self.network.known.uncertainties(session.study.level))
-        return self.network.known.remarks
+        return phrases.problems(self.network.known.remarks, blinded=blinded)
 
     def _take(self, cases: CaseList, files: list[Listed], then: Callable[[], object]) -> None:
         """Look at files, and go on when all were seen."""
@@ -234,7 +238,10 @@ class LabellingPanel:
             self._intake.stop()
         intake = self._intake = Intake(cases, files)
         intake.progress.connect(self._onLooking)
-        intake.finished.connect(lambda problems: self._onTaken(problems, then))
+        blinded = cases.study.blinded
+        intake.finished.connect(
+            lambda said, end: self._onTaken((*phrases.problems(said, blinded=blinded), end), then)
+        )
         self.ui.closeButton.enabled = True
 
     def _onLooking(self, done: int, total: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from slicer.i18n import tr as _
@@ -43,13 +44,24 @@ def notSaved(why: str, count: int, elsewhere: str) -> str:
     return said
 
 
-def progress(done: int, total: int, seconds: float | None) -> str:
-    """Such as "37 of 160, about 40 minutes left"."""
+def progress(done: int, total: int, seconds: float | None, lost: int = 0) -> str:
+    """Such as "37 of 160, about 40 minutes left"; lost are cases that cannot be read."""
     text = _("{done} of {total}") if seconds is None else _("{done} of {total}, {left} left")
     left = "" if seconds is None else duration(seconds)
-    if done == total:
+    if 0 < done == total:
         text = _("All {total} scored")
-    return text.format(done=done, total=total, left=left)
+    said = text.format(done=done, total=total, left=left)
+    if lost:
+        said += _("; {count} cannot be read").format(count=lost)
+    return said
+
+
+def problems(said: Sequence[str], *, blinded: bool) -> tuple[str, ...]:
+    """Sentences that may name images; a blinded reader is told only how many they are."""
+    if not said or not blinded:
+        return tuple(said)
+    text = _("Problems with images: {count}. Which images stays hidden, as the study is blinded.")
+    return (text.format(count=len(said)),)
 
 
 def duration(seconds: float) -> str:

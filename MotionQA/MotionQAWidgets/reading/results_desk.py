@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import slicer
 from slicer.i18n import tr as _
 
 from MotionQALib.reading import exchange
@@ -17,9 +19,11 @@ from MotionQALib.reading.consensus import (
     settle,
     settle_unanimous,
 )
+from MotionQALib.reading.entry import Place
 from MotionQALib.reading.errors import ReadingError
 from MotionQALib.reading.scores import CONSENSUS, take_back
 
+from . import phrases
 from .agreement_view import AgreementView
 from .consensus_view import ConsensusView
 from .files_view import FilesView
@@ -36,6 +40,8 @@ class ResultsDesk:
     def __init__(self, ui, panel) -> None:
         self._panel = panel
         self._log: ConsensusLog | None = None
+        self._unsaved: dict[Place, int] = {}  # settled, but not on disk
+        self._problem = ""
         self.agreement = AgreementView(ui.agreementFrame)
         self.consensus = ConsensusView(ui.consensusFrame)
         self.files = FilesView(ui.filesFrame)
@@ -113,10 +119,11 @@ class ResultsDesk:
     def adjudicate(self) -> None:
         """Open the consensus for the reader who has the study open; asked again, close it."""
         if self._log is not None:
-            self._stopAdjudicating()
+            if self.mayStop():
+                self._stopAdjudicating()
             return
         why = self._mayNotSee
-        if why is not None:
+        if why is not None and not self._onlyAdjudicates():
             self.consensus.say(why)
             return
         try:
@@ -127,19 +134,57 @@ class ResultsDesk:
         self._panel.reading.handOver(self)
         self._showDockets()
 
+    def _onlyAdjudicates(self) -> bool:
+        """Whether somebody who has scored nothing will not read, but settle what others said."""
+        if self._panel.desk.entries:
+            return False
+        text = _(
+            "You have scored nothing in this study. Who adjudicates sees all readers' scores, and "
+            "cannot be a blinded reader of it any more. Adjudicate?"
+        )
+        return slicer.util.confirmOkCancelDisplay(text, _("Adjudicate"))
+
     def settle(self, score: int) -> None:
-        """Settle the case that is chosen in the table."""
+        """Settle the case that is chosen in the table, after what could not be saved earlier."""
         docket, row = self.consensus.current, self.consensus.table.currentRow()
-        if docket is not None:
-            self._saving(lambda: settle(self._log, docket, score), row)
+        if docket is None:
+            return
+        self._unsaved[docket.place] = score
+        try:
+            for number, each in enumerate(self.consensus.dockets):
+                if each.place in self._unsaved:
+                    entry = settle(self._log, each, self._unsaved[each.place])
+                    del self._unsaved[each.place]
+                    self.consensus.update(number, replace(each, settled=entry))
+        except ReadingError as error:
+            self._panel.reading.showSettled(score)
+            self._problem = str(error)
+            self._sayWhatIsLeft()
+        else:
+            self._goOn(row)
 
     def settleNext(self) -> None:
         """On to the next case that is not settled."""
-        self._showDockets(self.consensus.table.currentRow() + 1)
+        self._goOn(self.consensus.table.currentRow() + 1)
 
     def undo(self) -> None:
         """Take back what was settled last."""
-        self._saving(self._log.undo)
+        if self._unsaved:
+            place, _score = self._unsaved.popitem()
+            dockets = self.consensus.dockets
+            row = next(n for n, docket in enumerate(dockets) if docket.place == place)
+            self._goOn(row)
+            self.consensus.select(row)
+            self._onDocket(dockets[row])
+        else:
+            self._saving(self._log.undo)
+
+    def mayStop(self) -> bool:
+        """Whether the adjudicator lets go what could not be saved, if there is such."""
+        text = _("{count} settled scores are not saved. Stop adjudicating and lose them?")
+        return not self._unsaved or slicer.util.confirmOkCancelDisplay(
+            text.format(count=len(self._unsaved)), _("Scores are not saved")
+        )
 
     def beat(self) -> None:
         """Tell other machines that the consensus is open here."""
@@ -153,18 +198,32 @@ class ResultsDesk:
             self._log.close()
             self._panel.reading.handOver(None)
         self._log = None
+        self._unsaved.clear()
         self.consensus.say("")
         self.consensus.show((), [], str)
 
-    def _showDockets(self, row: int = 0) -> None:
+    def _showDockets(self) -> None:
+        """Read what all readers say now."""
         dockets = dockets_of(self._panel.study)
         readers = sorted({reader for docket in dockets for reader in docket.entries})
         self.consensus.show(dockets, readers, self._docketNames())
+        self._goOn(0)
+
+    def _goOn(self, row: int) -> None:
+        """To the first case from this row on that is not settled."""
+        dockets = self.consensus.dockets
         left = [n for n, docket in enumerate(dockets) if docket.settled is None]
-        text = _("{left} of {all} still to settle").format(left=len(left), all=len(dockets))
-        self.consensus.say(text if left else _("All are settled."))
-        following = next((n for n in left if n >= row), left[0] if left else row)
-        self.consensus.select(following)
+        self.consensus.select(next((n for n in left if n >= row), left[0] if left else row))
+        self._sayWhatIsLeft()
+
+    def _sayWhatIsLeft(self) -> None:
+        said = [docket.settled for docket in self.consensus.dockets]
+        text = _("{left} of {all} still to settle").format(left=said.count(None), all=len(said))
+        if None not in said:
+            text = _("All are settled.")
+        if self._unsaved:
+            text = phrases.notSaved(self._problem, len(self._unsaved), "")
+        self.consensus.say(text)
 
     def _docketNames(self) -> Callable[[Docket], str]:
         caseName = self._caseNames()
@@ -179,25 +238,24 @@ class ResultsDesk:
 
     def _onDocket(self, docket: Docket) -> None:
         self._goTo(docket.place.case, docket.place.slice)
-        settled = docket.settled
-        self._panel.reading.showSettled(None if settled is None else settled.score)
+        settled = None if docket.settled is None else docket.settled.score
+        self._panel.reading.showSettled(self._unsaved.get(docket.place, settled))
 
     def _onUnanimous(self) -> None:
         self._saving(lambda: settle_unanimous(self._log, dockets_of(self._panel.study)))
 
-    def _saving(self, save, row: int = 0) -> None:
+    def _saving(self, save) -> None:
         try:
             save()
         except ReadingError as error:
             self.consensus.say(str(error))
         else:
-            self._showDockets(row)
+            self._showDockets()
 
     # Files
 
     def _exporting(self, export):
         def run(path: Path) -> None:
-            path = path.with_suffix(".csv")
             try:
                 rows = export((self._panel.study, path))
             except ReadingError as error:
@@ -221,8 +279,9 @@ class ResultsDesk:
         except ReadingError as error:
             self.files.say(str(error))
             return
-        text = _("{count} labels were taken.").format(count=count)
-        self.files.say(" ".join((text, *remarks)))
+        text = _("{count} labels were taken.")
+        said = phrases.problems(remarks, blinded=session.study.blinded)
+        self.files.say(" ".join((text.format(count=count), *said)))
         self._panel.reading.listAgain()
 
     def _onTakeBack(self, path: Path) -> None:

@@ -108,16 +108,17 @@ def test_the_most_uncertain_comes_first_and_the_ungraded_last():
     assert [place.case for place in order[:3]] == [cases[2].key, cases[4].key, cases[0].key]
 
 
-def test_next_unscored_goes_on_and_then_round():
+def test_it_is_finished_when_all_that_can_be_read_is_scored():
     reading = ReadingList(study_of(order="listed"), cases_of(4))
     p = places(reading)
-    assert reading.next_unscored({}) == 0
-    assert reading.next_unscored({}, after=1) == 2
-    assert reading.next_unscored(entries_of(p[2], p[3]), after=1) == 0
-    assert reading.next_unscored(entries_of(p[0], p[2], p[3]), after=1) == 1
-    assert reading.next_unscored(entries_of(*p), after=1) is None
     assert reading.finished(entries_of(*p)) and not reading.finished(entries_of(*p[:3]))
     assert not ReadingList(study_of(), []).finished({})
+    lost = {p[3].case}
+    assert reading.finished(entries_of(*p[:3]), lost)
+    assert not reading.finished(entries_of(*p[:2]), lost)
+    assert reading.progress(entries_of(*p[:2]), lost)[:2] == (2, 3)
+    assert reading.progress(entries_of(*p), lost)[:2] == (4, 4)
+    assert not reading.finished({}, {place.case for place in p})
 
 
 def test_progress_tells_the_time_left_from_active_reading():

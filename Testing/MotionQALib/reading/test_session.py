@@ -7,7 +7,7 @@ import pytest
 from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import listed
 from MotionQALib.reading.errors import InUse, NotSaved
-from MotionQALib.reading.session import ReadingSession, Status
+from MotionQALib.reading.session import ReadingSession
 from MotionQALib.reading.study import Study
 
 
@@ -17,57 +17,57 @@ def session(filled):
         yield session
 
 
+def score(session, value, **details):
+    return session.log.save(session.item.place, value, **details)
+
+
 def test_a_study_is_read_from_the_first_to_the_last(session):
-    seen = []
-    while (index := session.next_unscored()) is not None:
+    for index in range(12):
+        assert not session.finished
         item = session.go(index)
-        assert session.file_of(item).exists() and session.status(item) is Status.UNSCORED
-        session.score(1 + len(seen) % 5)
-        assert session.status(item) is Status.SCORED
-        seen.append(index)
-        assert session.progress.done == len(seen)
-    assert seen == list(range(12)) and session.finished
-    assert session.next() is None and session.previous() == 10
+        assert session.file_of(item).exists() and item.place not in session.log.entries
+        score(session, 1 + index % 5)
+        assert session.log.entries[item.place].score == 1 + index % 5
+    assert session.finished
 
 
 def test_it_goes_on_where_the_last_session_ended(session, filled):
     first = session.go(0)
-    session.score(2)
+    score(session, 2)
     session.close()
     with ReadingSession(Study.open(filled.folder), "anna") as again:
-        assert again.entry(first).score == 2
+        assert again.log.entries[first.place].score == 2
         assert again.list.items == session.list.items
-        assert again.next_unscored() == 1
 
 
-def test_the_time_of_a_case_is_saved_with_it(session):
+def test_the_time_of_a_case_starts_with_it(session):
     now = [0.0]
     session.clock._now = lambda: now[0]
     session.go(3)
     now[0] = 12.5
-    assert session.score(4).seconds == 12.5
+    assert session.clock.seconds == 12.5
+    session.go(4)
     now[0] = 9999.0
-    assert session.score(3).seconds == 12.5 + session.study.idle_after
+    assert session.clock.seconds == session.study.idle_after
 
 
 def test_undo_tells_which_item_it_was(session):
     assert session.undo() is None
     session.go(5)
-    session.score(4)
-    assert session.undo() == 5 and session.entry(session.item) is None
+    score(session, 4)
+    assert session.undo() == 5 and session.item.place not in session.log.entries
 
 
 def test_cases_moved_or_added_meanwhile_keep_their_scores(session, images, write_image, tmp_path):
     item = session.go(2)
-    session.score(1)
+    score(session, 1)
     moved = tmp_path / "moved"
     shutil.move(images, moved)
-    assert session.status(session.list.items[3]) is Status.MISSING
-    assert session.status(item) is Status.SCORED
+    assert session.file_of(item) is None
     write_image(moved / "new.nii.gz", 77)
     list(session.cases.add(listed(moved)))
     session.rebuild()
-    assert session.index == 2 and session.entry(session.item).score == 1
+    assert session.index == 2 and session.log.entries[session.item.place].score == 1
     assert session.file_of(session.item).parent == moved
     assert len(session.list) == 13
 
@@ -78,7 +78,7 @@ def test_the_networks_grade_is_hidden_until_the_case_is_scored(tmp_path, images)
     with ReadingSession(study, "anna") as session:
         for index in range(3):
             assert not session.may_see_network(session.go(index))
-            session.score(4)
+            score(session, 4)
         assert session.may_see_network(session.list.items[0])
         assert not session.may_see_network(session.list.items[3])
         session.undo()
@@ -89,9 +89,9 @@ def test_where_cases_come_back_the_network_does_not_tell_which(tmp_path, images)
     study = Study.create(tmp_path / "repeated", repeats=0.5)
     list(CaseList(study).add(listed(images)))
     with ReadingSession(study, "anna") as session:
-        while (index := session.next_unscored()) is not None:
+        for index in range(len(session.list)):
             item = session.go(index)
-            session.score(4)
+            score(session, 4)
             assert session.may_see_network(item) == session.finished
         assert session.may_see_network(session.list.items[0])
 
@@ -107,7 +107,7 @@ def test_other_readers_are_hidden_until_the_end(session):
     for index in range(12):
         assert not session.may_see_others
         session.go(index)
-        session.score(3)
+        score(session, 3)
     assert session.may_see_others
     session.undo()
     assert not session.may_see_others
@@ -117,9 +117,9 @@ def test_a_failed_save_leaves_the_item_unscored(session):
     item = session.go(0)
     session.log.path.unlink()
     with pytest.raises(NotSaved) as failed:
-        session.score(4, comment="keep me")
+        score(session, 4, comment="keep me")
     assert failed.value.entry.comment == "keep me"
-    assert session.status(item) is Status.UNSCORED
+    assert item.place not in session.log.entries
 
 
 def test_the_same_reader_twice_is_refused(session, filled):

@@ -49,8 +49,13 @@ class Room:
     def open(self, study, reader: str = "anna"):
         self.ui.readerLineEdit.text = reader
         opened = self.panel.open(getattr(study, "folder", study))
-        self.host.process_events()
+        self.look()
         return opened
+
+    def look(self):
+        """See what has come into view, as a reader does before scoring it."""
+        self.host.process_events()
+        self.host.wait_until(lambda: self.panel.reading.seen)
 
     @property
     def desk(self):
@@ -63,11 +68,13 @@ class Room:
 
         return slicer.app.layoutManager().sliceWidget("Red").sliceView()
 
-    def press(self, *keys, control: bool = False, widget=None):
-        """Press keys as a reader does: "3", "Space", "Z"."""
+    def press(self, *keys, control: bool = False, widget=None, blindly: bool = False):
+        """Press keys as a reader does: "3", "Space", "Z"; blindly, as soon as an image comes."""
         import qt
 
         for key in keys:
+            if not blindly:
+                self.look()
             modifier = qt.Qt.ControlModifier if control else qt.Qt.NoModifier
             code = getattr(qt.Qt, f"Key_{key}")
             qt.QTest.keyClick(widget or self.view, code, modifier)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from host import pythonqt
+from MotionQALib.reading.scores import read_scores
+from MotionQALib.reports import write_json
 
 from ..graded import assessment
 from .room import make_study
@@ -70,6 +72,36 @@ def test_a_missing_file_is_said_without_its_name(host, room, tmp_path):
     assert not room.desk.session.log.entries
 
 
+@pytest.mark.parametrize("blinded", [True, False])
+def test_problems_with_files_are_counted_to_a_blinded_reader(host, room, tmp_path, blinded):
+    study = make_study(tmp_path / "study", cases=2, order="listed", blinded=blinded)
+    room.open(study)
+    said = []
+
+    def look():
+        said.append(everything_shown())
+
+    (tmp_path / "images" / "Doe^Jane_09.nrrd").write_text("NRRD, but torn")
+    room.panel.addImages(tmp_path / "images")
+    host.wait_until(lambda: room.panel._intake is None)
+    assert ("Problems with images: 1." in room.message) == blinded
+    look()
+    stranger = assessment([(1, 1, 1)], name="Doe^Jane_42")
+    write_json([stranger], tmp_path / "grades.json")
+    room.panel.useNetwork(tmp_path / "grades.json")
+    assert ("Problems with images: 1." in room.message) == blinded
+    look()
+    room.panel._onGraded(None, "Doe^Jane_00.nrrd cannot be read.")
+    assert ("could not grade 2 of 2 cases" in room.panel.results.files.label.text) == blinded
+    look()
+    labels = tmp_path / "labels.csv"
+    labels.write_text("image,score\nDoe^Jane_77,3\n")
+    room.panel.results.files.importLabels.emit(labels)
+    assert ("Problems with images: 1." in room.panel.results.files.label.text) == blinded
+    look()
+    assert all(("Doe" in text) != blinded for text in said)
+
+
 def graded(room, scores=(1, 1, 1), volume_score: int = 1):
     """Let the network have graded the case that is shown."""
     node = room.panel.reading.stage.node
@@ -126,11 +158,69 @@ def test_others_scores_are_not_shown_before_the_end(host, room, tmp_path):
     room.panel.closeStudy()
     room.open(study, "anna")
     results = room.panel.results
+    host.dialogs.answers = [False]  # no, she will not only adjudicate
     for ask in (results.agreement.button, results.consensus.startButton):
         ask.click()
     assert "not scored all cases yet" in results.agreement.label.text
     assert "not scored all cases yet" in results.consensus.label.text
+    assert "sees all readers' scores" in host.dialogs.texts()[-1]
     assert results.agreement.table.rowCount == 0 and not results.consensus.desk.visible
-    room.press("1", "Space", "2")
+    room.press("1")
+    asked = len(host.dialogs.texts())
+    results.consensus.startButton.click()
+    assert results.consensus.table.rowCount == 0 and len(host.dialogs.texts()) == asked
+    room.press("Space", "2")
     results.agreement.button.click()
     assert results.agreement.table.rowCount == 1
+
+
+def test_an_adjudicator_need_not_have_read(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=2, order="listed")
+    room.open(study, "ben")
+    room.press("1", "Space", "2")
+    room.panel.closeStudy()
+    room.open(study, "prof")
+    consensus = room.panel.results.consensus
+    host.dialogs.answers = [True]
+    consensus.startButton.click()
+    assert consensus.table.rowCount == 2 and not room.ui.detailsFrame.enabled
+    room.press("3")
+    settled = read_scores(study.scores_folder / "consensus.jsonl").entries.values()
+    assert [(entry.score, entry.adjudicator) for entry in settled] == [(3, "prof")]
+    assert not room.desk.session.log.entries
+    consensus.startButton.click()
+    assert room.ui.detailsFrame.enabled
+
+
+@pytest.mark.parametrize("lost", ["missing", "torn"])
+def test_a_case_that_cannot_be_read_does_not_keep_the_reading_open(host, room, tmp_path, lost):
+    study = make_study(tmp_path / "study", cases=3, order="listed")
+    path = sorted((tmp_path / "images").iterdir())[1]
+    content = path.read_bytes()
+    path.unlink() if lost == "missing" else path.write_bytes(content[:300])
+    room.open(study)
+    room.press("1", "Space")
+    assert "Case 2 is not" in room.message and "1 of 2" in room.ui.progressBar.format
+    assert room.ui.casesTable.item(1, 1).text() in ("file missing", "cannot be read")
+    session = room.desk.session
+    assert not session.may_see_others
+    room.press("Space", "2")
+    assert room.ui.caseLabel.text == "Case 3" and session.may_see_others
+    assert room.ui.progressBar.format == "All 2 scored; 1 cannot be read"
+    room.press("Space")
+    assert "All cases that can be read are scored" in room.message
+    path.write_bytes(content)  # it is found again: now it is waited for
+    room.panel.addImages(tmp_path / "images")
+    host.wait_until(lambda: room.panel._intake is None)
+    assert not session.may_see_others
+    room.press("Space", "3")
+    assert session.may_see_others and room.ui.progressBar.format.startswith("All 3 scored")
+
+
+def test_a_study_that_has_vanished_is_not_finished(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=2, order="listed")
+    for path in (tmp_path / "images").iterdir():
+        path.unlink()
+    room.open(study)
+    room.press("Space")
+    assert len(room.desk.session.unreadable) == 2 and not room.desk.session.may_see_others

@@ -52,9 +52,15 @@ def test_slices_follow_each_other_and_the_wheel(host, room, tmp_path):
     assert "5 · excellent" in room.saved and room.panel.reading.display.buttons._buttons[5].checked
     host.wait_until(lambda: room.ui.sliceLabel.text == "slice 1 (0–3)")
     assert room.saved.endswith("Case 1, slice 0: 5 · excellent")
-    room.press("4", "3")  # faster than the eye
+    room.press("3", "4")  # a correction, since the next slice has not come
+    assert room.ui.sliceLabel.text == "slice 1 (0–3)"
     given = {place.slice: entry.score for place, entry in log_of(study).entries.items()}
-    assert given == {0: 5, 1: 4, 2: 3}
+    assert given == {0: 5, 1: 4}
+    host.wait_until(lambda: room.ui.sliceLabel.text == "slice 2 (0–3)")
+    room.press("1", blindly=True)  # meant for the slice before
+    assert "look, then score" in room.message and len(log_of(study).entries) == 2
+    room.press("3")
+    assert room.message == "" and log_of(study).entries[room.desk.item.place].score == 3
     room.panel.reading.stage._view.showSlice(0)  # as the wheel does
     host.process_events()
     assert room.ui.sliceLabel.text == "slice 0 (0–3)"
@@ -65,6 +71,16 @@ def test_slices_follow_each_other_and_the_wheel(host, room, tmp_path):
     room.press("1", "Space")
     assert room.ui.caseLabel.text == "Case 2" and room.ui.sliceLabel.text == "slice 0 (0–3)"
     assert room.ui.casesTable.item(0, 1).text() == "all 4 slices scored"
+
+
+def test_keys_held_up_by_loading_are_not_for_the_new_case(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=2, order="listed")
+    room.open(study)
+    room.press("4", "Space")
+    room.press("3", blindly=True)
+    assert scores_of(study) == [4] and "look, then score" in room.message
+    room.press("3")
+    assert scores_of(study) == [4, 3] and room.message == ""
 
 
 def test_what_is_not_in_view_is_not_scored(host, room, tmp_path):
@@ -168,6 +184,25 @@ def test_remarks_go_with_the_score(host, room, tmp_path):
     assert remarks.values() == {"confidence": None, "artefacts": (), "comment": ""}
     room.ui.previousButton.click()
     assert remarks.values()["artefacts"] == ("ghosting", "flow")
+
+
+def test_remarks_wait_for_the_score(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=2, order="listed")
+    room.open(study)
+    room.ui.detailsButton.collapsed = False
+    remarks = room.panel.reading.display.remarks
+    remarks.artefacts["blur"].click()
+    remarks.comment.text = "apex only"
+    said = remarks.values()
+    room.press("Space")
+    assert not any(remarks.values().values()) and not log_of(study).entries
+    host.dialogs.answers = [False]
+    assert not room.panel.closeStudy() and "1 images have remarks" in host.dialogs.texts()[-1]
+    room.ui.previousButton.click()
+    assert remarks.values() == said
+    room.press("3")
+    (entry,) = log_of(study).entries.values()
+    assert (entry.artefacts, entry.comment) == (("blur",), "apex only")
 
 
 def test_keys_are_dead_in_other_tabs_and_modules_and_after_closing(host, room, tmp_path):
@@ -393,6 +428,6 @@ def test_a_cine_is_read_with_slicers_own_controls(host, room, tmp_path):
     assert (host.pixels("Red") != before).any()
     room.press("4")
     host.wait_until(lambda: room.ui.sliceLabel.text == "slice 1 (0–2)")
-    room.press("3", "2")
-    assert scores_of(study) == [4, 3, 2]
+    room.press("3")
+    assert scores_of(study) == [4, 3]
     assert node.GetName() == room.ui.caseLabel.text

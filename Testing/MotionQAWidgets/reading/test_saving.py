@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
@@ -53,17 +54,11 @@ def test_a_vanished_folder_keeps_the_score_on_screen(host, room, tmp_path):
 
 
 def test_a_full_disk_is_said_at_once(host, room, tmp_path, monkeypatch):
-    import errno
-    import os
-
     study = make_study(tmp_path / "study", cases=2)
     room.open(study)
     write = os.write
 
-    def full(file, data):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "write", full)
+    monkeypatch.setattr(os, "write", _full)
     room.press("3")
     assert "the disk is full" in room.saved and room.ui.elsewhereButton.visible
     monkeypatch.setattr(os, "write", write)
@@ -172,3 +167,70 @@ def test_other_machines_are_told_of_reading_and_of_adjudicating(host, room, tmp_
     locks[1].write_text('{"host": "elsewhere", "token": "other"}')
     room.panel.reading._beat.timeout.emit()
     assert "taken over by another session on elsewhere" in room.panel.results.consensus.label.text
+
+
+def test_a_trouble_that_has_passed_is_not_said_any_more(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=1)
+    room.open(study)
+    room.press("4")
+    lock = study.scores_folder / ".anna.jsonl.lock"
+    content = lock.read_bytes()
+    lock.write_text('{"host": "elsewhere", "token": "other"}')
+    room.panel.reading._beat.timeout.emit()
+    assert "taken over by another session on elsewhere" in room.saved
+    lock.write_bytes(content)
+    room.panel.reading._beat.timeout.emit()
+    assert room.saved.startswith("Saved") and room.desk.problem == ""
+
+
+def test_an_exported_table_keeps_its_name_and_replaces_none_unasked(host, room, tmp_path):
+    study = make_study(tmp_path / "study", cases=1)
+    room.open(study)
+    room.press("4")
+    button = room.ui.filesFrame.findChild(type(room.ui.openButton), "exportLongButton")
+    table = tmp_path / "scores_12.10.2026.csv"
+    host.files.answers.append(str(tmp_path / "scores_12.10.2026"))
+    button.click()
+    assert "4" in table.read_text() and not (tmp_path / "scores_12.10.csv").exists()
+    table.write_text("older")
+    host.files.answers.append(str(tmp_path / "scores_12.10.2026"))
+    host.dialogs.answers = [False]
+    button.click()
+    assert "Replace it?" in host.dialogs.texts()[-1] and table.read_text() == "older"
+
+
+def test_what_was_settled_is_kept_until_it_is_saved(host, room, tmp_path, monkeypatch):
+    from MotionQAWidgets.reading import results_desk
+
+    study = make_study(tmp_path / "study", cases=3, order="listed")
+    room.open(study)
+    room.press("1", "Space", "2", "Space", "3", "Space")
+    consensus = room.panel.results.consensus
+    consensus.startButton.click()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", _full)
+        patch.setattr(os, "write", _full)
+        room.press("4")
+        assert consensus.label.text.startswith("NOT SAVED")
+        assert room.panel.reading.display.buttons._buttons[4].checked
+        host.dialogs.answers = [False]
+        assert not room.panel.closeStudy()
+        assert "1 settled scores are not saved" in host.dialogs.texts()[-1]
+        room.press("Space", "2")
+        room.press("Z", control=True)  # of what is not saved, too
+        assert consensus.table.currentRow() == 1 and consensus.label.text.startswith("NOT SAVED")
+        assert not room.panel.reading.display.buttons._buttons[4].checked
+        consensus.select(0)
+        assert room.panel.reading.display.buttons._buttons[4].checked
+        consensus.select(1)
+    monkeypatch.setattr(results_desk, "dockets_of", None)  # nothing is read again for one row
+    room.press("5")
+    assert consensus.label.text == "1 of 3 still to settle"
+    settled = read_scores(log_file(study, "consensus")).entries.values()
+    assert [entry.score for entry in settled] == [4, 5]
+    last = consensus.table.columnCount - 1
+    assert [consensus.table.item(row, last).text() for row in range(3)] == ["4", "5", ""]
+
+
+def _full(*_args):
+    raise OSError(errno.ENOSPC, "No space left on device")
