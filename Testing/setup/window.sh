@@ -5,7 +5,7 @@ set -u
 python="$1"
 here="$(dirname "$0")"
 
-if ! "$python" -c 'import PySide6, slicer, trame_slicer' 2>/dev/null &&
+if ! "$python" -c 'import PySide6, SimpleITK, slicer, trame_slicer' 2>/dev/null &&
     ! "$python" -m pip install --quiet --editable ".[slicer]"; then
     echo "pip found no slicer-core or PySide6 for this Python and system." >&2
     exit 1
