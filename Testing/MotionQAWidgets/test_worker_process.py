@@ -278,7 +278,7 @@ def test_closing_while_grading_leaves_no_process_no_file_and_is_quick(host, hear
         heard.worker.close()
     else:
         slicer.app.aboutToQuit.emit()
-    assert time.thread_time() - before < 0.05
+    assert time.thread_time() - before < 0.25
     assert not heard.worker.running and not heard.worker.busy
     assert left_behind() == []
     wait_gone(host, pid)
