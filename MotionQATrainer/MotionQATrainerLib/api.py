@@ -16,10 +16,10 @@ from typing import Any
 
 from MotionQALib import checkpoints
 
-from .comparison_table import Comparison
-from .journal import JOURNAL
-from .run import Run
-from .run_folder import RunFolder
+from .evaluation.comparison_table import Comparison
+from .runs.journal import JOURNAL
+from .runs.run_folder import RunFolder
+from .training.run import Run
 
 
 def train(

@@ -15,7 +15,7 @@ from MotionQAWidgets.signals import Signal
 
 START = (
     "import sys; sys.path[0] = sys.argv[1]; sys.path.insert(1, sys.argv[2]); "
-    "from MotionQATrainerLib import check_process; check_process.main(sys.argv[3:])"
+    "from MotionQATrainerLib.data import check_process; check_process.main(sys.argv[3:])"
 )
 
 
@@ -25,7 +25,7 @@ class DataCheck:
     Signals
     -------
     progress(done, total) : images read, images to read
-    finished(answer) : what `MotionQATrainerLib.check_process` answers: a dictionary with
+    finished(answer) : what `MotionQATrainerLib.data.check_process` answers: a dictionary with
         ``found``, ``clean`` or ``problem``
     """
 

@@ -188,7 +188,7 @@ class DataSection:
 
 
 def found_html(found: dict) -> str:
-    """What a check found (`MotionQATrainerLib.check.DataCheck.to_dict`), in rich text."""
+    """What a check found (`MotionQATrainerLib.data.check.DataCheck.to_dict`), in rich text."""
     parts = [f"<p><b>{escape(problem)}</b></p>" for problem in found["problems"]]
     counts = ", ".join(f"{gradeName(grade)} {found['volumes'][grade.label]}" for grade in Grade)
     text = _("{volumes} labelled images of {subjects} subjects: {counts}.")

@@ -9,7 +9,7 @@ from pathlib import Path
 import qt
 from slicer.i18n import tr as _
 
-from MotionQATrainerLib.run_folder import BEFORE_AFTER, FIGURES, REPORT
+from MotionQATrainerLib.runs.run_folder import BEFORE_AFTER, FIGURES, REPORT
 
 from . import pictures
 from .trainings import Training

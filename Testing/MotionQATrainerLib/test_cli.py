@@ -8,11 +8,11 @@ import pytest
 import MotionQALib
 import MotionQATrainerLib
 from MotionQALib import checkpoints
-from MotionQATrainerLib import training
 from MotionQATrainerLib.cli import main
-from MotionQATrainerLib.loop import STATE
-from MotionQATrainerLib.phantom import Phantom
-from MotionQATrainerLib.run_state import read_facts
+from MotionQATrainerLib.runs.run_state import read_facts
+from MotionQATrainerLib.simulation.phantom import Phantom
+from MotionQATrainerLib.training import training
+from MotionQATrainerLib.training.loop import STATE
 
 SOURCES = [str(Path(package.__file__).parents[1]) for package in (MotionQALib, MotionQATrainerLib)]
 SMALL = ["--set", "model.size=32", "--set", "model.spacing=1.8", "--set", "data.margin=8",

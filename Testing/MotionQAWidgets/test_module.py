@@ -236,8 +236,9 @@ def test_sample_data_without_the_trainer_say_so(host, monkeypatch, tmp_path):
 
     monkeypatch.setattr(sample_data, "_trainer", lambda: None)
     assert "trainer" in sample_data.make(tmp_path)
-    (tmp_path / "MotionQATrainerLib").mkdir()
-    (tmp_path / "MotionQATrainerLib" / "samples.py").write_text("import no_such_package")
+    room = tmp_path / "MotionQATrainerLib" / "simulation"
+    room.mkdir(parents=True)
+    (room / "demo_volumes.py").write_text("import no_such_package")
     monkeypatch.setattr(sample_data, "_trainer", lambda: tmp_path)
     host.pip.missing, host.dialogs.answers = {"nibabel"}, [False]
     assert "as you chose: nibabel" in sample_data.make(tmp_path)  # asked where it is needed
