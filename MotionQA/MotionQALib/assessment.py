@@ -23,7 +23,7 @@ from .devices import (
     release_memory,
 )
 from .preprocessing import Position, heart_centre
-from .results import Assessment, Row, uncertainty
+from .results import Assessment, Row, in_words, uncertainty
 
 if TYPE_CHECKING:
     from .volumes import Volume
@@ -153,16 +153,25 @@ class Assessor:
         Raises
         ------
         Cancelled : ``cancelled`` said so
-        AssessmentError : the network's output is no numbers, or no memory is left at all
+        AssessmentError : the network's output is no numbers, no memory is left at all, or every
+            slice is blank
         """
         start = time.perf_counter()
-        everything = range(volume.n_frames * volume.n_slices)
+        positions = np.flatnonzero(~volume.blank).tolist()
+        if not positions:
+            raise AssessmentError(
+                f"{volume.name} cannot be graded: all its slices are blank; choose another file."
+            )
         logits, remarks = self.run(
-            volume, everything, self._logits, progress=progress, cancelled=cancelled
+            volume, positions, self._logits, progress=progress, cancelled=cancelled
         )
-        probabilities = _softmax(logits / self.card.temperature)
+        graded = _softmax(logits / self.card.temperature)
+        probabilities = np.full((volume.blank.size, graded.shape[1]), np.nan)
+        probabilities[positions] = graded
         probabilities = probabilities.reshape(volume.n_frames, volume.n_slices, -1)
-        whole = np.mean([self._rule(frame) for frame in probabilities], axis=0)
+        # Blank slices have no say, and a frame of nothing else has none either.
+        frames = probabilities[~volume.blank.all(axis=1)]
+        whole = np.mean([self._rule(frame) for frame in frames], axis=0)
         doubt = uncertainty(np.concatenate([probabilities.reshape(-1, whole.size), whole[None]]))
         uncertain = doubt > self.card.uncertain_above
         known = volume.series_uid is not None or "identity" in vars(volume)
@@ -179,7 +188,7 @@ class Assessor:
             device=str(self.device),
             precision=self.precision,
             seconds=time.perf_counter() - start,
-            remarks=remarks,
+            remarks=(*volume.remarks, *blank_in_words(volume), *remarks),
         )
 
     def run(
@@ -294,6 +303,23 @@ class Assessor:
                 f"{volume.name} cannot be graded: memory runs out even for one slice at a time; "
                 "close other programs and try again."
             )
+
+
+def blank_in_words(volume: Volume) -> tuple[str, ...]:
+    """A sentence about the images without content, where there are some."""
+    blank = volume.blank
+    if volume.missing is not None:
+        blank = blank & ~volume.missing  # what is missing was said when it was read
+    if not blank.any():
+        return ()
+    whole = blank.all(axis=0)
+    said = [in_words(np.flatnonzero(whole))] if whole.any() else []
+    rest = int((blank & ~whole).sum())
+    if rest:
+        also = " more" if said else ""
+        said.append(f"{rest}{also} image{'s' if rest > 1 else ''} of single frames")
+    text = " and ".join(said)
+    return (f"Blank, so without a grade and no part of the volume's: {text}.",)
 
 
 _NATIVE = {np.dtype(kind) for kind in ("u1", "i1", "i2", "i4", "f2", "f4")}

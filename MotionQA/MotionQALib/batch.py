@@ -21,19 +21,24 @@ if TYPE_CHECKING:
     from .volumes import Volume
 
 
+Spacing = tuple[float | None, float | None, float | None]
+"""mm between slices, rows and columns; None leaves it to the file."""
+
+
 @dataclass(frozen=True)
 class Wishes:
     """How files are to be read, and what is wanted besides the grades.
 
     Parameters
     ----------
-    slice_axis, frame_axis : as in `volumes.read`
+    slice_axis, frame_axis, spacing : as in `volumes.read`
     pictures : draw the slices
     relevance : over the pictures, show where the network saw motion
     """
 
     slice_axis: int | None = None
     frame_axis: int | None = None
+    spacing: Spacing | None = None
     pictures: bool = False
     relevance: bool = False
 
@@ -139,7 +144,12 @@ def named_apart(graded: Graded, names: dict[Path, str]) -> Graded:
 def read(path: Path, wishes: Wishes) -> Volume | str:
     """Read a file: its volume, or the sentence that says why it cannot be read."""
     try:
-        return volumes.read(path, slice_axis=wishes.slice_axis, frame_axis=wishes.frame_axis)
+        return volumes.read(
+            path,
+            slice_axis=wishes.slice_axis,
+            frame_axis=wishes.frame_axis,
+            spacing=wishes.spacing,
+        )
     except volumes.VolumeError as error:
         return str(error)
 
@@ -208,6 +218,7 @@ class Journal:
         self.path = Path(path)
         wishes = wishes or Wishes()
         settings = f"{card.to_json()}{wishes.slice_axis}{wishes.frame_axis}"
+        settings += "" if wishes.spacing is None else str(wishes.spacing)
         self._settings = hashlib.blake2b(settings.encode(), digest_size=8).hexdigest()
         self._known: dict[str, Assessment] = {}
         if resume:

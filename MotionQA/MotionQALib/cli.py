@@ -63,7 +63,11 @@ def _assess(arguments: argparse.Namespace, console: Console) -> int:
     paths, failures = _find(arguments.paths, console)
     checkpoint = _Checkpoint(arguments)
     wishes = Wishes(
-        arguments.slice_axis, arguments.frame_axis, bool(arguments.html), arguments.explain
+        slice_axis=arguments.slice_axis,
+        frame_axis=arguments.frame_axis,
+        spacing=arguments.spacing,
+        pictures=bool(arguments.html),
+        relevance=arguments.explain,
     )
     results: list[Graded] = []
     stop: BaseException | None = None

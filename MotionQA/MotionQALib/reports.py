@@ -16,7 +16,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from .results import Assessment, Override, Row
+import numpy as np
+
+from .results import Assessment, Override, Row, in_words
 from .scale import SCORE_WORDS, Grade
 
 if TYPE_CHECKING:
@@ -35,8 +37,8 @@ Failure = tuple[str, str]
 def write_csv(assessments: Iterable[Assessment], path: str | Path) -> None:
     """Write one row a slice and frame, then one a volume; the columns are those of `Row`.
 
-    Empty cells stand for the frame and the slice of a volume's row; probabilities have six
-    decimals. Where readers gave grades, `OVERRIDE_COLUMNS` follow.
+    Empty cells stand for the frame and the slice of a volume's row, and for the grade of a slice
+    that is blank or missing; probabilities have six decimals. Where readers gave grades, `OVERRIDE_COLUMNS` follow.
     """
     with written_whole(path, newline="") as file:
         assessments = list(assessments)
@@ -45,9 +47,12 @@ def write_csv(assessments: Iterable[Assessment], path: str | Path) -> None:
         writer.writerow((*Row._fields, *OVERRIDE_COLUMNS) if overridden else Row._fields)
         for assessment in assessments:
             said = {(o.frame, o.slice): o for o in assessment.overrides}
-            for row in assessment.rows():
-                mine = _override_cells(said.get((row.frame, row.slice))) if overridden else []
-                writer.writerow(_cells(row) + mine)
+            rows = {(row.frame, row.slice): row for row in assessment.rows()}
+            for place in [*np.ndindex(assessment.graded.shape), (None, None)]:
+                row = rows.get(place)
+                cells = _empty(assessment.volume, *place) if row is None else _cells(row)
+                mine = _override_cells(said.get(place)) if overridden else []
+                writer.writerow(cells + mine)
 
 
 def write_json(
@@ -105,22 +110,12 @@ def verdict(assessment: Assessment) -> str:
         worst = ", each in its worst frame" if assessment.n_frames > 1 else ""
         sentences.append(_sentence("; ".join(named) + worst))
     elif assessment.n_slices > 1:
-        sentences.append(f"All {assessment.n_slices} slices are mild.")
+        graded = int(assessment.graded.any(axis=0).sum())
+        which = "" if graded == assessment.n_slices else "graded "
+        sentences.append(f"All {graded} {which}slices are mild.")
     if assessment.volume_uncertain:
         sentences.append("The volume's grade is uncertain.")
     return " ".join(sentences)
-
-
-def in_words(slices: Sequence[int]) -> str:
-    """Rising numbers of slices as ranges: [0, 1, 2, 5] is "slices 0-2, 5"."""
-    runs: list[list[int]] = []
-    for index in slices:
-        if runs and index == runs[-1][1] + 1:
-            runs[-1][1] = index
-        else:
-            runs.append([index, index])
-    parts = [str(a) if a == b else f"{a}{', ' if b == a + 1 else '-'}{b}" for a, b in runs]
-    return f"slice{'s' if len(slices) > 1 else ''} {', '.join(parts)}"
 
 
 def version() -> str:
@@ -172,6 +167,11 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
+def _empty(volume: str, frame: int, index: int) -> list[str]:
+    """The row of an image without a grade."""
+    return [_harmless(volume), str(frame), str(index)] + [""] * (len(Row._fields) - 3)
+
+
 def _override_cells(override: Override | None) -> list[str]:
     if override is None:
         return [""] * len(OVERRIDE_COLUMNS)
@@ -187,13 +187,18 @@ def _harmless(name: str) -> str:
 def _described(assessment: Assessment) -> dict:
     return {
         **assessment.to_dict(),
-        "scores": assessment.scores.tolist(),
-        "expected_scores": assessment.expected_scores.tolist(),
+        "scores": _nothing_for(assessment.scores, ~assessment.graded),
+        "expected_scores": _nothing_for(assessment.expected_scores, ~assessment.graded),
         "volume_score": assessment.volume_score,
         "volume_expected_score": assessment.volume_expected_score,
         "volume_grade": assessment.volume_grade.label,
         "verdict": verdict(assessment),
     }
+
+
+def _nothing_for(values: np.ndarray, ungraded: np.ndarray) -> list:
+    """Nested lists with None where there is no grade."""
+    return np.where(ungraded, None, values.astype(object)).tolist()
 
 
 def _sentence(text: str) -> str:

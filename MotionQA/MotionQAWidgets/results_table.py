@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import qt
 from slicer.i18n import tr as _
 
@@ -69,6 +70,9 @@ class ResultsTable:
         if result is not None:
             for place, row in result.rows.items():
                 self._lines.append((place, cellsOf(row, result.overrideFor(*place))))
+            for frame, index in np.argwhere(~result.assessment.graded).tolist():
+                override = result.overrideFor(frame, index)
+                self._lines.append(((frame, index), ungradedCells(frame, index, override)))
         self._sort()
 
     def sortBy(self, column: int, descending: bool = False) -> None:
@@ -148,7 +152,12 @@ class ResultsTable:
 
     def _fillRow(self, number: int, place: Place, cells: list[Cell]) -> None:
         row, override = self._result.rowFor(*place), self._result.overrideFor(*place)
-        about = wording.summary(row, override, self._result.assessment.n_frames)
+        frames = self._result.assessment.n_frames
+        if row is None:
+            about = wording.place(*place, frames)
+            about = _("{place}: no grade, it is blank or missing").format(place=about)
+        else:
+            about = wording.summary(row, override, frames)
         for column, cell in enumerate(cells):
             item = qt.QTableWidgetItem(cell.text)
             item.setToolTip(about)
@@ -213,6 +222,15 @@ def cellsOf(row: Row, override: Override | None) -> list[Cell]:
         reader,
         time,
     ]
+
+
+def ungradedCells(frame: int, index: int, override: Override | None) -> list[Cell]:
+    """The line of an image that is blank or missing."""
+    nothing = Cell("–", None)
+    mine, reader, time = _cellsOfReader(override)
+    number = Cell(str(frame), frame), Cell(str(index), index)
+    empty = Cell("", None)
+    return [*number, nothing, nothing, mine, empty, empty, empty, reader, time]
 
 
 def _cellsOfReader(override: Override | None) -> tuple[Cell, Cell, Cell]:

@@ -141,7 +141,10 @@ class ResultsView:
             index = self._next()
             frame = int(result.assessment.worst_frames[index])
             row, override = result.rowFor(frame, index), result.overrideFor(frame, index)
-            about = wording.summary(row, override, result.assessment.n_frames)
+            frames = result.assessment.n_frames
+            about = wording.place(frame, index, frames)
+            if row is not None:
+                about = wording.summary(row, override, frames)
             button.toolTip = _("Slice by slice from the worst on; next: {place}").format(
                 place=about
             )

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
 import slicer
 import vtk
 from slicer.i18n import tr as _
@@ -237,7 +238,8 @@ class SceneResults:
 
     def _resultWith(self, volumeNode, place: Place) -> SceneResult:
         result = self.resultFor(volumeNode)
-        if result is None or place not in result.rows:
+        known = result is not None and {(None, None), *np.ndindex(result.assessment.graded.shape)}
+        if not known or place not in known:
             raise KeyError(place)
         return result
 

@@ -129,6 +129,8 @@ def badgeFor(sliceNode, result: SceneResult) -> tuple[str, Grade] | None:
     if index is None or frame is None:
         index = frame = None
     row, override = result.rowFor(frame, index), result.overrideFor(frame, index)
+    if row is None:  # blank, or missing from its series
+        return None
     words = wording.inWords(row)
     lines = [_("Volume: {grade}").format(grade=words) if index is None else words]
     if row.uncertain:

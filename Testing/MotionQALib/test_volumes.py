@@ -166,7 +166,7 @@ def test_identity_is_the_content(tmp_path):
 
 def test_a_volume_from_memory(rng):
     stack = rng.integers(0, 100, (5, 24, 20), dtype=np.int16)
-    volume = Volume(stack, spacing=(8.0, 1.4, 1.4))
+    volume = Volume(stack, spacing=(8.0, 8.0, 8.0))
     assert volume.voxels.shape == (1, 5, 24, 20)
     assert np.shares_memory(volume.voxels, stack)
     assert volumes.check(volume) is volume
