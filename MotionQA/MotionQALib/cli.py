@@ -116,13 +116,19 @@ def _find(given: Sequence[str], console: Console) -> tuple[list[Path], list[tupl
     from . import volumes
 
     paths: dict[Path, None] = {}
+    masks: dict[Path, None] = {}
     failures = []
     for path in given:
         try:
-            paths.update(dict.fromkeys(volumes.find(path)))
+            found = volumes.find_all(path)
+            paths.update(dict.fromkeys(found.images))
+            masks.update(dict.fromkeys(found.masks))
         except volumes.VolumeError as error:
             console.complain(str(error))
             failures.append((path, str(error)))
+    if masks:
+        some = "segmentation is" if len(masks) == 1 else "segmentations are"
+        console.complain(f"{len(masks)} {some} left out, such as {next(iter(masks))}.")
     return list(paths), failures
 
 

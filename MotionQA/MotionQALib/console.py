@@ -46,8 +46,10 @@ class Console:
         self.say(f"{'volume':<{self._width}}  motion     score  expected  slices from 0")
 
     def row(self, assessment: Assessment) -> None:
-        """One volume; ``?`` marks what is uncertain, ``-`` what has no grade; a cine's slices count by
-        their worst frame."""
+        """One volume; ``?`` marks what is uncertain, ``-`` what has no grade.
+
+        A cine's slices count by their worst frame.
+        """
         slices = np.arange(assessment.n_slices), assessment.worst_frames
         cells = " ".join(
             f"{assessment.scores[frame, index] or '-'}"

@@ -190,9 +190,9 @@ def decode(line: bytes) -> Message:
         raise ProtocolError(f"This is no message that version {VERSION} knows: {line[:80]!r}.")
     types = get_type_hints(kind)
     values = {f.name: content[f.name] for f in fields(kind) if f.name in content}
-    for field, value in values.items():
-        if not isinstance(value, types[field]):
-            raise ProtocolError(f"The field {field} of {name} is {value!r:.80}.")
+    for key, value in values.items():
+        if not isinstance(value, types[key]):
+            raise ProtocolError(f"The field {key} of {name} is {value!r:.80}.")
     return _made(kind, values)
 
 

@@ -38,7 +38,8 @@ def write_csv(assessments: Iterable[Assessment], path: str | Path) -> None:
     """Write one row a slice and frame, then one a volume; the columns are those of `Row`.
 
     Empty cells stand for the frame and the slice of a volume's row, and for the grade of a slice
-    that is blank or missing; probabilities have six decimals. Where readers gave grades, `OVERRIDE_COLUMNS` follow.
+    that is blank or missing; probabilities have six decimals. Where readers gave grades,
+    `OVERRIDE_COLUMNS` follow.
     """
     with written_whole(path, newline="") as file:
         assessments = list(assessments)

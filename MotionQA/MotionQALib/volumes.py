@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,7 @@ __all__ = [
     "VolumeError",
     "check",
     "find",
+    "find_all",
     "mask_beside",
     "read",
     "stem_of",
@@ -138,6 +139,13 @@ def extremes(voxels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Lowest and highest value of each image, float64 (frames, slices); NaN shows in both."""
     low, high = voxels.min(axis=(2, 3)), voxels.max(axis=(2, 3))
     return low.astype(np.float64), high.astype(np.float64)
+
+
+class Found(NamedTuple):
+    """Images, and the segmentations beside them, which are none."""
+
+    images: list[Path]
+    masks: list[Path]
 
 
 def read(
@@ -270,6 +278,11 @@ def _arrange(
         )
         written = " × ".join(f"{size:g}" for size in spacing)
         remarks = (*remarks, f"Its spacing, {written} mm, {GIVEN}.")
+    if image.origin is not None and any(map(math.isnan, spacing[1:])):
+        raise refusal(
+            path,
+            "gives no pixel spacing in its header; export it again, or give it with --spacing.",
+        )
     return Volume(
         voxels=voxels.transpose(axis_order),
         spacing=spacing,
@@ -288,25 +301,32 @@ def find(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     """Expand files and folders to what `read` takes, sorted within each folder.
 
     A file is returned as it is, even when missing, so that `read` can say what is wrong with it; of
-    a DICOM series' files, the first one given.
-    A folder is searched through all its subfolders; one that holds a DICOM series stands for it.
-    Masks beside their image (`x_gt`, `x-label`, `x.seg`, …) are left out.
+    a DICOM stack's files, the first one given.
+    A folder is searched through all its subfolders; one that holds a DICOM stack stands for it.
+    Masks (`x_gt` beside `x`, `seg_x`, `labelsTr/`, …) are left out.
 
     Raises
     ------
     VolumeError
         A folder holds no images.
     """
+    return find_all(paths).images
+
+
+def find_all(paths: str | Path | Iterable[str | Path]) -> Found:
+    """The same, with the masks that were left out."""
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
     found: dict[Path, None] = {}
+    masks: dict[Path, None] = {}
     for path in map(Path, paths):
         with in_plain_words(path):
-            inside = images_under(path) if path.is_dir() else [path]
+            inside, left_out = images_under(path) if path.is_dir() else ([path], [])
         if not inside:
             raise refusal(
                 path,
                 "holds no images; give a folder with NIfTI, NRRD, MetaImage or DICOM files.",
             )
         found.update(dict.fromkeys(inside))
-    return one_a_series(found)
+        masks.update(dict.fromkeys(left_out))
+    return Found(one_a_series(found), [mask for mask in masks if mask not in found])

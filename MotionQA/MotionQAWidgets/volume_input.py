@@ -17,7 +17,6 @@ from MotionQALib.volumes import VolumeError
 from .cine_reader import SOURCE
 from .relevance_map import isMap
 
-
 REMARKS = "MotionQA.Remarks"
 """The attribute of a volume or sequence that keeps sentences about how it was read, as JSON."""
 

@@ -213,7 +213,9 @@ def test_find_leaves_out_masks_beside_their_image(tmp_path):
     stored = numbered((20, 24, 5))
     for name in ("a.nii.gz", "a_gt.nii.gz", "a-label.nii.gz", "a.seg.nrrd", "alone_gt.nii.gz"):
         write(tmp_path / name, stored) if name.endswith("gz") else (tmp_path / name).touch()
-    assert [path.name for path in volumes.find([tmp_path])] == ["a.nii.gz", "alone_gt.nii.gz"]
+    found = volumes.find_all([tmp_path])
+    assert [path.name for path in found.images] == ["a.nii.gz"]
+    assert len(found.masks) == 4
 
 
 def test_importing_loads_no_reader():

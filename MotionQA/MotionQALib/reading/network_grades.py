@@ -127,7 +127,7 @@ def _from_csv(path: Path) -> list[Assessment]:
             texts = [row[f"p{score}"] for score in range(1, 6)]
             graded = any(texts) or not place  # a blank slice has no grade
             values = [float(text) if graded else math.nan for text in texts]
-            if graded and not all(map(math.isfinite, values)) or (place and min(place) < 0):
+            if (graded and not all(map(math.isfinite, values))) or (place and min(place) < 0):
                 raise ValueError
             volumes.setdefault(row["volume"].removeprefix("'"), {})[place] = values
         except (KeyError, ValueError) as error:
