@@ -23,7 +23,7 @@ from .doubts import GIVEN, doubts_of
 from .formats.axes import find_axes
 from .formats.kinds import FORMATS, is_dicom, stem_of, suffix_of
 from .formats.refusals import VolumeError, in_plain_words, refusal
-from .formats.search import images_under, mask_beside, one_a_series
+from .formats.search import images_under, mask_beside, spare_files
 from .formats.stored import StoredImage
 
 if TYPE_CHECKING:
@@ -319,6 +319,7 @@ def find_all(paths: str | Path | Iterable[str | Path]) -> Found:
         paths = [paths]
     found: dict[Path, None] = {}
     masks: dict[Path, None] = {}
+    given: list[Path] = []
     for path in map(Path, paths):
         with in_plain_words(path):
             inside, left_out = images_under(path) if path.is_dir() else ([path], [])
@@ -329,4 +330,7 @@ def find_all(paths: str | Path | Iterable[str | Path]) -> Found:
             )
         found.update(dict.fromkeys(inside))
         masks.update(dict.fromkeys(left_out))
-    return Found(one_a_series(found), [mask for mask in masks if mask not in found])
+        given += [] if path.is_dir() else [path]
+    spare = spare_files(given)
+    images = [path for path in found if path not in spare]
+    return Found(images, [mask for mask in masks if mask not in found])

@@ -91,6 +91,14 @@ def candidates(folder: Path) -> list[Path]:
     ]
 
 
+def files_in(folder: Path) -> list[Path]:
+    """The same of the folder alone."""
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
+    files = (folder / name for name in names)
+    return [file for file in files if FORMATS.get(suffix_of(file), "dicom") == "dicom"]
+
+
 def stacks_under(root: Path, files: Iterable[Path]) -> list[Path]:
     """What stands for each stack among the files below a folder.
 
@@ -139,7 +147,7 @@ def _scope_of(file: Path) -> Sequence[Path]:
     if known is not None:
         return known
     folder = file.parent
-    here = [f for f in candidates(folder) if f.parent == folder]
+    here = files_in(folder)
     study = header_of(file).text("StudyInstanceUID")
     if study and any(_holds(beside, study) for beside in _neighbours(folder)):
         return candidates(folder.parent)

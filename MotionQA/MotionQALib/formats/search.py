@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from .dicom import candidates, stacks_under
+from .dicom import candidates, files_in, stacks_under
 from .dicom_series import sort_files
 from .kinds import FORMATS, is_dicom, stem_of, suffix_of
 from .walking import files_under
@@ -48,24 +48,23 @@ def _place(path: Path) -> tuple:
     return tuple((part != path.name, part) for part in path.parts)
 
 
-def one_a_series(paths: Iterable[Path]) -> list[Path]:
-    """Leave out DICOM images of a stack that one of the paths before stands for."""
-    paths = list(paths)
+def spare_files(paths: Iterable[Path]) -> set[Path]:
+    """DICOM images of a stack that one of the paths before stands for."""
     given = [
         path
         for path in paths
         if FORMATS.get(suffix_of(path), "dicom") == "dicom" and is_dicom(path)
     ]
     if len(given) < 2:
-        return paths
+        return set()
+    folders = dict.fromkeys(path.parent for path in given)
+    found = sort_files(file for folder in folders for file in files_in(folder))
     spare: set[Path] = set()
-    found = sort_files(given)
     for stack in found.stacks:
-        first = next(path for path in given if path in stack.files)
-        spare |= stack.files - {first}
+        spare |= {*[path for path in given if path in stack.files][1:]}
     for folder in {file.parent for file in found.damaged}:
         spare |= {*[path for path in given if path.parent == folder][1:]}
-    return [path for path in paths if path not in spare]
+    return spare
 
 
 def is_mask(path: Path, root: Path, stems: set[str]) -> bool:
