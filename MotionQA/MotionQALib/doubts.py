@@ -21,6 +21,11 @@ def doubts_of(volume: Volume) -> tuple[str, ...]:
     changes grades; 1 × 1 × 1 mm is what files say that know none.
     """
     between, rows, columns = volume.spacing
+    if volume.n_slices > 2 and volume.n_frames == 1 and between < 0.7 * min(rows, columns):
+        return (
+            f"Its slices lie {between:.3g} mm apart, nearer than its pixels: if they are a cine's "
+            "frames, name their axis with --frame-axis.",
+        )
     if (between, rows, columns) == (1.0, 1.0, 1.0):
         if any(GIVEN in remark for remark in volume.remarks):
             return ()

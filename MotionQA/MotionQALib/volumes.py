@@ -22,6 +22,7 @@ import numpy as np
 from .doubts import GIVEN, doubts_of
 from .formats.axes import find_axes
 from .formats.kinds import FORMATS, is_dicom, stem_of, suffix_of
+from .formats.pointers import refuse_pointer
 from .formats.refusals import VolumeError, in_plain_words, refusal
 from .formats.search import images_under, mask_beside, spare_files
 from .formats.stored import StoredImage
@@ -46,6 +47,9 @@ IMAGE_SUFFIXES = tuple(FORMATS)
 
 BLANK = 0.002
 """Grey levels of a blank image, as a share of those of an ordinary one of its volume."""
+
+MOST_LABELS = 8
+"""A grey-scale image has more values than this, a segmentation seldom has."""
 
 PIXEL_SPACING = (0.01, 100.0)
 """mm; a pixel outside it means that the header's spacing is wrong."""
@@ -228,6 +232,13 @@ def _check_values(path: Path, volume: Volume) -> None:
             f"holds {bad} of {voxels.size} voxels that are no numbers (NaN or infinite); "
             "replace them and save it again.",
         )
+    few = _labels_in(voxels)
+    if few:
+        raise refusal(
+            path,
+            f"holds {few} whole numbers only, as segmentations do; choose the image that it "
+            "belongs to.",
+        )
     if low.min() == high.max():
         raise refusal(path, f"is blank: every voxel is {low.min():g}; choose another file.")
     reach = high - low
@@ -235,7 +246,22 @@ def _check_values(path: Path, volume: Volume) -> None:
         raise refusal(path, "is blank: each of its images has one grey level; choose another file.")
 
 
+def _labels_in(voxels: np.ndarray) -> int:
+    """How many values a segmentation has; 0 for an image."""
+    rows, columns = voxels.shape[2:]
+    if rows * columns < 400:
+        return 0
+    step = max(1, min(rows, columns) // 48)
+    seen = np.unique(voxels[:: max(1, len(voxels) // 3), :, ::step, ::step])
+    if not 1 < len(seen) <= MOST_LABELS or (seen != np.rint(seen)).any():
+        return 0
+    values = np.unique(voxels)
+    whole = len(values) <= MOST_LABELS and not (values != np.rint(values)).any()
+    return len(values) if whole else 0
+
+
 def _load(path: Path) -> StoredImage:
+    refuse_pointer(path)
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
         return import_module(".formats.dicom", __package__).read(path)

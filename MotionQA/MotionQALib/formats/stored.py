@@ -47,6 +47,13 @@ class StoredImage:
     origin: Origin | None = None
 
 
+def without_inner_singletons(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """(x, y, z, 1, t) as (x, y, z, t): axes of length 1 behind the third, where others follow."""
+    if len(shape) < 5:
+        return shape
+    return (*shape[:3], *(size for size in shape[3:] if size != 1))
+
+
 def image_shape(path: Path, shape: tuple[int, ...]) -> tuple[int, ...]:
     """Drop trailing singleton axes; refuse what is no 2-D to 4-D image."""
     shape = tuple(int(size) for size in shape)
