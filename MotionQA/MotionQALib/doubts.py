@@ -21,11 +21,6 @@ def doubts_of(volume: Volume) -> tuple[str, ...]:
     changes grades; 1 × 1 × 1 mm is what files say that know none.
     """
     between, rows, columns = volume.spacing
-    if volume.n_slices > 2 and volume.n_frames == 1 and between < 0.7 * min(rows, columns):
-        return (
-            f"Its slices lie {between:.3g} mm apart, nearer than its pixels: if they are a cine's "
-            "frames, name their axis with --frame-axis.",
-        )
     if (between, rows, columns) == (1.0, 1.0, 1.0):
         if any(GIVEN in remark for remark in volume.remarks):
             return ()
@@ -34,9 +29,14 @@ def doubts_of(volume: Volume) -> tuple[str, ...]:
             "give it with --spacing, in Slicer with the panel's field.",
         )
     longest = max(volume.voxels.shape[2] * rows, volume.voxels.shape[3] * columns)
-    if FIELD_OF_VIEW[0] <= longest <= FIELD_OF_VIEW[1]:
-        return ()
-    return (
-        f"Its field of view of {longest:.3g} mm is not a heart's: if the spacing is wrong, so is "
-        "the grade; give it with --spacing, in Slicer with the panel's field.",
-    )
+    if not FIELD_OF_VIEW[0] <= longest <= FIELD_OF_VIEW[1]:
+        return (
+            f"Its field of view of {longest:.3g} mm is not a heart's: if the spacing is wrong, so is "
+            "the grade; give it with --spacing, in Slicer with the panel's field.",
+        )
+    if volume.n_slices > 2 and volume.n_frames == 1 and between < 0.7 * min(rows, columns):
+        return (
+            f"Its slices lie {between:.3g} mm apart, nearer than its pixels: if they are a cine's "
+            "frames, name their axis with --frame-axis.",
+        )
+    return ()

@@ -57,9 +57,7 @@ def read(path: Path) -> StoredImage:
     if _is_analyze(header):
         remarks.append("It is an Analyze 7.5 file: which side is left is not certain.")
     if len(shape) == 4 and len(stored) > 4 and stored[3] == 1:
-        remarks.append(
-            f"Its {len(stored)} axes hold one of length 1: the last is taken for frames."
-        )
+        remarks.append(f"One of its {len(stored)} axes has length 1: the last is its frames.")
         timed = True
     elif len(shape) == 4 and shape[3] in (3, 4) and dtype.itemsize == 1 and not timed:
         remarks.append(
