@@ -14,8 +14,7 @@ from pathlib import Path
 from slicer.i18n import tr as _
 
 from MotionQALib.checkpoints import METADATA_KEY, STARTER, SUFFIX, CheckpointError, folders
-
-from .signals import Signal
+from MotionQALib.signals import Signal
 
 changed = Signal()
 """Emitted by whoever adds a checkpoint, so that it is listed at once."""

@@ -16,10 +16,10 @@ from pathlib import Path
 import qt
 import slicer
 
+from MotionQALib.signals import Signal
 from MotionQATrainerLib.runs.run_folder import COMMAND, LOG, STATE
 from MotionQATrainerLib.training.run import Run
 from MotionQAWidgets.child import python_programs
-from MotionQAWidgets.signals import Signal
 
 from .closing import ClosingQuestion
 from .publishing import publish

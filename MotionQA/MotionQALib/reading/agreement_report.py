@@ -16,7 +16,7 @@ from pathlib import Path
 from ..bootstrap import Interval
 from ..report_style import STYLE
 from ..reports import version, written_whole
-from .agreement import FAR, SCALES, Comparison, Disagreement, Report
+from .agreement import FAR, SCALES, Disagreement, RaterComparison, Report
 from .agreement_statistics import TITLES
 from .confusion_drawing import confusion_svg
 
@@ -109,7 +109,7 @@ def write_html(report: Report, path: str | Path) -> None:
         file.writelines(_page(report))
 
 
-def _plain(comparison: Comparison) -> dict:
+def _plain(comparison: RaterComparison) -> dict:
     matrix = comparison.confusion
     return {
         "kind": comparison.kind,
@@ -123,7 +123,7 @@ def _plain(comparison: Comparison) -> dict:
     }
 
 
-def _table(compared: Sequence[Comparison]) -> Iterator[str]:
+def _table(compared: Sequence[RaterComparison]) -> Iterator[str]:
     rows = [["", "n", *TITLES.values()]]
     for comparison in compared:
         values = [shown(name, comparison.values[name]) for name in TITLES]
@@ -156,7 +156,7 @@ def _page(report: Report) -> Iterator[str]:
     yield f"</main>\n<footer><p>{escape(foot(report))}</p></footer>\n</body>\n</html>\n"
 
 
-def _section(scale: str, compared: Sequence[Comparison]) -> Iterator[str]:
+def _section(scale: str, compared: Sequence[RaterComparison]) -> Iterator[str]:
     if not compared:
         return
     head = "".join(f'<th class="number">{escape(title)}</th>' for title in TITLES.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from .agreement import Comparison
+from .agreement import RaterComparison
 
 CELL = 36
 LEFT, TOP = 70, 40
@@ -12,7 +12,7 @@ FAINTEST, DARKEST = 0.08, 0.6
 """Opacity of a cell with one place and of the fullest one; ink stays readable on it."""
 
 
-def confusion_svg(comparison: Comparison) -> str:
+def confusion_svg(comparison: RaterComparison) -> str:
     """Draw a comparison of two raters: rows the first, columns the second, counts in the cells."""
     matrix, names = comparison.confusion, comparison.categories
     first, second = _axes(comparison)
@@ -41,7 +41,7 @@ def confusion_svg(comparison: Comparison) -> str:
     )
 
 
-def _axes(comparison: Comparison) -> tuple[str, str]:
+def _axes(comparison: RaterComparison) -> tuple[str, str]:
     if comparison.kind == "self":
         return f"{comparison.raters[0]}, 1st", "2nd"
     return comparison.raters[0], comparison.raters[1]

@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import qt
 from slicer.i18n import tr as _
 
-from MotionQALib.reading.consensus import Docket
+from MotionQALib.reading.consensus import ConsensusItem
+from MotionQALib.reading.score_entry import ItemKey
 from MotionQALib.scale import SCORES
+from MotionQALib.signals import Signal
 
-from ..signals import Signal
 from . import phrases
 from .score_buttons import score_in_words
 
 
-class ConsensusView:
-    """A table of places with the readers' scores side by side, and a row of scores to settle one.
+class AdjudicationView:
+    """A table of items with the readers' scores side by side, and a row of scores to settle one.
 
     Signals
     -------
     started() : the user wants to adjudicate, or to stop it
-    chosen(Docket) : the user clicked on one
+    chosen(row) : the user clicked on one
     settled(score) : of the chosen one
     unanimous() : settle what all agree on
     undone()
 
     Attributes
     ----------
-    dockets : the places in the table, by row
+    items : what the table shows, by row
+    content : table and buttons, which are seen while somebody adjudicates
     """
 
     def __init__(self, frame) -> None:
         self.started, self.chosen, self.settled = Signal(), Signal(), Signal()
         self.unanimous, self.undone = Signal(), Signal()
-        self.dockets: list[Docket] = []
-        self._readers, self._name_of = (), str
+        self.items: list[ConsensusItem] = []
+        self._readers: Sequence[str] = ()
         column = qt.QVBoxLayout(frame)
         column.setContentsMargins(0, 0, 0, 0)
         self.start_button = _button(_("Adjudicate…"), "adjudicateButton", self.started)
@@ -46,9 +48,9 @@ class ConsensusView:
         self.label = qt.QLabel()
         self.label.wordWrap = True
         column.addWidget(self.label)
-        self.desk = qt.QWidget()
-        column.addWidget(self.desk)
-        inner = qt.QVBoxLayout(self.desk)
+        self.content = qt.QWidget()
+        column.addWidget(self.content)
+        inner = qt.QVBoxLayout(self.content)
         inner.setContentsMargins(0, 0, 0, 0)
         self.table = qt.QTableWidget()
         self.table.name = "consensusTable"
@@ -77,25 +79,28 @@ class ConsensusView:
         inner.addLayout(row)
         self.show((), [], str)
 
-    def show(self, dockets: Sequence[Docket], readers: Sequence[str], name_of) -> None:
-        """Show places with their scores; none hides the table."""
-        self.dockets, self._readers, self._name_of = [], readers, name_of
-        self.desk.visible = bool(dockets)
-        self.start_button.text = _("Stop adjudicating") if dockets else _("Adjudicate…")
-        table = self.table
-        titles = [_("Case"), *readers, _("Consensus")]
-        table.columnCount = len(titles)
-        table.setHorizontalHeaderLabels(titles)
-        table.rowCount = len(dockets)
-        for row, docket in enumerate(dockets):
-            self._fill(row, docket)
-        table.resizeColumnsToContents()
-        self.dockets = list(dockets)
-
-    def update(self, row: int, docket: Docket) -> None:
-        """Show what has become of one place."""
-        self.dockets[row] = docket
-        self._fill(row, docket)
+    def show(
+        self,
+        items: Sequence[ConsensusItem],
+        readers: Sequence[str],
+        name_of: Callable[[ItemKey], str],
+    ) -> None:
+        """Show items with their scores; none hides the table. Only rows that differ are written."""
+        before = self.items if (readers, len(items)) == (self._readers, len(self.items)) else []
+        self.items, self._readers = [], readers  # no row is chosen meanwhile
+        self.content.visible = bool(items)
+        self.start_button.text = _("Stop adjudicating") if items else _("Adjudicate…")
+        if not before:
+            titles = [_("Case"), *readers, _("Consensus")]
+            self.table.columnCount = len(titles)
+            self.table.setHorizontalHeaderLabels(titles)
+            self.table.rowCount = len(items)
+        for row, item in enumerate(items):
+            if not before or before[row] != item:
+                self._fill(row, item, name_of(item.key))
+        if not before:
+            self.table.resizeColumnsToContents()
+        self.items = list(items)
 
     def say(self, sentence: str) -> None:
         self.label.text = sentence
@@ -104,25 +109,19 @@ class ConsensusView:
     def select(self, row: int) -> None:
         self.table.setCurrentCell(row, 0)
 
-    @property
-    def current(self) -> Docket | None:
-        row = self.table.currentRow()
-        return self.dockets[row] if 0 <= row < len(self.dockets) else None
-
-    def _fill(self, row: int, docket: Docket) -> None:
-        said = (docket.entries.get(reader) for reader in self._readers)
-        cells = [self._name_of(docket), *map(_short, said), _short(docket.settled)]
-        for column, text in enumerate(cells):
+    def _fill(self, row: int, item: ConsensusItem, name: str) -> None:
+        said = (item.entries.get(reader) for reader in self._readers)
+        for column, text in enumerate([name, *map(_short, said), _short(item.settled)]):
             cell = qt.QTableWidgetItem(text)
-            if docket.spread > 1 and docket.settled is None:
+            if item.spread > 1 and item.settled is None:
                 font = cell.font()
                 font.setBold(True)
                 cell.setFont(font)
             self.table.setItem(row, column, cell)
 
-    def _on_chosen(self, *_args) -> None:
-        if self.current is not None:
-            self.chosen.emit(self.current)
+    def _on_chosen(self, row: int, *_args) -> None:
+        if 0 <= row < len(self.items):
+            self.chosen.emit(row)
 
 
 def _button(text: str, name: str, signal: Signal):

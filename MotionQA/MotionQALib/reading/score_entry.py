@@ -30,8 +30,8 @@ CONFIDENCES = (1, 2, 3)
 LABELS = tuple(grade.label for grade in Grade)
 
 
-class Place(NamedTuple):
-    """What a score is about: a case, one of its slices or all (None), its nth reading from 0."""
+class ItemKey(NamedTuple):
+    """What a score is of: a case, one of its slices or all (None), its nth reading from 0."""
 
     case: str
     slice: int | None = None
@@ -39,8 +39,8 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What a reader said of one place; a later entry of the same place replaces it.
+class ScoreEntry:
+    """What a reader said of one item; a later entry of the same item replaces it.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Entry:
     adjudicator : who settled it, in the consensus
     """
 
-    place: Place
+    key: ItemKey
     reader: str
     score: int | None = None
     grade: str | None = None
@@ -85,7 +85,7 @@ class Entry:
     def scored(self) -> bool:
         return self.grade is not None
 
-    def again(self, *, reader: str) -> Entry:
+    def again(self, *, reader: str) -> ScoreEntry:
         """The same content, said once more as an undo."""
         return replace(self, reader=reader, time="", undo=True)
 
@@ -95,7 +95,7 @@ class Entry:
             "version": VERSION,
             "time": self.time,
             "reader": self.reader,
-            **self.place._asdict(),
+            **self.key._asdict(),
             "score": self.score,
             "grade": self.grade,
             "seconds": None if self.seconds is None else round(self.seconds, 3),
@@ -109,18 +109,18 @@ class Entry:
         return {key: value for key, value in record.items() if value or key not in optional}
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Entry:
+    def from_record(cls, record: Mapping[str, Any]) -> ScoreEntry:
         """Rebuild from a line; ValueError says what the schema does not allow."""
         version = record.get("version")
         if version != VERSION or version is True:
             raise ValueError(f"it is of version {version!r}, and this MotionQA knows {VERSION}")
         take = _Taking(record)
-        place = Place(take("case", str), take("slice", int, None), take("repeat", int, 0))
-        if not place.case or (place.slice or 0) < 0 or place.repeat < 0:
-            raise ValueError(f"{place} is no place")
+        key = ItemKey(take("case", str), take("slice", int, None), take("repeat", int, 0))
+        if not key.case or (key.slice or 0) < 0 or key.repeat < 0:
+            raise ValueError(f"{tuple(key)} is no item of a study")
         artefacts = take("artefacts", list, [])
         return cls(
-            place=place,
+            key=key,
             reader=take("reader", str),
             score=take("score", int, None),
             grade=take("grade", str, None),

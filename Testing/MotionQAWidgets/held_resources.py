@@ -17,7 +17,7 @@ def observed(thing) -> Counter:
     return Counter(observers=sum(thing.GetCommand(tag) is not None for tag in range(last)))
 
 
-def holdings(host) -> dict[str, Counter]:
+def held_resources(host) -> dict[str, Counter]:
     """Observers, actors, connections, timers, shortcuts and processes that there are now."""
     import slicer
 

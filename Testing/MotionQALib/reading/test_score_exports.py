@@ -10,20 +10,20 @@ from MotionQALib.reading.agreement import agreement
 from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import Case, listed
 from MotionQALib.reading.consensus import (
-    dockets_of,
+    consensus_items,
     open_consensus,
     settle,
     settle_unanimous,
 )
-from MotionQALib.reading.entry import Place
 from MotionQALib.reading.errors import ReadingError
-from MotionQALib.reading.exchange import (
+from MotionQALib.reading.image_names import image_names
+from MotionQALib.reading.label_import import import_labels
+from MotionQALib.reading.score_entry import ItemKey
+from MotionQALib.reading.score_exports import (
     LONG_COLUMNS,
     export_grades,
     export_labels,
     export_long,
-    image_names,
-    import_labels,
 )
 from MotionQALib.reading.scores import ScoreLog, read_scores
 from MotionQALib.reading.study import Study
@@ -82,7 +82,7 @@ def test_labels_of_slices_and_of_images_that_share_a_name(tmp_path, write_image)
     with ScoreLog.open(study, "anna") as log:
         for key in keys:
             for index in (0, 2):
-                log.save(Place(key, index), 4 - index)
+                log.save(ItemKey(key, index), 4 - index)
     path = tmp_path / "labels.csv"
     assert export_labels(study, "anna", path) == 6
     labels = read_labels(path)
@@ -91,7 +91,7 @@ def test_labels_of_slices_and_of_images_that_share_a_name(tmp_path, write_image)
     with ScoreLog.open(study, "ben") as log:
         assert import_labels(study, log, path) == (6, [])
         assert {p: e.score for p, e in log.entries.items()} == {
-            Place(key, index): 4 - index for key in keys for index in (0, 2)
+            ItemKey(key, index): 4 - index for key in keys for index in (0, 2)
         }
     with pytest.raises(ReadingError, match="one grade a volume"):
         export_grades(study, "anna", tmp_path / "IQA.csv")
@@ -101,9 +101,11 @@ def test_the_long_table_has_everybody_and_every_reading(filled, read_as, tmp_pat
     read_as(filled, "anna", SCORES)
     with ScoreLog.open(filled, "ben") as log:
         key = CaseList(filled).cases[0].key
-        log.save(Place(key), 4, artefacts=("blur", "wrap"), comment='=SUM(A1) "x"\n', confidence=3)
+        log.save(
+            ItemKey(key), 4, artefacts=("blur", "wrap"), comment='=SUM(A1) "x"\n', confidence=3
+        )
     with open_consensus(filled, "prof") as log:
-        settle(log, dockets_of(filled)[0], 5)
+        settle(log, consensus_items(filled)[0], 5)
     path = tmp_path / "long.csv"
     assert export_long(filled, path) == 6
     names, *rows = table(path)
@@ -132,7 +134,7 @@ def test_patients_in_folders_of_their_own_are_subjects(study, write_image, tmp_p
     for reader in ("anna", "ben"):
         with ScoreLog.open(study, reader) as log:
             for number, case in enumerate(CaseList(study).cases):
-                log.save(Place(case.key), 1 + number)
+                log.save(ItemKey(case.key), 1 + number)
     for export, path in ((export_labels, "labels.csv"), (export_grades, "IQA.csv")):
         export(study, "anna", tmp_path / path)
         labels = read_labels(tmp_path / path)
@@ -197,17 +199,17 @@ def test_nothing_to_write_is_said(filled, tmp_path):
 def test_the_adjudicator_settles_what_readers_said(filled, read_as, tmp_path):
     read_as(filled, "anna", {"P001-1-ED": 5, "P001-2-ED": 3, "P001-3-ED": 2})
     read_as(filled, "ben", {"P001-1-ED": 5, "P001-2-ED": 1, ("P001-3-ED", 1): 4})
-    agreed, apart, alone = dockets_of(filled)
+    agreed, apart, alone = consensus_items(filled)
     assert agreed.unanimous and not apart.unanimous and not alone.unanimous
     assert (agreed.spread, apart.spread, alone.spread) == (0, 2, 0)
     assert {reader: e.score for reader, e in apart.entries.items()} == {"anna": 3, "ben": 1}
     with open_consensus(filled, "Prof. Chen") as log:
-        assert settle_unanimous(log, dockets_of(filled)) == 1
+        assert settle_unanimous(log, consensus_items(filled)) == 1
         settle(log, apart, 2, comment="ghosts at the base")
         settle(log, alone, 2)
         log.undo()
-        assert settle_unanimous(log, dockets_of(filled)) == 0
-    assert [d.settled.score if d.settled else None for d in dockets_of(filled)] == [5, 2, None]
+        assert settle_unanimous(log, consensus_items(filled)) == 0
+    assert [d.settled.score if d.settled else None for d in consensus_items(filled)] == [5, 2, None]
     consensus = read_scores(filled.scores_folder / "consensus.jsonl")
     assert {e.adjudicator for e in consensus.entries.values()} == {"Prof. Chen"}
     assert export_labels(filled, "consensus", tmp_path / "labels.csv") == 2

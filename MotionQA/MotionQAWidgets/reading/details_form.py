@@ -7,11 +7,11 @@ from collections.abc import Iterable
 import qt
 from slicer.i18n import tr as _
 
-from ..signals import Signal
+from MotionQALib.signals import Signal
 
 
 def artefact_words() -> dict[str, str]:
-    """The kinds of `MotionQALib.reading.entry.ARTEFACTS`, as a reader calls them."""
+    """The kinds of `MotionQALib.reading.score_entry.ARTEFACTS`, as a reader calls them."""
     return {
         "ghosting": _("respiratory ghosting"),
         "blur": _("blur"),
@@ -28,7 +28,7 @@ def confidence_words() -> dict[int, str]:
     return {3: _("sure"), 2: _("fairly sure"), 1: _("guessed")}
 
 
-class RemarksForm:
+class DetailsForm:
     """Widgets in a frame.
 
     Signals
@@ -39,7 +39,7 @@ class RemarksForm:
 
     def __init__(self, frame) -> None:
         self.changed, self.done = Signal(), Signal()
-        self._showing = False
+        self._frame, self._showing = frame, False
         form = qt.QFormLayout(frame)
         form.setContentsMargins(0, 0, 0, 0)
         self.confidence = qt.QComboBox()
@@ -78,8 +78,16 @@ class RemarksForm:
         self._comment = comment
         self._showing = False
 
+    @property
+    def enabled(self) -> bool:
+        return self._frame.enabled
+
+    @enabled.setter
+    def enabled(self, enabled: bool) -> None:
+        self._frame.enabled = bool(enabled)
+
     def values(self) -> dict[str, object]:
-        """Fields of `MotionQALib.reading.entry.Entry`."""
+        """Fields of `MotionQALib.reading.score_entry.Entry`."""
         return {
             "confidence": self.confidence.currentData or None,
             "artefacts": tuple(kind for kind, box in self.artefacts.items() if box.checked),

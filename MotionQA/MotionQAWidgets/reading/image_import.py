@@ -9,11 +9,10 @@ import qt
 from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import Listed
 from MotionQALib.reading.errors import ReadingError
+from MotionQALib.signals import Signal
 
-from ..signals import Signal
 
-
-class Intake:
+class ImageImport:
     """Adds files to a study's cases.
 
     Signals

@@ -23,7 +23,7 @@ def make_study(folder: Path, cases: int = 4, slices: int = 3, **settings) -> Stu
     return study
 
 
-class Room:
+class ReadingPage:
     """The panel in the module, entered, with its tab in front."""
 
     def __init__(self, host):
@@ -57,9 +57,76 @@ class Room:
         self.host.process_events()
         self.host.wait_until(lambda: self.panel.reading.seen)
 
+    # What the panel consists of
+
     @property
-    def desk(self):
-        return self.panel.desk
+    def scoring(self):
+        """The reader's scores, in the library."""
+        return self.panel.scoring
+
+    @property
+    def entries(self):
+        """What stands in the reader's log, by item."""
+        return self.scoring.session.log.entries
+
+    @property
+    def node(self):
+        """The volume of the case in view."""
+        return self.panel.reading.shown.node
+
+    @property
+    def agreement(self):
+        return self.panel.agreement.view
+
+    @property
+    def adjudication(self):
+        return self.panel.adjudication.view
+
+    @property
+    def details(self):
+        return self.panel.reading.display.details
+
+    def button(self, name: str):
+        """A button by its name: "score4Button"."""
+        import qt
+
+        return self.panel.widget.findChild(qt.QPushButton, name)
+
+    # What is done with it
+
+    def show_slice(self, index: int) -> None:
+        """Scroll, as the wheel does, which takes no focus."""
+        from MotionQAWidgets import slice_geometry
+
+        slice_geometry.jump_to(self.node, index, 2)
+        self.host.process_events()
+
+    def add_images(self, folder) -> None:
+        self.host.files.answers.append(str(folder))
+        self.button("addFolderButton").click()
+        self.host.wait_until(lambda: not self.panel.importing)
+
+    def wait_for_next_case(self) -> None:
+        """Until it is read ahead."""
+        following = self.scoring.readings[self.scoring.next_reading][0].case.key
+        self.host.wait_until(lambda: self.panel.reading.shown.is_ready(following))
+
+    # What is shown
+
+    @property
+    def shown_score(self) -> int | None:
+        """The score whose button is down."""
+        down = (score for score in range(1, 6) if self.button(f"score{score}Button").checked)
+        return next(down, None)
+
+    def badge(self, index: int | None = 0) -> str:
+        """What stands over a slice; "" where nothing does."""
+        words = self.panel.reading.display.badge(index)
+        return "" if words is None else words[0]
+
+    @property
+    def files_said(self) -> str:
+        return self.panel.files.view.label.text
 
     @property
     def view(self):

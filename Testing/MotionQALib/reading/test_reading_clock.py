@@ -1,6 +1,6 @@
 """Active reading time leaves the time away out."""
 
-from MotionQALib.reading.timing import ReadingClock
+from MotionQALib.reading.reading_clock import ReadingClock
 
 
 class Time:

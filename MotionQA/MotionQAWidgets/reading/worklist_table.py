@@ -9,8 +9,8 @@ from slicer.i18n import tr as _
 
 from MotionQALib.palette import GRADE_COLOURS
 from MotionQALib.scale import grade_of
+from MotionQALib.signals import Signal
 
-from ..signals import Signal
 from .score_buttons import score_in_words
 
 Line = tuple[str, str, int | None, bool]
@@ -19,7 +19,7 @@ Line = tuple[str, str, int | None, bool]
 OPEN_COLOUR, DONE_COLOUR = "#8a8a8a", "#2e7d32"
 
 
-class CaseList:
+class WorklistTable:
     """A table of cases; the current one is selected.
 
     Signals

@@ -1,8 +1,9 @@
 """In which order a reader sees the cases, and where in it the reader is.
 
-    reading = ReadingList(study, cases.cases)            # or with the network's uncertainties
-    reading.items[12].case, .place, .number, .name       # name is None where the study is blinded
-    done, total, seconds = reading.progress(log.entries)
+    worklist = Worklist(study, cases.cases)          # or with the network's uncertainties
+    worklist.items[12].case, .key, .number, .name    # name is None where the study is blinded
+    worklist.readings[3]                             # items of one reading of a case
+    done, total, seconds = worklist.progress(log.entries)
 
 The order follows from the seed and from what the cases hold, so that every session finds it
 again. Cases that are added later come after the earlier ones and change nothing before them
@@ -20,7 +21,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from .cases import Case
-from .entry import Entry, Place
+from .score_entry import ItemKey, ScoreEntry
 from .study import Study
 
 RECENT = 20
@@ -40,13 +41,13 @@ class Item:
     name : the case's name; None where the study is blinded
     """
 
-    place: Place
+    key: ItemKey
     case: Case
     number: int
     name: str | None
 
 
-class Progress(NamedTuple):
+class ReadingProgress(NamedTuple):
     """How far a reader is; ``seconds_left`` is None until that can be told."""
 
     done: int
@@ -54,13 +55,14 @@ class Progress(NamedTuple):
     seconds_left: float | None
 
 
-class Visit(NamedTuple):
+class _Reading(NamedTuple):
     case: Case
     repeat: int
 
 
-class ReadingList:
-    """The items in order.
+class Worklist:
+    """The items in order; ``readings`` are the items of each reading of a case, which are several
+    where slices are scored. A case that comes back has two readings.
 
     Parameters
     ----------
@@ -75,71 +77,78 @@ class ReadingList:
         uncertainties: Mapping[str, float] | None = None,
     ) -> None:
         self.study = study
-        self.items = tuple(_items(study, _visits(study, cases, uncertainties or {})))
-        self._index = {item.place: index for index, item in enumerate(self.items)}
-        self._of_case: dict[str, list[Place]] = {}
-        for place in self._index:
-            self._of_case.setdefault(place.case, []).append(place)
+        self.items = tuple(_items(study, _readings(study, cases, uncertainties or {})))
+        self.readings = tuple(
+            tuple(same) for _, same in groupby(self.items, key=lambda item: item.number)
+        )
+        self._index = {item.key: index for index, item in enumerate(self.items)}
+        self._of_case: dict[str, list[ItemKey]] = {}
+        for key in self._index:
+            self._of_case.setdefault(key.case, []).append(key)
 
     def __len__(self) -> int:
         return len(self.items)
 
-    def index_of(self, place: Place) -> int | None:
-        """Where a place stands; None for one that is not in the list."""
-        return self._index.get(place)
+    def index_of(self, key: ItemKey) -> int | None:
+        """Where an item stands; None for one that is not in the list."""
+        return self._index.get(key)
 
-    def places_of(self, case: str) -> list[Place]:
-        """All places of a case, by its key, repeats too."""
+    def keys_of(self, case: str) -> list[ItemKey]:
+        """The items of a case, by its key, repeats too."""
         return self._of_case.get(case, [])
 
     def progress(
-        self, entries: Mapping[Place, Entry], unreadable: Collection[str] = ()
-    ) -> Progress:
+        self, entries: Mapping[ItemKey, ScoreEntry], unreadable: Collection[str] = ()
+    ) -> ReadingProgress:
         """Count this list's items; the time left is the mean active time of recent scores' rest.
 
         Of a case that was scored again, the last reading counts. What is unscored of cases that
         cannot be read (their keys) is no part of the total.
         """
-        done = [entries[item.place] for item in self.items if item.place in entries]
+        done = [entries[item.key] for item in self.items if item.key in entries]
         total = len(self._wanted(unreadable) | (self._index.keys() & entries.keys()))
         timed = ((e.time, e.seconds) for e in done if e.seconds is not None)
         recent = [seconds for _, seconds in heapq.nlargest(RECENT, timed)]
         left = None
         if len(recent) >= FEWEST:
             left = statistics.fmean(recent) * (total - len(done))
-        return Progress(len(done), total, left)
+        return ReadingProgress(len(done), total, left)
 
-    def finished(self, entries: Mapping[Place, Entry], unreadable: Collection[str] = ()) -> bool:
+    def finished(
+        self, entries: Mapping[ItemKey, ScoreEntry], unreadable: Collection[str] = ()
+    ) -> bool:
         """Whether all is scored but cases that cannot be read; where none can, nothing is."""
         wanted = self._wanted(unreadable)
         return bool(wanted) and wanted <= entries.keys()
 
-    def _wanted(self, unreadable: Collection[str]) -> Set[Place]:
-        """The places of cases that can be read."""
+    def _wanted(self, unreadable: Collection[str]) -> Set[ItemKey]:
+        """The items of cases that can be read."""
         if not unreadable:
             return self._index.keys()
-        return {place for place in self._index if place.case not in unreadable}
+        return {key for key in self._index if key.case not in unreadable}
 
 
-def _items(study: Study, visits: Sequence[Visit]) -> list[Item]:
+def _items(study: Study, readings: Sequence[_Reading]) -> list[Item]:
     items = []
-    for number, (case, repeat) in enumerate(visits, start=1):
+    for number, (case, repeat) in enumerate(readings, start=1):
         slices = range(case.n_slices) if study.level == "slice" else (None,)
         name = None if study.blinded else case.name
-        items += [Item(Place(case.key, index, repeat), case, number, name) for index in slices]
+        items += [Item(ItemKey(case.key, index, repeat), case, number, name) for index in slices]
     return items
 
 
-def _visits(study: Study, cases: Sequence[Case], uncertainties: Mapping[str, float]) -> list[Visit]:
+def _readings(
+    study: Study, cases: Sequence[Case], uncertainties: Mapping[str, float]
+) -> list[_Reading]:
     batches = [list(batch) for _, batch in groupby(_by_batch(cases), key=lambda case: case.batch)]
     repeated = {case.key for batch in batches for case in _chosen(study, batch)}
     if study.order == "uncertain":  # over all batches: what teaches most comes first
         batches = [[case for batch in batches for case in batch]]
-    visits = []
+    readings = []
     for batch in batches:
         order = _ordered(study, batch, uncertainties)
-        visits += _with_repeats(study, order, repeated)
-    return visits
+        readings += _with_repeats(study, order, repeated)
+    return readings
 
 
 def _by_batch(cases: Sequence[Case]) -> list[Case]:
@@ -169,7 +178,7 @@ def _distance(study: Study, n: int) -> int:
     return min(study.repeat_distance, n // 2)
 
 
-def _with_repeats(study: Study, order: list[Case], repeated: set[str]) -> list[Visit]:
+def _with_repeats(study: Study, order: list[Case], repeated: set[str]) -> list[_Reading]:
     """Put each repeat at a drawn place, at least the distance behind its first reading."""
     once = [case for case in order if case.key not in repeated]
     distance = min(_distance(study, len(order)), len(once))
@@ -182,11 +191,11 @@ def _with_repeats(study: Study, order: list[Case], repeated: set[str]) -> list[V
             spare = len(order) - position - distance  # places from the nearest to the end
             step = int(_draw(study, "place", case) * spare)
             behind.setdefault(position + distance + step, []).append(case)
-    visits = []
+    readings = []
     for position, case in enumerate(order):
-        visits.append(Visit(case, 0))
-        visits += [Visit(again, 1) for again in behind.get(position, ())]
-    return visits
+        readings.append(_Reading(case, 0))
+        readings += [_Reading(again, 1) for again in behind.get(position, ())]
+    return readings
 
 
 def _draw(study: Study, purpose: str, case: Case) -> float:
