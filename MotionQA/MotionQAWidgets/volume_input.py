@@ -14,7 +14,7 @@ from MotionQALib.formats.stored import StoredImage
 from MotionQALib.volumes import VolumeError
 
 from .cine_reader import SOURCE
-from .relevance_map import isMap
+from .relevance_map import is_map
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,9 @@ class VolumeInput:
 
 def is_candidate(node) -> bool:
     """Whether a node is a volume that a user may want graded: no mask, no map, no colour."""
-    return node is not None and node.GetClassName() == "vtkMRMLScalarVolumeNode" and not isMap(node)
+    return (
+        node is not None and node.GetClassName() == "vtkMRMLScalarVolumeNode" and not is_map(node)
+    )
 
 
 def frame_nodes(node) -> list:
