@@ -50,13 +50,13 @@ class ForegroundLayer:
         return volume, layers.GetForegroundOpacity()
 
     def _putBack(self, layers) -> None:
-        volume, opacity = self._before.pop(layers.GetID(), (None, None))
+        volumeID, opacity = self._before.pop(layers.GetID(), (None, None))
         if opacity is None or self._node is None:
             return
         # Where the volume was deleted, Slicer has emptied the layer and left its opacity.
         if layers.GetForegroundVolumeID() in (self._node.GetID(), None, ""):
-            there = slicer.mrmlScene.GetNodeByID(volume or "") is not None
-            _set(layers, volume if there else None, opacity)
+            there = slicer.mrmlScene.GetNodeByID(volumeID or "") is not None
+            _set(layers, volumeID if there else None, opacity)
 
 
 def _set(layers, volume: str | None, opacity: float) -> None:
