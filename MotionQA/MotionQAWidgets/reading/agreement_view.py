@@ -74,7 +74,7 @@ class AgreementView:
         self._report = report
         self.export.enabled = report is not None
         remarks = () if report is None else report.remarks
-        self.label.text = " ".join(filter(None, (sentence, *remarks)))
+        self.label.text = " ".join(said for said in (sentence, *remarks) if said)
         self.label.visible = bool(self.label.text)
         scored = [] if report is None else [c for c in report.comparisons if c.scale == "score"]
         self.table.visible = bool(scored)
