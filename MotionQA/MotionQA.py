@@ -204,7 +204,7 @@ class MotionQALogic(ScriptedLoadableModuleLogic):
 
     def result(self, volumeNode):
         """The Assessment that the scene holds of a volume, or None."""
-        found = self.grading.results.resultFor(volumeNode)
+        found = self.grading.results.result_for(volumeNode)
         return None if found is None else found.assessment
 
     @staticmethod
@@ -266,10 +266,10 @@ class MotionQATest(ScriptedLoadableModuleTest):
         self.assertIsNotNone(assessment, module.ui.messageLabel.text)
         score = str(assessment.volume_score)
         self.assertTrue(module.ui.resultLabel.text.startswith(f"Volume: {score} ·"))
-        view = module.panel.resultsView
+        view = module.panel.results_view
         self.assertEqual(self_test.cells(view.table.widget, 0)[:2], ["volume", score])
         self.assertEqual(view.strip.widget.columnCount, 3)
-        view.nextButton.click()
+        view.next_button.click()
         slicer.app.processEvents()
         shown = view.strip.widget.item(1, assessment.slices_from_worst[0]).text()[0]
         self.assertIn(f"{shown} ·", " ".join(self_test.drawn("Red")))

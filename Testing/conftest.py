@@ -52,7 +52,7 @@ def acdc() -> Path:
 @pytest.fixture(scope="session")
 def phantom():
     """A small person: 4 slices of 96 x 112 pixels at 2.5 mm."""
-    from MotionQATrainerLib.phantom import Phantom
+    from MotionQATrainerLib.simulation.phantom import Phantom
 
     return Phantom(seed=7, n_slices=4, shape=(96, 112), spacing=(10.0, 2.5, 2.5))
 

@@ -13,9 +13,9 @@ from MotionQALib import checkpoints, volumes
 from MotionQALib.assessment import Assessor
 from MotionQALib.scale import Grade
 from MotionQALib.volumes import Volume
-from MotionQATrainerLib.breathing import Behaviour, Breathing
-from MotionQATrainerLib.clean import find_patients
-from MotionQATrainerLib.simulation import Acquisition, MotionSimulator
+from MotionQATrainerLib.data.clean_patients import find_patients
+from MotionQATrainerLib.simulation.breathing import Behaviour, Breathing
+from MotionQATrainerLib.simulation.simulator import Acquisition, MotionSimulator
 
 ROOT = Path(__file__).resolve().parents[1]
 SPLIT = ROOT / "MotionQA" / "Resources" / "Checkpoints" / "motionqa-starter.split.json"
@@ -157,7 +157,7 @@ def test_more_motion_scores_lower(starter, patients):
 
 def test_the_phantoms_breath_holds_score_above_its_breathing(starter, phantom):
     """Nothing licensed at hand: the order of the behaviours must hold on a synthetic person too."""
-    from MotionQATrainerLib.phantom import Phantom
+    from MotionQATrainerLib.simulation.phantom import Phantom
 
     person = Phantom(seed=3, n_slices=6)
     stack = person.volume(0.0)

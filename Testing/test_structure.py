@@ -28,7 +28,7 @@ SHARED = {
     "volume_rule",
     "assessment",
     "report_style",
-    "resampling",
+    "bootstrap",
     "subjects",
 }
 LIGHT = (

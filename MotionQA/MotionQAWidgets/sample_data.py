@@ -80,8 +80,9 @@ def make(target: Path) -> str | None:
     lacking = dependencies.ensure()
     if lacking is not None:
         return lacking
-    code = "import sys; sys.path[0] = sys.argv[1]; from MotionQATrainerLib import samples"
-    code += "; samples.make(sys.argv[2])"
+    code = "import sys; sys.path[0] = sys.argv[1]"
+    code += "; from MotionQATrainerLib.simulation import demo_volumes"
+    code += "; demo_volumes.make(sys.argv[2])"
     paths = [str(trainer), str(target)]
     command = [python_programs()[-1], "-c", code, *paths]
     errors = Path(slicer.app.temporaryPath) / "MotionQA-samples.log"
@@ -113,6 +114,6 @@ def make(target: Path) -> str | None:
 def _trainer() -> Path | None:
     """The folder that MotionQATrainerLib is in: with this module once installed, else beside."""
     for place in (ROOT, ROOT.parent / "MotionQATrainer"):
-        if (place / "MotionQATrainerLib" / "samples.py").is_file():
+        if (place / "MotionQATrainerLib" / "simulation" / "demo_volumes.py").is_file():
             return place
     return None

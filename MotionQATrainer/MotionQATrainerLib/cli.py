@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .arguments import parser
-from .progress import Cancelled, sentence
+from .runs.progress import Stopped, sentence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         return COMMANDS[arguments.command](arguments) or 0
-    except Cancelled as stopped:
+    except Stopped as stopped:
         print(f"{stopped} Add --resume to the same command.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -44,11 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _settings(arguments: argparse.Namespace):
-    from .settings import Settings
+    from .training.settings import Settings
 
     settings = Settings()
     if getattr(arguments, "start", None):
-        from .fine_tune import gentle_settings
+        from .training.fine_tune import gentle_settings
 
         settings = gentle_settings(arguments.start)
     if arguments.settings:
@@ -76,15 +76,15 @@ def _told(arguments: argparse.Namespace):
     """Where progress goes to."""
     if arguments.progress == "text":
         return _report
-    from .journal import to_stream
+    from .runs.journal import to_stream
 
     return to_stream(sys.stdout)
 
 
 def _simulate(arguments: argparse.Namespace) -> None:
-    from .progress import Event
-    from .simulated_set import write_set
-    from .splits import Split
+    from .data.splits import Split
+    from .runs.progress import Event
+    from .simulation.simulated_set import write_set
 
     patients = None
     if arguments.part and not arguments.split:
@@ -109,8 +109,8 @@ def _simulate(arguments: argparse.Namespace) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from .check import check
-    from .progress import Event
+    from .data.check import check
+    from .runs.progress import Event
 
     found = check(
         arguments.data,
@@ -130,11 +130,11 @@ def _fit(arguments: argparse.Namespace) -> None:
     files = (arguments.data, arguments.labels, arguments.output, _settings(arguments))
     shared = {**_going_on(arguments), "split": arguments.split}
     if not arguments.start:
-        from .training import fit
+        from .training.fit import fit
 
         fit(*files, init=arguments.init, **shared)
         return
-    from .fine_tune import fine_tune
+    from .training.fine_tune import fine_tune
 
     if arguments.labels is None:
         raise ValueError("To adapt a checkpoint, labels are needed: give --labels.")
@@ -168,8 +168,8 @@ def _asked_to_stop() -> Callable[[], bool]:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from .evaluation import evaluate
-    from .findings import update_card
+    from .evaluation.evaluate import evaluate
+    from .evaluation.findings import update_card
 
     if bool(arguments.train_data) != bool(arguments.train_labels):
         raise ValueError("--train-data and --train-labels go together; give both.")
@@ -199,7 +199,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from .comparison import compare, table
+    from .training.compare import compare, table
 
     rows = compare(
         arguments.data,
@@ -216,7 +216,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _export_png(arguments: argparse.Namespace) -> None:
-    from .export_png import export_png
+    from .data.export_png import export_png
 
     written, remarks = export_png(
         arguments.data, arguments.labels, arguments.out, axis=arguments.axis

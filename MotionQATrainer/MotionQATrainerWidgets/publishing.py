@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from MotionQALib.checkpoints import user_folder
-from MotionQATrainerLib.splits import split_file
+from MotionQATrainerLib.data.splits import split_file
 from MotionQAWidgets import checkpoint_list
 
 

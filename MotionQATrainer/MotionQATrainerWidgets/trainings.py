@@ -1,7 +1,7 @@
 """The trainings that this Slicer knows of: watched while they run, found again after a restart.
 
-Each is a process of its own (`MotionQATrainerLib.run`) that goes on without Slicer. All that is
-kept here is where its folder is; what it does is read there.
+Each is a process of its own (`MotionQATrainerLib.training.run_process`) that goes on without
+Slicer. All that is kept here is where its folder is; what it does is read there.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 import qt
 import slicer
 
-from MotionQATrainerLib.run import Run
-from MotionQATrainerLib.run_folder import COMMAND, LOG, STATE
+from MotionQATrainerLib.runs.run_folder import COMMAND, LOG, STATE
+from MotionQATrainerLib.training.run_process import Run
 from MotionQAWidgets.child import python_programs
 from MotionQAWidgets.signals import Signal
 
@@ -37,8 +37,8 @@ class Training:
 
     Attributes
     ----------
-    run : MotionQATrainerLib.run.Run
-    status : MotionQATrainerLib.journal.Status at the last look
+    run : MotionQATrainerLib.training.run_process.Run
+    status : MotionQATrainerLib.runs.journal.Status at the last look
     state : "starting", "running", "finished", "stopped", "failed" or "killed" at the last look
     rows : the log's figures, a dictionary an epoch; what an epoch lacks is None
     """

@@ -12,9 +12,9 @@ from MotionQALib.assessment import Assessor, Cancelled
 from MotionQALib.checkpoints import Card
 from MotionQALib.explanation import LAYERS, relevance, relevance_of
 from MotionQALib.volumes import Volume
-from MotionQATrainerLib.breathing import Behaviour, Breathing
-from MotionQATrainerLib.phantom import Phantom
-from MotionQATrainerLib.simulation import Acquisition, MotionSimulator
+from MotionQATrainerLib.simulation.breathing import Behaviour, Breathing
+from MotionQATrainerLib.simulation.phantom import Phantom
+from MotionQATrainerLib.simulation.simulator import Acquisition, MotionSimulator
 
 STARTER = backbones.STARTER_BACKBONE
 CARD = Card(

@@ -64,7 +64,7 @@ def rated_set(tmp_path_factory) -> RatedSet:
 @pytest.fixture
 def small_settings():
     """Settings under which a training run takes seconds."""
-    from MotionQATrainerLib.settings import Settings
+    from MotionQATrainerLib.training.settings import Settings
 
     return Settings().changed(
         {
@@ -84,7 +84,7 @@ def small_settings():
 def tiny_store(rng):
     """40 slices of noise, as if of one subject; the scores take turns."""
     from MotionQALib.preprocessing import Preprocessing
-    from MotionQATrainerLib.datasets import SliceStore
+    from MotionQATrainerLib.data.datasets import SliceStore
 
     n = 40
     return SliceStore(

@@ -8,11 +8,11 @@ import pytest
 import MotionQALib
 import MotionQATrainerLib
 from MotionQALib import checkpoints
-from MotionQATrainerLib import training
 from MotionQATrainerLib.cli import main
-from MotionQATrainerLib.loop import STATE
-from MotionQATrainerLib.phantom import Phantom
-from MotionQATrainerLib.run_state import read_facts
+from MotionQATrainerLib.runs.run_state import read_facts
+from MotionQATrainerLib.simulation.phantom import Phantom
+from MotionQATrainerLib.training import fit as fit_module
+from MotionQATrainerLib.training.loop import STATE
 
 SOURCES = [str(Path(package.__file__).parents[1]) for package in (MotionQALib, MotionQATrainerLib)]
 SMALL = ["--set", "model.size=32", "--set", "model.spacing=1.8", "--set", "data.margin=8",
@@ -90,10 +90,10 @@ def test_what_cannot_be_done_is_one_sentence_and_1(line, said, rated_set, tmp_pa
 
 
 def test_simulate_fit_evaluate_export(tmp_path, capsys, monkeypatch):
-    from MotionQALib.devices import Place
+    from MotionQALib.devices import DeviceSetup
 
     monkeypatch.setattr(
-        training, "training_place", lambda model, device, *_: Place(device, "fp32", True)
+        fit_module, "training_place", lambda model, device, *_: DeviceSetup(device, "fp32", True)
     )
     clean, out, png = tmp_path / "clean", tmp_path / "set", tmp_path / "png"
     clean.mkdir()

@@ -93,7 +93,7 @@ def test_the_curves_are_the_logs_columns():
 
     from MotionQATrainerWidgets import plots
 
-    source = Path(plots.__file__).parents[1] / "MotionQATrainerLib" / "loop.py"
+    source = Path(plots.__file__).parents[1] / "MotionQATrainerLib/training/loop.py"
     columns = {curve.column for _, _, curves in plots.charts() for curve in curves}
     assert len(columns) == 4
     assert all(f'"{column}"' in source.read_text("utf-8") for column in columns)

@@ -10,8 +10,8 @@ from results import Options
 
 from MotionQALib import backbones, checkpoints
 from MotionQALib.preprocessing import Preprocessing
-from MotionQATrainerLib.phantom import Phantom, write_nifti
-from MotionQATrainerLib.settings import Settings
+from MotionQATrainerLib.simulation.phantom import Phantom, write_nifti
+from MotionQATrainerLib.training.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 

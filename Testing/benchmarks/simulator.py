@@ -18,8 +18,8 @@ import torch
 from results import Options, Result
 from timing import compare
 
-from MotionQATrainerLib.breathing import Behaviour, Breathing
-from MotionQATrainerLib.simulation import Acquisition, MotionSimulator
+from MotionQATrainerLib.simulation.breathing import Behaviour, Breathing
+from MotionQATrainerLib.simulation.simulator import Acquisition, MotionSimulator
 
 BOUND = 5.0
 HEARTBEATS = dict(zip(Behaviour, (8, 10, 12, 14), strict=True))

@@ -18,11 +18,11 @@ from timing import compare
 
 from MotionQALib import backbones
 from MotionQALib.devices import find_device
-from MotionQATrainerLib.datasets import SliceStore
-from MotionQATrainerLib.loop import Loop
-from MotionQATrainerLib.optimisation import training_place
-from MotionQATrainerLib.progress import silent
-from MotionQATrainerLib.settings import Settings
+from MotionQATrainerLib.data.datasets import SliceStore
+from MotionQATrainerLib.runs.progress import silent
+from MotionQATrainerLib.training.loop import Loop
+from MotionQATrainerLib.training.optimisation import training_place
+from MotionQATrainerLib.training.settings import Settings
 
 BOUND = 0.9
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from MotionQATrainerLib.breathing import Behaviour, Breathing
-from MotionQATrainerLib.phantom import Phantom, write_nifti
-from MotionQATrainerLib.severity import score_of_similarity
-from MotionQATrainerLib.simulation import Acquisition, MotionSimulator
+from MotionQATrainerLib.simulation.breathing import Behaviour, Breathing
+from MotionQATrainerLib.simulation.phantom import Phantom, write_nifti
+from MotionQATrainerLib.simulation.severity import score_of_similarity
+from MotionQATrainerLib.simulation.simulator import Acquisition, MotionSimulator
 
 FOLDER = Path("demo")
 SEED = 3  # with this one the motion spans the whole scale

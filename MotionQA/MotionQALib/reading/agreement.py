@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..resampling import Interval, SubjectDraws, limits
+from ..bootstrap import Interval, SubjectDraws, limits
 from ..scale import SCORES, Grade
 from .agreement_statistics import all_statistics, confusion
 from .case_list import CaseList

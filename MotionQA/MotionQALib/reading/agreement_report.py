@@ -13,9 +13,9 @@ from datetime import datetime
 from html import escape
 from pathlib import Path
 
+from ..bootstrap import Interval
 from ..report_style import STYLE
 from ..reports import version, written_whole
-from ..resampling import Interval
 from .agreement import FAR, SCALES, Comparison, Disagreement, Report
 from .agreement_statistics import TITLES
 from .confusion_drawing import confusion_svg

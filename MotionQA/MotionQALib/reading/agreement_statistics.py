@@ -20,7 +20,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ..resampling import SubjectDraws, kappa, ratio
+from ..bootstrap import SubjectDraws, kappa, ratio
 
 TITLES = {
     "agreement": "Agreement, %",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from MotionQALib import cli, reports
+from MotionQALib.bootstrap import SubjectDraws
 from MotionQALib.reading.agreement import agreement
 from MotionQALib.reading.agreement_statistics import all_statistics
 from MotionQALib.reading.case_list import CaseList
@@ -16,7 +17,6 @@ from MotionQALib.reading.network_grades import NetworkGrades
 from MotionQALib.reading.reading_list import ReadingList
 from MotionQALib.reading.scores import ScoreLog
 from MotionQALib.reading.study import Study
-from MotionQALib.resampling import SubjectDraws
 from MotionQALib.results import Assessment
 
 NAMES = [f"P{person:03}-{take}-ED" for person in (1, 2, 3) for take in (1, 2, 3, 4)]

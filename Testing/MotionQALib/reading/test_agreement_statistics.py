@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import cohen_kappa_score
 
+from MotionQALib.bootstrap import SubjectDraws, accuracy, kappa, subject_weights
 from MotionQALib.reading import agreement_statistics as statistics
-from MotionQALib.resampling import SubjectDraws, accuracy, kappa, subject_weights
 
 # Shrout and Fleiss 1979, table 2: six targets, four judges.
 SHROUT_FLEISS = [

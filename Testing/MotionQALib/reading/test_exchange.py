@@ -27,8 +27,8 @@ from MotionQALib.reading.exchange import (
 )
 from MotionQALib.reading.scores import ScoreLog, read_scores
 from MotionQALib.reading.study import Study
-from MotionQATrainerLib.labels import read_labels
-from MotionQATrainerLib.matching import match
+from MotionQATrainerLib.data.labels import read_labels
+from MotionQATrainerLib.data.matching import match
 
 SCORES = {"P001-1-ED": 5, "P001-2-ED": 3, "P002-1-ED": 1, ("P001-1-ED", 1): 2}
 

@@ -1,0 +1,1 @@
+"""Images and labels: found, matched, checked, split, stored."""

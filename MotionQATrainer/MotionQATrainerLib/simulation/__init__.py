@@ -1,0 +1,1 @@
+"""Motion that never was: breathing, anatomy, and what the scanner would have seen."""

@@ -1,0 +1,1 @@
+"""From settings and slices to a finished checkpoint."""
