@@ -265,4 +265,4 @@ def test_its_own_test_fails_where_the_module_does_not_work(host, monkeypatch, te
     with pytest.raises(AssertionError) as raised:
         getattr(own, f"test_{test}")()
     assert said in str(raised.value)
-    sys.modules["slicer.util"].getModuleWidget("MotionQA").labelling.closeStudy()
+    sys.modules["slicer.util"].getModuleWidget("MotionQA").labelling.close_study()
