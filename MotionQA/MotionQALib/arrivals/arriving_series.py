@@ -16,7 +16,8 @@ SAME_PLACE = 0.1
 """mm; images nearer to each other than this along the normal show one slice."""
 
 _SHORT_AXIS = re.compile(
-    r"(?<![a-z])(sax|sa|csa|short[-_ ]?ax(is|e)?|kurzachse|petit[-_ ]?axe|kurze[-_ ]?achse)(?![a-z])",
+    r"(?<![a-z])(sax|sa|csa|short[-_ ]?ax(is|e)?|kurzachse|petit[-_ ]?axe|kurze[-_ ]?achse)"
+    r"(?![a-z])",
     re.I,
 )
 _OTHER_VIEW = re.compile(
@@ -26,7 +27,7 @@ _OTHER_VIEW = re.compile(
 )
 _NOT_CINE = {"LOCALIZER", "PHASE MAP", "P", "VELOCITY", "PHASE", "T1 MAP", "T2 MAP", "MPR"}
 _HEART_AXIS = (0.62, -0.62, -0.48)
-"""Mean direction of the left ventricle's long axis, base to apex, in LPS; hearts lie within ~35°."""
+"""Usual direction of the left ventricle's long axis, base to apex, in LPS."""
 
 _NEAR_HEART_AXIS = math.cos(math.radians(40))
 

@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from socketserver import BaseServer
 from typing import NoReturn
 
 from pynetdicom.transport import ThreadedAssociationServer
@@ -107,6 +108,10 @@ class GuardedServer(ThreadedAssociationServer):
     def get_request(self):
         connection, address = super().get_request()
         return GuardedSocket(connection, self.settings, self.flight, self.say), address
+
+    def shutdown(self) -> None:
+        BaseServer.shutdown(self)  # pynetdicom's own wants a server that `AE` keeps in a list
+        self.server_close()
 
 
 def guarded(settings: ListenerSettings, say: Callable[[str], None]) -> type[GuardedServer]:
