@@ -8,23 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-IDENTIFYING = (
-    "PatientName",
-    "PatientID",
-    "OtherPatientIDs",
-    "OtherPatientNames",
-    "PatientBirthDate",
-    "PatientBirthName",
-    "AccessionNumber",
-    "InstitutionName",
-    "InstitutionalDepartmentName",
-    "ReferringPhysicianName",
-    "PerformingPhysicianName",
-    "OperatorsName",
-    "PatientComments",
-    "PatientAddress",
-)
-"""Elements whose words are taken out of descriptions that others may read."""
+from ..privacy import identifying_words, without
 
 Vector = tuple[float, float, float]
 
@@ -126,18 +110,9 @@ def described(dataset: Any) -> str:
 
     Some scanners' users type a name there.
     """
-    words = set()
-    for keyword in IDENTIFYING:
-        for value in _several(dataset.get(keyword)):
-            words |= set(_words(str(value)))
     text = _text(dataset, "SeriesDescription") or _text(dataset, "ProtocolName")
-    kept = [part for part in text.split() if not words & set(_words(part))]
-    return " ".join("".join(c for c in part if c.isprintable()) for part in kept)[:64]
-
-
-def _words(text: str) -> list[str]:
-    parts = "".join(c if c.isalnum() else " " for c in text.casefold()).split()
-    return [part for part in parts if len(part) > 1]
+    kept = without(text, identifying_words(dataset))
+    return "".join(c if c.isprintable() else " " for c in kept)[:64].strip()
 
 
 def _frames(dataset: Any, instance: str) -> Iterator[FrameFacts]:

@@ -68,6 +68,13 @@ class Ledger:
         """Whether exactly these images were dealt with; see `ArrivingSeries.content`."""
         return content in self._known
 
+    def has(self, series: str) -> bool:
+        """Whether something became of this series, with the images it had."""
+        return series in self._entries
+
+    def latest(self, series: str) -> Entry | None:
+        return self._entries.get(series)
+
     @property
     def entries(self) -> list[Entry]:
         """The latest entry of each series, oldest first."""

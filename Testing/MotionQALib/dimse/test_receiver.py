@@ -155,7 +155,7 @@ def push_anyhow(port, data):
     association = associate(port)
     try:
         association.send_c_store(data)
-    except (ValueError, AttributeError):
+    except (ValueError, TypeError):
         pass  # our own peer refuses to send such a thing
     finally:
         association.abort()
