@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from MotionQALib import volumes
+from MotionQALib.file_stamps import stamps
 from MotionQALib.preprocessing import Preprocessing, heart_centre
 from MotionQALib.whole_files import replacing, write_whole
 
@@ -153,9 +154,8 @@ def _key(data, paths, spoken, preprocessing: Preprocessing, margin: int) -> str:
     """Name of a cache: changes with the files, the slices wanted and the preprocessing."""
     files = []
     for image, path in sorted(paths.items()):
-        status = path.stat()
         wanted = sorted((str(label.frame), str(label.slice)) for label in spoken[image])
-        files.append([image, str(path.resolve()), status.st_size, status.st_mtime_ns, wanted])
+        files.append([image, str(path.resolve()), stamps(path), wanted])
     grid = [preprocessing.spacing, preprocessing.size + margin]
     content = json.dumps([CACHE_VERSION, grid, files])
     return hashlib.blake2b(content.encode(), digest_size=10).hexdigest()
