@@ -24,9 +24,11 @@ SHARED = {
     "backbones",
     "checkpoints",
     "devices",
+    "image_names",
     "preprocessing",
     "scale",
     "subjects",
+    "tables",
     "volume_rule",
     "volumes",
     # statistics and drawing
@@ -36,6 +38,7 @@ SHARED = {
     # plumbing
     "error_text",
     "file_lock",
+    "file_stamps",
     "safetensors_header",
     "whole_files",
 }
