@@ -15,15 +15,17 @@ from torch import nn
 from . import checkpoints
 from .devices import (
     DeviceError,
-    Place,
+    DeviceSetup,
     batch_size_of,
     find_device,
     find_place,
     is_out_of_memory,
     release_memory,
 )
+from .error_text import reason
 from .preprocessing import Position, heart_centre
-from .results import Assessment, Row, uncertainty
+from .results import Assessment, Row
+from .scale import softmax, uncertainty
 
 if TYPE_CHECKING:
     from .volumes import Volume
@@ -104,7 +106,7 @@ class Assessor:
         except RuntimeError as error:  # a driver or GPU that this torch cannot work with
             if found.type == "cpu":
                 raise
-            why = (str(error).splitlines() or ["no reason given"])[0].rstrip(".")
+            why = reason(error, "no reason given")
             if not automatic:
                 raise DeviceError(f"The device {found} cannot be used: {why}.") from error
             self._reason = f"CPU: the GPU was tried and failed ({why})."
@@ -114,7 +116,7 @@ class Assessor:
         """Choose how to compute on the device and run the network once; loading calls it."""
         device = device or self.device
         first = find_place(self.model, device, self.preprocessing.size, precision)
-        fallback = () if device.type == "cpu" else (Place(torch.device("cpu")),)
+        fallback = () if device.type == "cpu" else (DeviceSetup(torch.device("cpu")),)
         self.places = (first, *fallback)
         self._move(first)
         if device.type != "cpu":  # a CPU has computed already, to be measured
@@ -160,7 +162,7 @@ class Assessor:
         logits, remarks = self.run(
             volume, everything, self._logits, progress=progress, cancelled=cancelled
         )
-        probabilities = _softmax(logits / self.card.temperature)
+        probabilities = softmax(logits, self.card.temperature)
         probabilities = probabilities.reshape(volume.n_frames, volume.n_slices, -1)
         whole = np.mean([self._rule(frame) for frame in probabilities], axis=0)
         doubt = uncertainty(np.concatenate([probabilities.reshape(-1, whole.size), whole[None]]))
@@ -257,7 +259,7 @@ class Assessor:
             logits = replace(self._place, precision="fp32").forward(self.model, images).double()
         return logits.cpu().numpy()
 
-    def _move(self, place: Place) -> None:
+    def _move(self, place: DeviceSetup) -> None:
         place.settle(self.model)
         self._place = place
         self._batch = self._wanted_batch or batch_size_of(self.model, place.device)
@@ -304,8 +306,3 @@ def as_tensor(images: np.ndarray) -> torch.Tensor:
     if images.dtype not in _NATIVE:
         images = images.astype(np.float32)
     return torch.from_numpy(np.ascontiguousarray(images))
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)

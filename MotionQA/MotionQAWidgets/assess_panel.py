@@ -47,7 +47,7 @@ class AssessPanel:
         self._said_about = None
         self._lacking: list | None = None
         self.results_view = ResultsView(grading.results)
-        self.ui.resultsLayout.addWidget(self.results_view.widget)
+        self.ui.resultsFrame.layout().addWidget(self.results_view.widget)
         self._relevance = RelevanceSection(
             self.ui, grading, lambda: self._choices.values(), self._show_busy, self._say
         )

@@ -61,7 +61,7 @@ class RelevanceMaps:
     """The relevance maps in the scene; see the top of this file."""
 
     def __init__(self, scene=None) -> None:
-        self._scene = scene or slicer.mrmlScene
+        self._scene = slicer.mrmlScene if scene is None else scene
         event = slicer.vtkMRMLScene.NodeAboutToBeRemovedEvent
         self._tag = self._scene.AddObserver(event, self._on_node_leaving)
 
@@ -161,9 +161,9 @@ class RelevanceMaps:
 
     def _place_under_volume(self, node, volume_node) -> None:
         hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self._scene)
-        item, parent = (hierarchy.GetItemByDataNode(each) for each in (node, volume_node))
-        if item and parent:
-            hierarchy.SetItemParent(item, parent)
+        ids = [hierarchy.GetItemByDataNode(each) for each in (node, volume_node)]
+        if hierarchy.GetInvalidItemID() not in ids:
+            hierarchy.SetItemParent(*ids)
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _on_node_leaving(self, _scene, _event, node) -> None:

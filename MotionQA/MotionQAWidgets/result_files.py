@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from slicer.i18n import tr as _
 
-from MotionQALib import pictures, reports
+from MotionQALib import reports, slice_pictures
 from MotionQALib.volumes import Volume, VolumeError
 
 from .scene_results import SceneResult
@@ -46,7 +46,7 @@ def write(result: SceneResult, path: str | Path, kind: str) -> None:
         raise ValueError(kind)
 
 
-def pictures_of(result: SceneResult) -> tuple[pictures.Picture, ...]:
+def pictures_of(result: SceneResult) -> tuple[slice_pictures.SlicePicture, ...]:
     """Each slice in its worst frame; none where the image has gone or changed its shape."""
     assessment = result.assessment
     try:
@@ -56,4 +56,4 @@ def pictures_of(result: SceneResult) -> tuple[pictures.Picture, ...]:
         return ()
     if (volume.n_frames, volume.n_slices) != (assessment.n_frames, assessment.n_slices):
         return ()
-    return pictures.draw(volume, pictures.positions_to_show(assessment))
+    return slice_pictures.draw(volume, slice_pictures.positions_to_show(assessment))

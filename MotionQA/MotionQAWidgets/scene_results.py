@@ -138,7 +138,7 @@ class SceneResults:
 
     def __init__(self, scene=None) -> None:
         self.changed = Signal()
-        self._scene = scene or slicer.mrmlScene
+        self._scene = slicer.mrmlScene if scene is None else scene
         self._tables: dict[str, object] | None = None  # volume's ID: table; None: look again
         self._read: dict[str, tuple[object, SceneResult | None]] = {}
         self._withheld: frozenset[str] = frozenset()
@@ -169,7 +169,8 @@ class SceneResults:
         table = self._tables_by_volume().get(volume_node.GetID())
         if table is None:
             return None
-        state = (table, table.GetMTime(), table.GetTable() and table.GetTable().GetMTime())
+        content = table.GetTable()
+        state = (table, table.GetMTime(), None if content is None else content.GetMTime())
         known = self._read.get(volume_node.GetID())
         if known is None or known[0] != state:
             known = self._read[volume_node.GetID()] = (state, _read_table(table, volume_node))
@@ -251,7 +252,7 @@ class SceneResults:
             tables = slicer.util.getNodesByClass("vtkMRMLTableNode", self._scene)
             ours = [table for table in tables if table.GetAttribute(assessment_table.FORMAT)]
             found = {table.GetNodeReferenceID(VOLUME_ROLE): table for table in ours}
-            self._tables = {volume: table for volume, table in found.items() if volume}
+            self._tables = {key: table for key, table in found.items() if key}
         return self._tables
 
     def _new_table(self, volume_node):
@@ -263,9 +264,9 @@ class SceneResults:
 
     def _place_under_volume(self, table, volume_node) -> None:
         hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self._scene)
-        item, parent = (hierarchy.GetItemByDataNode(node) for node in (table, volume_node))
-        if item and parent:
-            hierarchy.SetItemParent(item, parent)
+        ids = [hierarchy.GetItemByDataNode(node) for node in (table, volume_node)]
+        if hierarchy.GetInvalidItemID() not in ids:
+            hierarchy.SetItemParent(*ids)
 
     def _remove_table(self, table) -> None:
         self._scene.RemoveNode(table)  # its going is told by the scene

@@ -92,8 +92,9 @@ class SliceOverlay:
         for widget in geometry.slice_widgets():
             node, layers = widget.mrmlSliceNode(), widget.sliceLogic().GetSliceCompositeNode()
             self._badges[node.GetID()] = ViewBadge(widget.sliceView())
-            for followed in filter(None, (node, layers)):
-                self._of_views.add(followed, MODIFIED, self.update)
+            for followed in (node, layers):
+                if followed is not None:
+                    self._of_views.add(followed, MODIFIED, self.update)
         self.update()
 
     def _detach(self) -> None:

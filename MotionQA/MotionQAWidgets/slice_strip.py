@@ -151,7 +151,7 @@ class SliceStrip:
         about = wording.place(frame, index, result.assessment.n_frames)
         if row is not None:
             about = wording.summary(row, override, result.assessment.n_frames)
-        text, brush, pen = "", None, None
+        text, brush, pen = "", qt.QBrush(), qt.QBrush()
         if kind == NUMBER:
             text = str(index)
             if index == self._index:
@@ -172,8 +172,8 @@ class SliceStrip:
         item.setFont(font)
         item.setText(text)
         item.setTextAlignment(qt.Qt.AlignCenter)
-        item.setBackground(brush or qt.QBrush())
-        item.setForeground(pen or qt.QBrush())
+        item.setBackground(brush)
+        item.setForeground(pen)
         item.setToolTip(about)
         item.setData(qt.Qt.AccessibleTextRole, about)
         item.setFlags(qt.Qt.ItemIsEnabled)

@@ -14,7 +14,7 @@ from MotionQALib.signals import Signal
 from MotionQAWidgets.wording import grade_name
 
 from . import study_labels
-from .data_check import DataCheck
+from .background_check import BackgroundCheck
 
 FILE, STUDY, NONE = KINDS = ("file", "study", "none")
 """Kinds of labels, in the order of the panel's list."""
@@ -35,7 +35,7 @@ class DataSection:
         self._ui = ui
         self.changed = Signal()
         self.refused: str | None = None
-        self._check = DataCheck()
+        self._check = BackgroundCheck()
         self._check.progress.connect(self._on_progress)
         self._check.finished.connect(self._on_checked)
         ui.dataPathLineEdit.filters = ctk.ctkPathLineEdit.Dirs

@@ -26,7 +26,7 @@ from ..scale import SCORES, Grade
 from .agreement_statistics import all_statistics, confusion
 from .case_list import CaseList
 from .errors import ReadingError
-from .image_names import image_names
+from .export_names import export_names
 from .network_grades import NetworkGrades
 from .ratings import NETWORK_RATER, Rater, Ratings
 from .score_entry import LABELS
@@ -199,7 +199,7 @@ def _comparison(task: _Task, subjects: np.ndarray, drawn: dict[str, np.ndarray])
 
 
 def _disagreements(ratings: Ratings, cases: CaseList) -> list[Disagreement]:
-    names = image_names(cases)
+    names = export_names(cases)
     columns = {_shown(rater): column for rater, column in ratings.columns["score"].items()}
     found = []
     for row, key in enumerate(ratings.keys):

@@ -14,7 +14,7 @@ from ..subjects import without_suffix
 from .case_list import CaseList
 from .cases import Case, read_table
 from .errors import ReadingError
-from .image_names import image_names
+from .export_names import export_names
 from .score_entry import ItemKey, ScoreEntry
 from .scores import ScoreLog
 from .study import Study
@@ -73,7 +73,7 @@ def _said(entry: ScoreEntry, kind: str) -> int | str | None:
 def _by_any_name(study: Study) -> dict[str, list[Case]]:
     """Cases by their name, file name and path, with and without suffix."""
     cases = CaseList(study)
-    told_apart = image_names(cases)
+    told_apart = export_names(cases)
     found: dict[str, list[Case]] = {}
     for case in cases.cases:
         for name in _spellings(case, told_apart[case.key]):

@@ -17,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..results import Assessment, uncertainty
+from ..results import Assessment
+from ..scale import uncertainty
 from .case_list import CaseList
 from .cases import Case, read_table
 from .errors import ReadingError
-from .image_names import image_names
+from .export_names import export_names
 from .score_entry import ItemKey
 
 
@@ -89,7 +90,7 @@ class _Finder:
         self._by_key = {case.key: case for case in cases.cases}
         self._by_file: dict[Path, Case] = {}
         self._by_name: dict[str, list[Case]] = {}
-        apart = image_names(cases)
+        apart = export_names(cases)
         for case in cases.cases:
             if case.path is not None:
                 self._by_file[cases.study.absolute(case.path).resolve()] = case

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..scale import GRADE_OF_SCORE
 from .case_list import CaseList
-from .image_names import image_subjects
+from .export_names import export_subjects
 from .network_grades import NetworkGrades
 from .score_entry import LABELS, ItemKey, ScoreEntry
 from .scores import NETWORK, Scores
@@ -31,7 +31,7 @@ class Ratings:
         self.remarks = [
             f"{len(lost)} scored images are not in the list of cases; they are left out."
         ] * bool(lost)
-        subjects = image_subjects(cases)
+        subjects = export_subjects(cases)
         self.subjects = np.array([subjects[key.case] for key in self.keys], dtype=str)
         self.columns: dict[str, dict[Rater, np.ndarray]] = {"score": {}, "grade": {}}
         for scores in everyone:

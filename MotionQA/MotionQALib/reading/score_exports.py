@@ -11,12 +11,12 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..reports import written_whole
 from ..scale import Grade
 from ..subjects import subject_of
+from ..whole_files import written_whole
 from .case_list import CaseList
 from .errors import ReadingError
-from .image_names import image_names, image_subjects
+from .export_names import export_names, export_subjects
 from .score_entry import ScoreEntry
 from .scores import CONSENSUS, Scores, all_scores, file_name, read_scores
 from .study import Study
@@ -45,7 +45,7 @@ def export_long(study: Study, path: str | Path) -> int:
     Raises ReadingError if there are none, or the file cannot be written.
     """
     cases = CaseList(study)
-    names, subjects = image_names(cases), image_subjects(cases)
+    names, subjects = export_names(cases), export_subjects(cases)
     rows = []
     for scores in [*all_scores(study), _consensus(study)]:
         for key, entry in scores.entries.items():
@@ -69,7 +69,7 @@ def export_labels(study: Study, reader: str, path: str | Path) -> int:
     cases, entries = _first_readings(study, reader)
     if not all(entry.score for entry in entries):
         return export_grades(study, reader, path)
-    names, subjects = image_names(cases), image_subjects(cases)
+    names, subjects = export_names(cases), export_subjects(cases)
     rows = [
         [names[e.key.case], "", _cell(e.key.slice), e.score, subjects[e.key.case]] for e in entries
     ]
@@ -89,7 +89,7 @@ def export_grades(study: Study, reader: str, path: str | Path) -> int:
             "IQA.csv holds one grade a volume, and this study was read slice by slice; export "
             "labels instead."
         )
-    names, subjects = image_names(cases), image_subjects(cases)
+    names, subjects = export_names(cases), export_subjects(cases)
     rows = []
     for entry in entries:
         key = entry.key.case

@@ -13,7 +13,7 @@ from MotionQALib.reading.agreement_statistics import TITLES
 from MotionQALib.reading.errors import ReadingError
 from MotionQALib.signals import Signal
 
-from .confusion_picture import confusion_picture, summary
+from ..confusion_picture import confusion_picture, summary
 from .files_view import file_to_write
 
 COLUMNS = 2
@@ -78,7 +78,7 @@ class AgreementView:
         self.report = report
         self.export.enabled = report is not None
         remarks = () if report is None else report.remarks
-        self.label.text = " ".join(filter(None, (sentence, *remarks)))
+        self.label.text = " ".join(said for said in (sentence, *remarks) if said)
         self.label.visible = bool(self.label.text)
         scored = [] if report is None else [c for c in report.comparisons if c.scale == "score"]
         self.table.visible = bool(scored)
@@ -106,7 +106,7 @@ class AgreementView:
         for number, comparison in enumerate(comparisons):
             names = comparison.raters if len(comparison.raters) == 2 else comparison.raters * 2
             label = qt.QLabel()
-            label.pixmap = confusion_picture(comparison.confusion, *names)
+            label.pixmap = confusion_picture(comparison.confusion, comparison.categories, *names)
             label.toolTip = summary(comparison.confusion, *names)
             self.pictures.addWidget(label, number // COLUMNS, number % COLUMNS)
 

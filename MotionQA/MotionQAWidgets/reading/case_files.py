@@ -48,7 +48,9 @@ def load(path: Path, name: str):
             sequence.SetAttribute(MARK, "1")
             node = _play(sequence, name)
         else:
-            node = _from_slicer(path, name) or _from_library(volumes.read(path), name)
+            node = _from_slicer(path, name)
+            if node is None:
+                node = _from_library(volumes.read(path), name)
     except VolumeError:  # whose sentence names the file
         node = None
     if node is None or node.GetImageData() is None:

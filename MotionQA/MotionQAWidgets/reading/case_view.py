@@ -130,8 +130,9 @@ class CaseView:
         for widget in geometry.slice_widgets():
             node, layers = widget.mrmlSliceNode(), widget.sliceLogic().GetSliceCompositeNode()
             self._badges[node.GetID()] = ViewBadge(widget.sliceView())
-            for followed in filter(None, (node, layers)):
-                self._observers.add(followed, "ModifiedEvent", self.update)
+            for followed in (node, layers):
+                if followed is not None:
+                    self._observers.add(followed, "ModifiedEvent", self.update)
         self.update()
 
     def _detach(self) -> None:

@@ -155,7 +155,7 @@ class LabellingPanel:
         if self._entered:
             self.reading.enter()
         said = (self.reading.shown.problem, *session.reports, *remarks)
-        self.reading.display.say(" ".join(filter(None, said)))
+        self.reading.display.say(" ".join(sentence for sentence in said if sentence))
         return True
 
     def create(self, new: NewStudy) -> None:
@@ -281,8 +281,8 @@ class LabellingPanel:
         self._import = None
         self.reading.display.say("")
         then()
-        said = self.ui.messageLabel.text
-        self.reading.display.say("\n".join(filter(None, (said, *problems))))
+        said = (self.ui.messageLabel.text, *problems)
+        self.reading.display.say("\n".join(sentence for sentence in said if sentence))
 
     def _show_study(self) -> None:
         is_open = self.scoring is not None

@@ -20,7 +20,9 @@ import numpy as np
 import torch
 
 from MotionQALib import volumes
+from MotionQALib.file_stamps import stamps
 from MotionQALib.preprocessing import Preprocessing, heart_centre
+from MotionQALib.whole_files import replacing, write_whole
 
 from .labels import Label, read_labels
 from .matching import DataError, Place, by_image, first_few, match, nearest_levels, places
@@ -152,9 +154,8 @@ def _key(data, paths, spoken, preprocessing: Preprocessing, margin: int) -> str:
     """Name of a cache: changes with the files, the slices wanted and the preprocessing."""
     files = []
     for image, path in sorted(paths.items()):
-        status = path.stat()
         wanted = sorted((str(label.frame), str(label.slice)) for label in spoken[image])
-        files.append([image, str(path.resolve()), status.st_size, status.st_mtime_ns, wanted])
+        files.append([image, str(path.resolve()), stamps(path), wanted])
     grid = [preprocessing.spacing, preprocessing.size + margin]
     content = json.dumps([CACHE_VERSION, grid, files])
     return hashlib.blake2b(content.encode(), digest_size=10).hexdigest()
@@ -172,9 +173,9 @@ def _build(folder, paths, spoken, preprocessing, margin, progress) -> None:
         except volumes.VolumeError as error:
             return image, error
 
-    part = folder / f"crops.{os.getpid()}.part"
+    pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
     # Threads are enough: decompression and resampling release the interpreter.
-    with part.open("wb") as file, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    with replacing(folder / "crops.f16") as part, part.open("wb") as file, pool:
         for done, (image, result) in enumerate(pool.map(load, paths), start=1):
             if isinstance(result, Exception):
                 remarks.append(str(result))
@@ -187,10 +188,7 @@ def _build(folder, paths, spoken, preprocessing, margin, progress) -> None:
                 progress(done, len(paths))
     if outside:
         remarks.append(f"{outside} labels name a frame or slice that its image does not have.")
-    part.replace(folder / "crops.f16")
-    index = folder / f"index.{os.getpid()}.part"
-    index.write_text(json.dumps({"rows": rows, "remarks": remarks}), encoding="utf-8")
-    index.replace(folder / "index.json")
+    write_whole(folder / "index.json", json.dumps({"rows": rows, "remarks": remarks}))
 
 
 def _assemble(folder, rows, spoken, preprocessing, margin, remarks) -> SliceStore:

@@ -12,13 +12,14 @@ from torch import nn
 
 from MotionQALib import checkpoints
 from MotionQALib.checkpoints import Card
-from MotionQALib.devices import Place
+from MotionQALib.devices import DeviceSetup
+from MotionQALib.scale import softmax
 from MotionQALib.volume_rule import VolumeRule
 
 from ..data.datasets import SliceStore
 from ..data.splits import Split
 from ..evaluation import metrics
-from ..evaluation.calibration import fit_temperature, fit_uncertain_above, softmax
+from ..evaluation.calibration import fit_temperature, fit_uncertain_above
 from ..evaluation.prediction import figures, predict, spread
 from .settings import Settings
 
@@ -32,7 +33,7 @@ TRAINING_SLICES = 4000
 def finish(
     output: Path,
     model: nn.Module,
-    place: Place,
+    place: DeviceSetup,
     store: SliceStore,
     split: Split,
     settings: Settings,
@@ -79,7 +80,7 @@ def draft_card(output: Path, store: SliceStore, split: Split, settings: Settings
 
 def volume_rule(
     model: nn.Module,
-    place: Place,
+    place: DeviceSetup,
     store: SliceStore,
     split: Split,
     temperature: float,

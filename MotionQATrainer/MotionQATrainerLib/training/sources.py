@@ -12,8 +12,9 @@ from MotionQALib.devices import find_device
 
 from ..data.datasets import SliceStore, open_store
 from ..data.splits import Split, by_fractions, worst_grades
+from ..runs.errors import TrainingError
 from ..runs.progress import Event, Progress
-from ..runs.run_folder import SPLIT, TrainingError
+from ..runs.run_folder import SPLIT
 from .settings import Settings
 
 
@@ -64,7 +65,7 @@ def labelled(
 
 def simulated(data: str | Path, split: Split | None, folder: Path, settings: Settings, device: str):
     """Source, reference store and split of clean images."""
-    from ..data.clean import find_patients
+    from ..data.clean_patients import find_patients
     from ..simulation.simulator import MotionSimulator
     from .on_the_fly import Simulated
 

@@ -16,7 +16,7 @@ from MotionQALib.reading.consensus import (
     settle_unanimous,
 )
 from MotionQALib.reading.errors import ReadingError
-from MotionQALib.reading.image_names import image_names
+from MotionQALib.reading.export_names import export_names
 from MotionQALib.reading.label_import import import_labels
 from MotionQALib.reading.score_entry import ItemKey
 from MotionQALib.reading.score_exports import (
@@ -152,7 +152,7 @@ def test_a_name_that_all_images_share_takes_one_look_at_their_folders(study, mon
     looks = []
     real = os.path.commonpath
     monkeypatch.setattr(os.path, "commonpath", lambda paths: looks.append(1) or real(paths))
-    names = image_names(CaseList(study))
+    names = export_names(CaseList(study))
     assert names["k7"] == "s7/cine" and len(set(names.values())) == 50
     assert len(looks) == 1
 
