@@ -22,8 +22,10 @@ from .devices import (
     is_out_of_memory,
     release_memory,
 )
+from .error_text import reason
 from .preprocessing import Position, heart_centre
-from .results import Assessment, Row, uncertainty
+from .results import Assessment, Row
+from .scale import softmax, uncertainty
 
 if TYPE_CHECKING:
     from .volumes import Volume
@@ -104,7 +106,7 @@ class Assessor:
         except RuntimeError as error:  # a driver or GPU that this torch cannot work with
             if found.type == "cpu":
                 raise
-            why = (str(error).splitlines() or ["no reason given"])[0].rstrip(".")
+            why = reason(error, "no reason given")
             if not automatic:
                 raise DeviceError(f"The device {found} cannot be used: {why}.") from error
             self._reason = f"CPU: the GPU was tried and failed ({why})."
@@ -160,7 +162,7 @@ class Assessor:
         logits, remarks = self.run(
             volume, everything, self._logits, progress=progress, cancelled=cancelled
         )
-        probabilities = _softmax(logits / self.card.temperature)
+        probabilities = softmax(logits, self.card.temperature)
         probabilities = probabilities.reshape(volume.n_frames, volume.n_slices, -1)
         whole = np.mean([self._rule(frame) for frame in probabilities], axis=0)
         doubt = uncertainty(np.concatenate([probabilities.reshape(-1, whole.size), whole[None]]))
@@ -304,8 +306,3 @@ def as_tensor(images: np.ndarray) -> torch.Tensor:
     if images.dtype not in _NATIVE:
         images = images.astype(np.float32)
     return torch.from_numpy(np.ascontiguousarray(images))
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import volumes
+from .error_text import reason
 from .file_stamps import stamps
 from .results import Assessment
 
@@ -173,8 +174,7 @@ def grade(
     except AssessmentError as error:
         return GradedFile(path, error=str(error))
     except Exception as error:  # one file must not end the others' grading
-        reason = (str(error).strip().splitlines() or [""])[0].rstrip(".") or type(error).__name__
-        return GradedFile(path, error=f"{volume.name} cannot be graded ({reason}).")
+        return GradedFile(path, error=f"{volume.name} cannot be graded ({reason(error)}).")
     return GradedFile(path, assessment, pictures=pictures)
 
 

@@ -14,14 +14,12 @@ from pathlib import Path
 from slicer.i18n import tr as _
 
 from MotionQALib.checkpoints import METADATA_KEY, STARTER, SUFFIX, CheckpointError, folders
+from MotionQALib.safetensors_header import read_metadata
 
 from .signals import Signal
 
 changed = Signal()
 """Emitted by whoever adds a checkpoint, so that it is listed at once."""
-
-LONGEST_HEADER = 100_000_000
-"""Bytes; the limit of the safetensors format."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +54,7 @@ def of_file(path: str | Path) -> Choice:
 def read_card(path: Path) -> dict:
     """The card in a checkpoint's header, unchecked; CheckpointError where there is none."""
     try:
-        with path.open("rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(size)) if size <= LONGEST_HEADER else None
-        card = json.loads(header["__metadata__"][METADATA_KEY])
+        card = json.loads(read_metadata(path)[METADATA_KEY])
     except OSError as error:
         text = _("{path} cannot be read ({reason}).")
         raise CheckpointError(text.format(path=path, reason=error.strerror)) from None

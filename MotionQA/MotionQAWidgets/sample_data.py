@@ -13,6 +13,8 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from MotionQALib.error_text import last_line
+
 from . import dependencies
 from .child import python_programs
 
@@ -106,9 +108,9 @@ def make(target: Path) -> str | None:
             process.wait()
     if process.returncode == 0:
         return None
-    said = [line for line in errors.read_text("utf-8", "replace").splitlines() if line.strip()]
     text = _("The sample volumes could not be made ({reason}).")
-    return text.format(reason=said[-1] if said else _("no reason given"))
+    said = errors.read_text("utf-8", "replace")
+    return text.format(reason=last_line(said, _("no reason given")))
 
 
 def _trainer() -> Path | None:

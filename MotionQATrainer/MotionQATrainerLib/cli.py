@@ -14,8 +14,11 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from MotionQALib.error_text import sentence
+from MotionQALib.whole_files import write_whole
+
 from .arguments import parser
-from .runs.progress import Stopped, sentence
+from .runs.progress import Stopped
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -123,7 +126,7 @@ def _check(arguments: argparse.Namespace) -> int:
     )
     if arguments.json:
         text = json.dumps(found.to_dict(), indent=1, ensure_ascii=False)
-        arguments.json.write_text(text + "\n", encoding="utf-8")
+        write_whole(arguments.json, text + "\n")
     print(found.table())
     return int(bool(found.problems))
 
@@ -195,7 +198,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if arguments.json:
         found.save(arguments.json)
     if arguments.markdown:
-        arguments.markdown.write_text(found.table("markdown") + "\n", encoding="utf-8")
+        write_whole(arguments.markdown, found.table("markdown") + "\n")
     if arguments.update_card:
         update_card(arguments.checkpoint, found)
 

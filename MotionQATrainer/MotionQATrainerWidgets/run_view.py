@@ -9,7 +9,10 @@ from pathlib import Path
 import qt
 from slicer.i18n import tr as _
 
+from MotionQALib.scale import Grade
 from MotionQATrainerLib.runs.run_folder import BEFORE_AFTER, FIGURES, REPORT
+from MotionQAWidgets.confusion_picture import confusion_picture
+from MotionQAWidgets.wording import gradeName
 
 from . import chart_pictures
 from .trainings import Training
@@ -75,8 +78,11 @@ class RunView:
             label.visible = figures is not None
         if figures is not None:
             on_test = figures["part"] == "test"
-            title = _("Slices of test subjects") if on_test else _("Slices of validation subjects")
-            labels[0].pixmap = chart_pictures.confusion(figures["confusion"], PICTURE, title)
+            rows = _("Slices of test subjects") if on_test else _("Slices of validation subjects")
+            names = [gradeName(grade) for grade in Grade]
+            labels[0].pixmap = confusion_picture(
+                figures["confusion"], names, rows, _("graded as"), width=PICTURE, of_rows=True
+            )
             labels[1].pixmap = chart_pictures.reliability(figures["reliability"], PICTURE)
             self._ui.resultButton.collapsed = False
 

@@ -132,6 +132,11 @@ class Trainings:
             self._watch()
         _record(self.known)
 
+    def forget(self, training: Training) -> None:
+        """Know nothing of it any more, also after a restart; its folder stays."""
+        self.known = [other for other in self.known if other is not training]
+        _record(self.known, but=training.folder)
+
     def of_folder(self, folder: Path) -> Training | None:
         return next((t for t in self.known if t.folder == Path(folder)), None)
 
@@ -188,10 +193,11 @@ def _recorded() -> dict[Path, bool]:
         return {}
 
 
-def _record(trainings: list[Training]) -> None:
-    """Remember these before those that are recorded already."""
+def _record(trainings: list[Training], but: Path | None = None) -> None:
+    """Remember these before those that are recorded already, but for one folder."""
     found = {training.folder: training.running for training in trainings}
     kept = [*found.items(), *((f, ran) for f, ran in _recorded().items() if f not in found)]
+    kept = [(folder, ran) for folder, ran in kept if folder != but]
     text = json.dumps({str(folder): ran for folder, ran in kept[:KEPT]})
     slicer.app.settings().setValue(SETTING, text)
 

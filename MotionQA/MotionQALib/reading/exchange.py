@@ -14,9 +14,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..formats.kinds import stem_of
-from ..reports import written_whole
 from ..scale import Grade
 from ..subjects import subject_of, without_suffix
+from ..whole_files import written_whole
 from .case_list import CaseList
 from .cases import Case, read_table
 from .entry import Entry, Place

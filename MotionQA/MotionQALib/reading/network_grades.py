@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..results import Assessment, uncertainty
+from ..results import Assessment
+from ..scale import uncertainty
 from .case_list import CaseList
 from .cases import Case, read_table
 from .entry import Place

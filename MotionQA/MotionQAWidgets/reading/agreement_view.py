@@ -12,8 +12,8 @@ from MotionQALib.reading.agreement import Report
 from MotionQALib.reading.agreement_statistics import TITLES
 from MotionQALib.reading.errors import ReadingError
 
+from ..confusion_picture import confusion_picture, summary
 from ..signals import Signal
-from .confusion_picture import confusion_picture, summary
 from .files_view import file_to_write
 
 COLUMNS = 2
@@ -102,7 +102,7 @@ class AgreementView:
         for number, comparison in enumerate(comparisons):
             names = comparison.raters if len(comparison.raters) == 2 else comparison.raters * 2
             label = qt.QLabel()
-            label.pixmap = confusion_picture(comparison.confusion, *names)
+            label.pixmap = confusion_picture(comparison.confusion, comparison.categories, *names)
             label.toolTip = summary(comparison.confusion, *names)
             self.pictures.addWidget(label, number // COLUMNS, number % COLUMNS)
 

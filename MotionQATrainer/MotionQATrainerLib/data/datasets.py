@@ -23,6 +23,7 @@ import torch
 from MotionQALib import volumes
 from MotionQALib.file_stamps import stamps
 from MotionQALib.preprocessing import Preprocessing, heart_centre
+from MotionQALib.whole_files import replacing, write_whole
 
 from .labels import Label
 from .leaks import same_image_apart, sharing, slice_marks
@@ -210,9 +211,9 @@ def _build(folder, paths, spoken, preprocessing, margin, progress) -> None:
         except volumes.VolumeError as error:
             return image, error
 
-    part = folder / f"crops.{os.getpid()}.part"
+    pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
     # Threads are enough: decompression and resampling release the interpreter.
-    with part.open("wb") as file, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    with replacing(folder / "crops.f16") as part, part.open("wb") as file, pool:
         for done, (image, result) in enumerate(pool.map(load, paths), start=1):
             if isinstance(result, Exception):
                 remarks.append(str(result))
@@ -227,10 +228,7 @@ def _build(folder, paths, spoken, preprocessing, margin, progress) -> None:
     if outside:
         remarks.append(f"{outside} labels name a frame or slice that its image does not have.")
     found = {"rows": rows, "remarks": remarks, "content": content.hexdigest()}
-    part.replace(folder / "crops.f16")
-    index = folder / f"index.{os.getpid()}.part"
-    index.write_text(json.dumps(found), encoding="utf-8")
-    index.replace(folder / "index.json")
+    write_whole(folder / "index.json", json.dumps(found))
 
 
 def _assemble(folder, index, spoken, preprocessing, margin, remarks) -> SliceStore:

@@ -12,16 +12,18 @@ import torch
 from MotionQALib import checkpoints
 from MotionQALib.checkpoints import Card
 from MotionQALib.devices import DeviceSetup, find_device
+from MotionQALib.scale import softmax
 
 from ..data.check import check
 from ..data.datasets import SliceStore, open_store, refuse_same_images
 from ..data.labels import read_labels, simulated
 from ..data.splits import Split, by_folds, inherited, split_file, worst_grades
-from ..evaluation.calibration import fit_uncertain_above, softmax
+from ..evaluation.calibration import fit_uncertain_above
 from ..evaluation.prediction import predict
+from ..runs.errors import TrainingError
 from ..runs.journal import Journal
 from ..runs.progress import Event, Progress, silent
-from ..runs.run_folder import BEFORE_AFTER, SETTINGS, RunFolder, TrainingError
+from ..runs.run_folder import BEFORE_AFTER, SETTINGS, RunFolder
 from .adaptation import Calibration, fit_head, held_out, look
 from .before_after import adapted, helped, judged, table
 from .distributed import World

@@ -13,6 +13,7 @@ from torch import nn
 from MotionQALib import backbones, checkpoints
 from MotionQALib.checkpoints import Card
 from MotionQALib.devices import DeviceSetup, find_device
+from MotionQALib.error_text import sentence
 from MotionQALib.volumes import VolumeError
 
 from ..data.check import check
@@ -20,9 +21,10 @@ from ..data.datasets import SliceStore
 from ..data.labels import read_labels, simulated
 from ..data.splits import Split, inherited, split_file
 from ..evaluation.report import write_report
+from ..runs.errors import TrainingError
 from ..runs.journal import Journal
-from ..runs.progress import Event, Progress, Stopped, sentence, silent
-from ..runs.run_folder import BEST, LOG, REPORT, SETTINGS, SPLIT, STATE, RunFolder, TrainingError
+from ..runs.progress import Event, Progress, Stopped, silent
+from ..runs.run_folder import BEST, LOG, REPORT, SETTINGS, SPLIT, STATE, RunFolder
 from ..runs.run_state import read_facts
 from ..runs.tensorboard import with_tensorboard
 from . import sources

@@ -15,9 +15,9 @@ from typing import Any
 
 from MotionQALib import backbones
 from MotionQALib.preprocessing import Preprocessing
+from MotionQALib.whole_files import write_whole
 
 from ..data.augmentation import Augmentation
-from ..runs.whole_files import write_whole
 
 
 class SettingsError(ValueError):

@@ -13,8 +13,9 @@ from MotionQALib.devices import find_device
 from ..data.datasets import SliceStore, open_store, refuse_same_images
 from ..data.leaks import refuse_kin
 from ..data.splits import Split, by_fractions, worst_grades
+from ..runs.errors import TrainingError
 from ..runs.progress import Event, Progress
-from ..runs.run_folder import SPLIT, TrainingError
+from ..runs.run_folder import SPLIT
 from .settings import Settings
 
 
