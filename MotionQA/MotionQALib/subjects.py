@@ -11,6 +11,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from .formats.kinds import FORMATS, is_dicom
@@ -88,21 +89,32 @@ def pseudonym(patient_id: str, key: str = "") -> str:
     return f"patient-{digest.hexdigest()}"
 
 
-def persons(
-    images: Mapping[str, Path], root: Path | None = None
-) -> tuple[dict[str, str], list[str]]:
-    """Whose the images are, as far as their files tell; and sentences on PatientIDs that do not.
+@dataclass(frozen=True)
+class Persons:
+    """Whose images are, as far as their files tell.
+
+    Parameters
+    ----------
+    of : image -> person
+    named : those of them that a PatientID or a scheme of names tells, and no mere folder
+    remarks : sentences on PatientIDs that tell nobody
+    """
+
+    of: dict[str, str]
+    named: dict[str, str]
+    remarks: list[str]
+
+
+def persons(images: Mapping[str, Path], root: Path | None = None) -> Persons:
+    """Whose the images are, as far as their files tell.
 
     Parameters
     ----------
     images : name -> file, or folder of a DICOM series
     root : folder above all of them, whose own name tells nothing of them
 
-    Returns
-    -------
-    image -> person: a pseudonym of DICOM's PatientID, or the name that BIDS, CMRxMotion or ACDC
-    give. Where a PatientID is an anonymiser's constant, the folder that holds the study's images.
-    Other images are left out.
+    A person is a pseudonym of DICOM's PatientID, or the name that BIDS, CMRxMotion or ACDC give.
+    Where a PatientID is an anonymiser's constant, it is the folder that holds the study's images.
     """
     found: dict[str, str] = {}
     headers: dict[str, tuple[str, str]] = {}
@@ -114,6 +126,7 @@ def persons(
             found[image] = person
     nobody = _constants(headers)
     found |= {i: pseudonym(of) for i, (of, _) in headers.items() if of not in nobody}
+    named = dict(found)
     unnamed = {image: study for image, (of, study) in headers.items() if of in nobody}
     found |= _by_folder({image: images[image] for image in unnamed}, unnamed, root)
     told = sorted(name for name in nobody if name)
@@ -128,7 +141,7 @@ def persons(
             "Some DICOM images have no PatientID: each of their folders counts as one person; if "
             "that is wrong, add a subject column."
         )
-    return found, remarks
+    return Persons(found, named, remarks)
 
 
 def kin(subjects: Iterable[str]) -> list[list[str]]:

@@ -61,6 +61,7 @@ def _settings(arguments: argparse.Namespace):
         "model.pretrained": getattr(arguments, "pretrained", None),
         "training.epochs": getattr(arguments, "epochs", None),
         "training.seed": getattr(arguments, "seed", None),
+        "data.distinct_subjects": arguments.distinct_subjects or None,
     }
     settings = settings.overridden(arguments.changes)
     return settings.changed({key: value for key, value in named.items() if value is not None})
@@ -120,6 +121,7 @@ def _check(arguments: argparse.Namespace) -> int:
         arguments.labels,
         arguments.split,
         read=not arguments.quick,
+        distinct_subjects=arguments.distinct_subjects,
         progress=lambda done, total: _report(Event("read", done=done, total=total)),
     )
     if arguments.json:

@@ -98,7 +98,8 @@ def fit(
     world, folder = World.join(), RunFolder(output)
     if world.writes:
         if labels is not None:
-            check(data, labels, split, read=False).refuse()
+            distinct = settings.data.distinct_subjects
+            check(data, labels, split, read=False, distinct_subjects=distinct).refuse()
         going_on = open_folder(folder, settings, resume, overwrite)
     journal = Journal(folder.path, progress, fresh=not going_on) if world.writes else silent
     world.wait()
