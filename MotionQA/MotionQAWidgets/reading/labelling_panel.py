@@ -29,6 +29,7 @@ from .network_run import NetworkRun
 from .results_desk import ResultsDesk
 from .scene_cases import nodes_by_case, volumes_in_scene
 from .study_section import NewStudy, StudySection
+from .welcome import Welcome
 
 NETWORK_FILE = "network.json"
 """In the study's folder: what ``motionqa assess --json`` wrote of its cases."""
@@ -53,6 +54,7 @@ class LabellingPanel:
         self.section = StudySection(self.ui)
         self.reading = DeskPanel(self.ui, self.network)
         self.results = ResultsDesk(self.ui, self)
+        self.welcome = Welcome(self.ui, self.create, self.open, self.reading.display.say)
         self._intake: Intake | None = None
         self._run: NetworkRun | None = None
         self._entered = False
@@ -258,6 +260,7 @@ class LabellingPanel:
     def _show_study(self) -> None:
         is_open = self.desk is not None
         self.section.show(self.study.folder if is_open else None)
+        self.welcome.show(not is_open)
         for name in ("agreementButton", "consensusButton", "filesButton"):
             getattr(self.ui, name).visible = is_open
 
