@@ -25,7 +25,7 @@ from MotionQALib.preprocessing import Preprocessing, heart_centre
 from .labels import Label, read_labels
 from .matching import DataError, Place, by_image, first_few, match, nearest_levels, places
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2  # 2: single frames are cropped about the heart too
 
 
 @dataclass(frozen=True, eq=False)
