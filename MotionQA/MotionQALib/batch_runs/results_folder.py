@@ -59,7 +59,7 @@ class ResultsFolder:
             (folder / PICTURES).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise NotSaved(
-                f"{folder} cannot be made ({error.strerror}); choose another folder for the results."
+                f"{folder} cannot be made ({error.strerror}); choose another folder."
             ) from error
         return cls(folder, DurableLines.create(folder / RESULTS, f"The results in {folder}"))
 

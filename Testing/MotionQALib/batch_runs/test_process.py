@@ -38,8 +38,8 @@ class Batch:
             self.requests, self._events = self.process.stdin, self.process.stdout
         else:
             (request, requests), (event, events) = os.pipe(), os.pipe()
-            self.requests, self._events = open(requests, "wb", 0), open(event, "rb")
-            served = open(request, "rb"), open(events, "wb")
+            self.requests, self._events = os.fdopen(requests, "wb", 0), os.fdopen(event, "rb")
+            served = os.fdopen(request, "rb"), os.fdopen(events, "wb")
             self.thread = threading.Thread(target=self._run, args=served, daemon=True)
             self.thread.start()
         self.events: list[protocol.Message] = []
