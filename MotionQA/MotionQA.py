@@ -68,6 +68,7 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def setup(self):
         ScriptedLoadableModuleWidget.setup(self)
         from MotionQAWidgets.assess_panel import AssessPanel
+        from MotionQAWidgets.batch.batch_panel import BatchPanel
         from MotionQAWidgets.panel_tabs import PanelTabs
         from MotionQAWidgets.reading.labelling_panel import LabellingPanel
 
@@ -77,8 +78,13 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.labelling = LabellingPanel(
             self.logic.grading, self.resourcePath("UI/MotionQALabellingPanel.ui")
         )
+        self.batch = BatchPanel(self.logic.grading.results, self.showVolume)
         self.tabs = PanelTabs(
-            ((_("Assess"), self.panel), (_("Read and score"), self.labelling)),
+            (
+                (_("Assess"), self.panel),
+                (_("Read and score"), self.labelling),
+                (_("Batch"), self.batch),
+            ),
         )
         self.layout.addWidget(self.tabs.widget)
         self.layout.addStretch(1)
@@ -93,6 +99,12 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def enter(self):
         self._connectSettings()
         self.tabs.enter()
+
+    def showVolume(self, node):
+        """Choose a volume in the first tab, and bring that to the front."""
+        if self._settings is not None:
+            self._settings.inputVolume = node
+        self.tabs.show(self.panel)
 
     def exit(self):
         self.tabs.leave()
@@ -130,6 +142,7 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.volumeSelector.showChildNodeTypes = False
         self.panel.set_settings(settings)
         self.labelling.set_settings(settings)
+        self.batch.set_settings(settings)
         self.addObserver(settings.parameterNode, "ModifiedEvent", self.panel.refresh)
 
     def _disconnectSettings(self):
