@@ -215,7 +215,7 @@ class MotionQALogic(ScriptedLoadableModuleLogic):
 
     def result(self, volumeNode):
         """The Assessment that the scene holds of a volume, or None."""
-        found = self.grading.results.resultFor(volumeNode)
+        found = self.grading.results.result_for(volumeNode)
         return None if found is None else found.assessment
 
     @staticmethod

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from .batch import Journal
+from .batch import ResumeFile
 from .checkpoints import STARTER, SUFFIX
 from .formats.kinds import is_dicom, suffix_of
 from .reading.command import add_agreement
@@ -157,4 +157,4 @@ def _check_writable(path: str, target: Path) -> None:
     if target.exists() and not os.access(target, os.W_OK):
         raise UsageError(f"{path} cannot be written: it is write-protected.")
     with tempfile.TemporaryFile(dir=target.parent), suppress(FileNotFoundError):
-        Journal.beside(target).lstat()  # the longest name that is made of it may be too long
+        ResumeFile.beside(target).lstat()  # the longest name that is made of it may be too long

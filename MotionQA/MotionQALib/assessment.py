@@ -15,7 +15,7 @@ from torch import nn
 from . import checkpoints
 from .devices import (
     DeviceError,
-    Place,
+    DeviceSetup,
     batch_size_of,
     find_device,
     find_place,
@@ -114,7 +114,7 @@ class Assessor:
         """Choose how to compute on the device and run the network once; loading calls it."""
         device = device or self.device
         first = find_place(self.model, device, self.preprocessing.size, precision)
-        fallback = () if device.type == "cpu" else (Place(torch.device("cpu")),)
+        fallback = () if device.type == "cpu" else (DeviceSetup(torch.device("cpu")),)
         self.places = (first, *fallback)
         self._move(first)
         if device.type != "cpu":  # a CPU has computed already, to be measured
@@ -257,7 +257,7 @@ class Assessor:
             logits = replace(self._place, precision="fp32").forward(self.model, images).double()
         return logits.cpu().numpy()
 
-    def _move(self, place: Place) -> None:
+    def _move(self, place: DeviceSetup) -> None:
         place.settle(self.model)
         self._place = place
         self._batch = self._wanted_batch or batch_size_of(self.model, place.device)

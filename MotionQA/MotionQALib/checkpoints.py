@@ -134,7 +134,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueEntry:
     """One line of the catalogue."""
 
     name: str
@@ -265,13 +265,13 @@ def user_folder() -> Path:
     return Path(named) if named else Path.home() / ".motionqa" / "checkpoints"
 
 
-def catalogue() -> list[Entry]:
+def catalogue() -> list[CatalogueEntry]:
     """Every usable checkpoint in `folders`, the starter first; damaged files are left out."""
-    found: dict[str, Entry] = {}
+    found: dict[str, CatalogueEntry] = {}
     for folder in folders():
         for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ():
             try:
-                found.setdefault(path.stem, Entry(path.stem, path, read_card(path)))
+                found.setdefault(path.stem, CatalogueEntry(path.stem, path, read_card(path)))
             except CheckpointError:
                 continue
     return sorted(found.values(), key=lambda entry: (entry.name != STARTER, entry.name))

@@ -19,7 +19,7 @@ from .scale import SCORE_WORDS, SCORES, Grade, grade_of
 
 if TYPE_CHECKING:
     from .checkpoints import Card
-    from .pictures import Picture
+    from .slice_pictures import SlicePicture
 
 _HEAD = """<!doctype html>
 <html lang="en">
@@ -38,7 +38,7 @@ _HEAD = """<!doctype html>
 
 def page(
     assessments: Sequence[Assessment],
-    pictures: Sequence[Sequence[Picture]],
+    pictures: Sequence[Sequence[SlicePicture]],
     card: Card | None,
     failures: Sequence[Failure],
 ) -> Iterator[str]:
@@ -145,7 +145,7 @@ def _described(a: Assessment, frame: int, index: int) -> str:
     return f"slice {index}{at}: score {score}, {grade_of(score).label}{doubt}"
 
 
-def _volume(number: int, a: Assessment, pictures: Sequence[Picture]) -> str:
+def _volume(number: int, a: Assessment, pictures: Sequence[SlicePicture]) -> str:
     figures = "".join(_figure(number, a, picture) for picture in pictures)
     drawn = f'<div class="slices">\n{figures}</div>\n' if figures else ""
     remarks = "".join(f'<p class="remark">{escape(remark)}</p>\n' for remark in a.remarks)
@@ -162,7 +162,7 @@ def _volume(number: int, a: Assessment, pictures: Sequence[Picture]) -> str:
     )
 
 
-def _figure(number: int, a: Assessment, picture: Picture) -> str:
+def _figure(number: int, a: Assessment, picture: SlicePicture) -> str:
     frame, index = picture.frame, picture.slice
     score, uncertain = int(a.scores[frame, index]), bool(a.uncertain[frame, index])
     grade = grade_of(score)

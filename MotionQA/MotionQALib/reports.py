@@ -21,7 +21,7 @@ from .scale import SCORE_WORDS, Grade
 
 if TYPE_CHECKING:
     from .checkpoints import Card
-    from .pictures import Picture
+    from .slice_pictures import SlicePicture
 
 JSON_FORMAT = 1
 
@@ -75,7 +75,7 @@ def write_html(
     assessments: Sequence[Assessment],
     path: str | Path,
     *,
-    pictures: Sequence[Sequence[Picture]] = (),
+    pictures: Sequence[Sequence[SlicePicture]] = (),
     card: Card | None = None,
     failures: Sequence[Failure] = (),
 ) -> None:

@@ -46,8 +46,8 @@ class AssessPanel:
         self._warm: str | None = None
         self._said_about = None
         self._lacking: list | None = None
-        self.resultsView = ResultsView(grading.results)
-        self.ui.resultsLayout.addWidget(self.resultsView.widget)
+        self.results_view = ResultsView(grading.results)
+        self.ui.resultsFrame.layout().addWidget(self.results_view.widget)
         self._relevance = RelevanceSection(
             self.ui, grading, lambda: self._choices.values(), self._show_busy, self._say
         )
@@ -79,7 +79,7 @@ class AssessPanel:
             return
         self._entered = True
         self._overlay = SliceOverlay(self._grading.results, visible=False)
-        self.resultsView.enter()
+        self.results_view.enter()
         self._relevance.enter()
         self._look_for_packages()
         self._list_checkpoints()
@@ -92,7 +92,7 @@ class AssessPanel:
         if self._overlay is not None:
             self._overlay.close()
             self._overlay = None
-        self.resultsView.leave()
+        self.results_view.leave()
         self._arrivals.close()
         self._grading.cool_down()
 
@@ -100,7 +100,7 @@ class AssessPanel:
         """The module goes: what is left of the panel are dead widgets."""
         self.leave()
         self._settings = None
-        self.resultsView.close()
+        self.results_view.close()
         self._grading.results.changed.disconnect(self.refresh)
         checkpoint_list.changed.disconnect(self._on_installed)
 
@@ -149,9 +149,9 @@ class AssessPanel:
         volume = self._volume
         if self._said_about is not volume:
             self._say("")
-        result = self._grading.results.resultFor(volume)
+        result = self._grading.results.result_for(volume)
         self.ui.resultLabel.text = "" if result is None else result_sentence(result)
-        self.resultsView.setVolume(volume)
+        self.results_view.set_volume(volume)
 
     def _choose_volume(self, volume) -> None:
         if self._settings is not None:

@@ -38,9 +38,9 @@ class ExportButton:
         result = self._result
         settings = slicer.app.userSettings()
         folder = Path(str(settings.value(FOLDER_KEY) or Path.home()))
-        suggested = str(folder / result_files.fileName(result, kind))
+        suggested = str(folder / result_files.file_name(result, kind))
         path = qt.QFileDialog.getSaveFileName(
-            self._parent, _("Export grades"), suggested, result_files.kindName(kind)
+            self._parent, _("Export grades"), suggested, result_files.kind_name(kind)
         )
         if not path:
             return

@@ -16,10 +16,10 @@ from typing import Any
 
 from MotionQALib import checkpoints
 
-from .evaluation.comparison_table import Comparison
+from .evaluation.comparison_table import ComparisonTable
 from .runs.journal import JOURNAL
 from .runs.run_folder import RunFolder
-from .training.run import Run
+from .training.run_process import Run
 
 
 def train(
@@ -111,7 +111,7 @@ def compare(
     settings_file: str | PathLike | None = None,
     python: str | None = None,
     **settings: Any,
-) -> Comparison | Run:
+) -> ComparisonTable | Run:
     """Show networks side by side: ``model | Train_acc | Valid_acc | κ``.
 
     >>> compare([first_run, "D:/runs/second.safetensors", "motionqa-starter"])
@@ -130,10 +130,11 @@ def compare(
 
     Returns
     -------
-    Comparison, whose ``rows`` hold the numbers, or with ``data`` a Run, whose ``table`` is one.
+    ComparisonTable, whose ``rows`` hold the numbers, or with ``data`` a Run, whose ``table`` is
+    one.
     """
     if data is None:
-        return Comparison.of_checkpoints(map(_finished, items))
+        return ComparisonTable.of_checkpoints(map(_finished, items))
     if labels is None:
         raise ValueError("To train the networks that are compared, labels are needed too.")
     home = checkpoints.user_folder().parent

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .arguments import parser
-from .runs.progress import Cancelled, sentence
+from .runs.progress import Stopped, sentence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         return COMMANDS[arguments.command](arguments) or 0
-    except Cancelled as stopped:
+    except Stopped as stopped:
         print(f"{stopped} Add --resume to the same command.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -130,7 +130,7 @@ def _fit(arguments: argparse.Namespace) -> None:
     files = (arguments.data, arguments.labels, arguments.output, _settings(arguments))
     shared = {**_going_on(arguments), "split": arguments.split}
     if not arguments.start:
-        from .training.training import fit
+        from .training.fit import fit
 
         fit(*files, init=arguments.init, **shared)
         return
@@ -168,7 +168,7 @@ def _asked_to_stop() -> Callable[[], bool]:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from .evaluation.evaluation import evaluate
+    from .evaluation.evaluate import evaluate
     from .evaluation.findings import update_card
 
     if bool(arguments.train_data) != bool(arguments.train_labels):
@@ -199,7 +199,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from .training.comparison import compare, table
+    from .training.compare import compare, table
 
     rows = compare(
         arguments.data,

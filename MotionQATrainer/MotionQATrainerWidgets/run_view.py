@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from MotionQATrainerLib.runs.run_folder import BEFORE_AFTER, FIGURES, REPORT
 
-from . import pictures
+from . import chart_pictures
 from .trainings import Training
 
 PICTURE = 190
@@ -76,8 +76,8 @@ class RunView:
         if figures is not None:
             on_test = figures["part"] == "test"
             title = _("Slices of test subjects") if on_test else _("Slices of validation subjects")
-            labels[0].pixmap = pictures.confusion(figures["confusion"], PICTURE, title)
-            labels[1].pixmap = pictures.reliability(figures["reliability"], PICTURE)
+            labels[0].pixmap = chart_pictures.confusion(figures["confusion"], PICTURE, title)
+            labels[1].pixmap = chart_pictures.reliability(figures["reliability"], PICTURE)
             self._ui.resultButton.collapsed = False
 
     def _open(self, name: str) -> None:

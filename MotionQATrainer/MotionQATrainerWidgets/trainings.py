@@ -1,7 +1,7 @@
 """The trainings that this Slicer knows of: watched while they run, found again after a restart.
 
-Each is a process of its own (`MotionQATrainerLib.training.run`) that goes on without Slicer. All
-that is kept here is where its folder is; what it does is read there.
+Each is a process of its own (`MotionQATrainerLib.training.run_process`) that goes on without
+Slicer. All that is kept here is where its folder is; what it does is read there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import qt
 import slicer
 
 from MotionQATrainerLib.runs.run_folder import COMMAND, LOG, STATE
-from MotionQATrainerLib.training.run import Run
+from MotionQATrainerLib.training.run_process import Run
 from MotionQAWidgets.child import python_programs
 from MotionQAWidgets.signals import Signal
 
@@ -37,7 +37,7 @@ class Training:
 
     Attributes
     ----------
-    run : MotionQATrainerLib.training.run.Run
+    run : MotionQATrainerLib.training.run_process.Run
     status : MotionQATrainerLib.runs.journal.Status at the last look
     state : "starting", "running", "finished", "stopped", "failed" or "killed" at the last look
     rows : the log's figures, a dictionary an epoch; what an epoch lacks is None

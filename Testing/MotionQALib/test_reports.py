@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from MotionQALib import pictures, reports
+from MotionQALib import reports, slice_pictures
 from MotionQALib.checkpoints import Card
 from MotionQALib.results import Assessment, Override
 from MotionQALib.volumes import Volume
@@ -188,9 +188,9 @@ def test_slices_in_words(slices, words):
 @pytest.fixture
 def drawn(rng, assessment):
     volume = Volume(rng.integers(0, 900, (2, 3, 40, 40), dtype=np.int16), (8.0, 2.0, 2.0))
-    positions = pictures.positions_to_show(assessment)
+    positions = slice_pictures.positions_to_show(assessment)
     relevance = rng.random((3, 40, 40)).astype(np.float32)
-    return pictures.draw(volume, positions, relevance)
+    return slice_pictures.draw(volume, positions, relevance)
 
 
 def test_html_shows_every_slice_with_words_beside_its_colour(assessment, drawn, tmp_path):

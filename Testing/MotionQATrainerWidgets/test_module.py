@@ -112,21 +112,21 @@ def test_a_checkpoint_is_listed_by_the_other_module_while_it_is_shown(host, tmp_
 
 
 def test_pictures_show_the_numbers(host):
-    from MotionQATrainerWidgets import pictures
+    from MotionQATrainerWidgets import chart_pictures
 
     def pixels(pixmap) -> np.ndarray:
         image = pixmap.toImage().convertToFormat(pixmap.toImage().Format.Format_RGB888)
         rows = np.frombuffer(image.constBits(), np.uint8).reshape(200, image.bytesPerLine())
         return rows[:, :600].reshape(200, 200, 3).astype(int)
 
-    right = pixels(pictures.confusion([[9, 0, 0], [0, 5, 0], [0, 0, 7]], 200))
-    wrong = pixels(pictures.confusion([[0, 9, 0], [5, 0, 0], [0, 0, 7]], 200))
+    right = pixels(chart_pictures.confusion([[9, 0, 0], [0, 5, 0], [0, 0, 7]], 200))
+    wrong = pixels(chart_pictures.confusion([[0, 9, 0], [5, 0, 0], [0, 0, 7]], 200))
     centre = (30, 55)  # in the cell of mild labelled, mild graded; beside its number
     assert right[centre].sum() < wrong[centre].sum() - 200
     honest = [{"confidence": 0.9, "right": 0.9, "count": 10}]
     boastful = [{"confidence": 0.9, "right": 0.1, "count": 10}]
-    difference = pixels(pictures.reliability(honest, 200)) - pixels(
-        pictures.reliability(boastful, 200)
+    difference = pixels(chart_pictures.reliability(honest, 200)) - pixels(
+        chart_pictures.reliability(boastful, 200)
     )
     upper, lower = difference[:100].sum(), difference[100:].sum()
     assert upper < 0 < lower  # the disc is high in one, low in the other

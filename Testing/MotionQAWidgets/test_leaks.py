@@ -48,7 +48,7 @@ def use(host, panel, volume) -> None:
     scores = [(5, 3, 1)] * 4
     grading.results.store(volume, graded.assessment(scores))
     graded.scroll(1)
-    panel.panel.resultsView.nextButton.click()
+    panel.panel.results_view.next_button.click()
     panel.tabs.widget.currentIndex = 1
     host.process_events()
     panel.tabs.widget.currentIndex = 0

@@ -99,7 +99,7 @@ def test_a_cine_is_graded_with_all_its_frames(host, logic, checkpoint_file):
     np.testing.assert_allclose(
         assessment.probabilities[0], assessment.probabilities[1, ::-1], atol=1e-3
     )
-    assert logic.grading.results.resultFor(proxy).assessment.n_frames == 2
+    assert logic.grading.results.result_for(proxy).assessment.n_frames == 2
 
 
 def test_a_volume_deleted_meanwhile_is_no_error(host, logic, volume, checkpoint_file):
@@ -111,7 +111,7 @@ def test_a_volume_deleted_meanwhile_is_no_error(host, logic, volume, checkpoint_
     slicer.mrmlScene.RemoveNode(volume)
     host.wait_until(lambda: not logic.grading.running, seconds=LATE)
     logic.grading.cancelled.disconnect(heard.append)
-    assert heard == [volume] and logic.grading.results.volumeNodes() == []
+    assert heard == [volume] and logic.grading.results.volume_nodes() == []
 
 
 def test_a_module_left_keeps_its_process_for_a_while_only(host):

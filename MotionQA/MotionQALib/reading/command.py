@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..console import Console
+    from ..command_output import Console
 
 
 def add_agreement(commands) -> None:

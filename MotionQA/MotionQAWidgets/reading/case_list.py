@@ -11,7 +11,7 @@ from MotionQALib.palette import GRADE_COLOURS
 from MotionQALib.scale import grade_of
 
 from ..signals import Signal
-from .score_buttons import scoreInWords
+from .score_buttons import score_in_words
 
 Line = tuple[str, str, int | None, bool]
 """The case's name, its status in words, the score it was given if it is one, whether it is done."""
@@ -39,9 +39,9 @@ class CaseList:
         if self._table.rowCount != len(lines):
             self._table.rowCount = len(lines)
         for row, line in enumerate(lines):
-            self.showLine(row, line)
+            self.show_line(row, line)
 
-    def showLine(self, row: int, line: Line) -> None:
+    def show_line(self, row: int, line: Line) -> None:
         name, status, score, done = line
         colour = DONE_COLOUR if done else OPEN_COLOUR
         if score is not None:
@@ -64,7 +64,7 @@ class CaseList:
         return cell
 
 
-def statusOf(scores: Sequence[int | None]) -> tuple[str, int | None, bool]:
+def status_of(scores: Sequence[int | None]) -> tuple[str, int | None, bool]:
     """Words, score and whether all is done, from the scores of a case's parts."""
     given = [score for score in scores if score is not None]
     if len(given) < len(scores):
@@ -73,7 +73,7 @@ def statusOf(scores: Sequence[int | None]) -> tuple[str, int | None, bool]:
         text = _("{done} of {all} slices")
         return text.format(done=len(given), all=len(scores)), None, False
     if len(given) == 1:
-        return scoreInWords(given[0]), given[0], True
+        return score_in_words(given[0]), given[0], True
     return _("all {all} slices scored").format(all=len(given)), None, True
 
 

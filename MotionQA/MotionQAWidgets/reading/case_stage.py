@@ -17,7 +17,7 @@ from .case_view import CaseView, Words
 from .case_volumes import CaseVolumes
 from .desk import Desk
 from .network_grade import NetworkGrade
-from .scene_cases import nodesByCase
+from .scene_cases import nodes_by_case
 
 AHEAD = 300
 """Milliseconds after which the next case is read, so that a case just shown can be scrolled."""
@@ -34,7 +34,7 @@ class CaseStage:
 
     Parameters
     ----------
-    sceneNodes : IDs of volumes in the scene, by case
+    scene_nodes : ids of volumes in the scene, by case
     badge : what stands over a slice
 
     Attributes
@@ -46,25 +46,25 @@ class CaseStage:
     def __init__(
         self,
         desk: Desk,
-        sceneNodes: Mapping[str, str],
+        scene_nodes: Mapping[str, str],
         network: NetworkGrade,
         badge: Callable[[int | None], Words],
     ) -> None:
         self.scrolled = Signal()
         self.node, self.problem = None, ""
-        self._desk, self._sceneNodes, self._network = desk, sceneNodes, network
+        self._desk, self._scene_nodes, self._network = desk, scene_nodes, network
         self._badge = badge
         self._volumes = CaseVolumes()
         self._view: CaseView | None = None
         self._visit: int | None = None
         self._timer = qt.QTimer()
         self._timer.interval = AHEAD
-        self._timer.timeout.connect(self._readAhead)
+        self._timer.timeout.connect(self._read_ahead)
 
     def enter(self) -> None:
         if self._view is None:
             self._view = CaseView(self._badge)
-            self._view.changed.connect(self._onScrolled)
+            self._view.changed.connect(self._on_scrolled)
             self._visit = None
             self.show()
             self._view.focus()
@@ -100,10 +100,10 @@ class CaseStage:
             return False
         if again or visit != self._visit:
             self._visit = visit
-            self._showCase()
+            self._show_case()
             return True
-        if self._desk.perSlice:
-            self._view.showSlice(self._desk.item.place.slice)
+        if self._desk.per_slice:
+            self._view.show_slice(self._desk.item.place.slice)
         return False
 
     def update(self) -> None:
@@ -112,35 +112,35 @@ class CaseStage:
         if self._view is not None:
             self._view.update()
 
-    def forgetScene(self) -> None:
-        """The scene was closed: the IDs of its volumes may be those of others from now on."""
-        self._sceneNodes = {}
+    def forget_scene(self) -> None:
+        """The scene was closed: the ids of its volumes may be those of others from now on."""
+        self._scene_nodes = {}
 
-    def whyNot(self) -> str | None:
+    def why_not(self) -> str | None:
         """Why what is in view cannot be scored; None if it can."""
         if self.node is None or self.problem or self._view is None:
             return self.problem or _("No case is shown.")
-        if not self._view.isShown:
+        if not self._view.is_shown:
             self.show(again=True)
             return _("The case was not in view. It is now: look, then score it.")
-        if self._desk.perSlice and self._view.slice is None:
+        if self._desk.per_slice and self._view.slice is None:
             return _("No slice of the case is in view; scroll back to one.")
-        if self._desk.perSlice and self._view.slice != self._desk.item.place.slice:
+        if self._desk.per_slice and self._view.slice != self._desk.item.place.slice:
             self.scrolled.emit(self._view.slice)
             return _("Another slice came into view: look, then score it.")
         return None
 
-    def nameOf(self, visit: int) -> str:
+    def name_of(self, visit: int) -> str:
         """What the reader may call a case."""
         item = self._desk.visits[visit][0]
         if item.name is None:
             return _("Case {number}").format(number=item.number)
         return _("{number} · {name}").format(number=item.number, name=item.name)
 
-    def isThere(self, item: Item) -> bool:
+    def is_there(self, item: Item) -> bool:
         """Whether the case's file, or its volume in the scene, is where it was."""
         if item.case.path is None:
-            return item.case.key in self._sceneNodes
+            return item.case.key in self._scene_nodes
         return self._desk.session.file_of(item) is not None
 
     def withhold(self) -> None:
@@ -149,19 +149,19 @@ class CaseStage:
         hidden = set()
         for items in self._desk.visits:
             key = items[0].case.key
-            IDs = {loaded.get(key), self._sceneNodes.get(key)} - {None}
-            if IDs and not self._desk.session.may_see_network(items[0]):
-                hidden |= IDs
+            ids = {loaded.get(key), self._scene_nodes.get(key)} - {None}
+            if ids and not self._desk.session.may_see_network(items[0]):
+                hidden |= ids
         self._network.withhold(hidden)
 
-    def _showCase(self) -> None:
+    def _show_case(self) -> None:
         self.problem, self.node, item, axis = "", None, self._desk.item, 2
         try:
-            name = self.nameOf(self._desk.visit)
-            if self._isReplaced(item):
+            name = self.name_of(self._desk.visit)
+            if self._is_replaced(item):
                 text = _("{name} is not the image that was added; add the study's images again.")
                 raise VolumeError(text.format(name=name))
-            self.node = self._volumes.node(item.case.key, self._sourceOf(item), name)
+            self.node = self._volumes.node(item.case.key, self._source_of(item), name)
             axis = VolumeInput.of_node(self.node).slice_axis
         except VolumeError as error:
             self.problem = str(error)
@@ -170,37 +170,37 @@ class CaseStage:
         self.withhold()
         self._view.show(self.node, axis, item.place.slice)
         if self.node is not None:
-            self._offerToPlay()
+            self._offer_to_play()
         self._timer.start()
 
-    def _offerToPlay(self) -> None:
+    def _offer_to_play(self) -> None:
         """Let Slicer's sequence controls play a cine."""
         module = slicer.modules.sequences
         browser = module.logic().GetFirstBrowserNodeForProxyNode(self.node)
         if browser is not None:
             module.showSequenceBrowser(browser)
 
-    def _readAhead(self, *_args) -> None:
+    def _read_ahead(self, *_args) -> None:
         self._timer.stop()
-        following = self._desk.nextVisit
+        following = self._desk.next_visit
         if following is not None:
             item = self._desk.visits[following][0]
-            if not self._isReplaced(item):
-                self._volumes.readAhead(item.case.key, self._sourceOf(item))
+            if not self._is_replaced(item):
+                self._volumes.read_ahead(item.case.key, self._source_of(item))
             self.withhold()
 
-    def _isReplaced(self, item: Item) -> bool:
+    def _is_replaced(self, item: Item) -> bool:
         """Whether its file holds another image now, to which no score of the case may be given."""
-        return not self._volumes.isReady(item.case.key) and self._desk.session.is_replaced(item)
+        return not self._volumes.is_ready(item.case.key) and self._desk.session.is_replaced(item)
 
-    def _sourceOf(self, item: Item):
+    def _source_of(self, item: Item):
         """The case's file; a volume of the scene by its ID."""
         if item.case.path is not None:
             return self._desk.session.file_of(item) or ""
-        if slicer.mrmlScene.GetNodeByID(self._sceneNodes.get(item.case.key, "")) is None:
-            self._sceneNodes = nodesByCase()
-        return self._sceneNodes.get(item.case.key, "")
+        if slicer.mrmlScene.GetNodeByID(self._scene_nodes.get(item.case.key, "")) is None:
+            self._scene_nodes = nodes_by_case()
+        return self._scene_nodes.get(item.case.key, "")
 
-    def _onScrolled(self) -> None:
+    def _on_scrolled(self) -> None:
         if self._visit == self._desk.visit:
             self.scrolled.emit(self._view.slice)

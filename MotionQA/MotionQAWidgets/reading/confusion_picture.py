@@ -13,7 +13,7 @@ CELL, MARGIN = 25, 38
 INK = GRADE_COLOURS[Grade.MILD].fill
 
 
-def confusionPicture(counts: np.ndarray, rows: str, columns: str):
+def confusion_picture(counts: np.ndarray, rows: str, columns: str):
     """Draw counts as a QPixmap.
 
     Parameters
@@ -26,11 +26,11 @@ def confusionPicture(counts: np.ndarray, rows: str, columns: str):
     picture.fill(qt.QColor("#ffffff"))
     painter = qt.QPainter(picture)
     try:
-        _drawNames(painter, size, rows, columns)
+        _draw_names(painter, size, rows, columns)
         most = max(1, int(np.max(counts)))
         for row in range(len(SCORES)):
             for column in range(len(SCORES)):
-                _drawCell(painter, row, column, int(counts[row][column]), most)
+                _draw_cell(painter, row, column, int(counts[row][column]), most)
         painter.setPen(qt.QPen(qt.QColor("#202020")))
         for number, score in enumerate(SCORES):
             offset = MARGIN + number * CELL
@@ -48,7 +48,7 @@ def summary(counts: np.ndarray, rows: str, columns: str) -> str:
     return text.format(rows=rows, columns=columns, same=same, all=everything)
 
 
-def _drawNames(painter, size: int, rows: str, columns: str) -> None:
+def _draw_names(painter, size: int, rows: str, columns: str) -> None:
     painter.setPen(qt.QPen(qt.QColor("#202020")))
     _write(painter, MARGIN, 1, size - MARGIN, 18, columns)
     painter.save()
@@ -58,7 +58,7 @@ def _drawNames(painter, size: int, rows: str, columns: str) -> None:
     painter.restore()
 
 
-def _drawCell(painter, row: int, column: int, count: int, most: int) -> None:
+def _draw_cell(painter, row: int, column: int, count: int, most: int) -> None:
     left, top = MARGIN + column * CELL, MARGIN + row * CELL
     share = count / most
     colour = [round(255 + share * (part - 255)) for part in rgb(INK)]

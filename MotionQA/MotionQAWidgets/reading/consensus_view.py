@@ -12,7 +12,7 @@ from MotionQALib.scale import SCORES
 
 from ..signals import Signal
 from . import phrases
-from .score_buttons import scoreInWords
+from .score_buttons import score_in_words
 
 
 class ConsensusView:
@@ -35,14 +35,14 @@ class ConsensusView:
         self.started, self.chosen, self.settled = Signal(), Signal(), Signal()
         self.unanimous, self.undone = Signal(), Signal()
         self.dockets: list[Docket] = []
-        self._readers, self._nameOf = (), str
+        self._readers, self._name_of = (), str
         column = qt.QVBoxLayout(frame)
         column.setContentsMargins(0, 0, 0, 0)
-        self.startButton = _button(_("Adjudicate…"), "adjudicateButton", self.started)
-        self.startButton.toolTip = _(
+        self.start_button = _button(_("Adjudicate…"), "adjudicateButton", self.started)
+        self.start_button.toolTip = _(
             "See all readers' scores and settle them. Whoever still reads should not."
         )
-        column.addWidget(self.startButton)
+        column.addWidget(self.start_button)
         self.label = qt.QLabel()
         self.label.wordWrap = True
         column.addWidget(self.label)
@@ -57,14 +57,14 @@ class ConsensusView:
         self.table.selectionMode = qt.QAbstractItemView.SingleSelection
         self.table.verticalHeader().visible = False
         self.table.minimumHeight = 160
-        self.table.currentCellChanged.connect(self._onChosen)
+        self.table.currentCellChanged.connect(self._on_chosen)
         inner.addWidget(self.table)
         row = qt.QHBoxLayout()
         self.buttons = {}
         for score in reversed(SCORES):
             button = self.buttons[score] = qt.QPushButton(str(score))
             button.name = f"settle{score}Button"
-            button.toolTip = scoreInWords(score)
+            button.toolTip = score_in_words(score)
             button.minimumHeight = button.minimumWidth = 32  # five fit into a narrow panel
             button.focusPolicy = qt.Qt.NoFocus
             button.clicked.connect(lambda *_args, score=score: self.settled.emit(score))
@@ -77,11 +77,11 @@ class ConsensusView:
         inner.addLayout(row)
         self.show((), [], str)
 
-    def show(self, dockets: Sequence[Docket], readers: Sequence[str], nameOf) -> None:
+    def show(self, dockets: Sequence[Docket], readers: Sequence[str], name_of) -> None:
         """Show places with their scores; none hides the table."""
-        self.dockets, self._readers, self._nameOf = [], readers, nameOf
+        self.dockets, self._readers, self._name_of = [], readers, name_of
         self.desk.visible = bool(dockets)
-        self.startButton.text = _("Stop adjudicating") if dockets else _("Adjudicate…")
+        self.start_button.text = _("Stop adjudicating") if dockets else _("Adjudicate…")
         table = self.table
         titles = [_("Case"), *readers, _("Consensus")]
         table.columnCount = len(titles)
@@ -111,7 +111,7 @@ class ConsensusView:
 
     def _fill(self, row: int, docket: Docket) -> None:
         said = (docket.entries.get(reader) for reader in self._readers)
-        cells = [self._nameOf(docket), *map(_short, said), _short(docket.settled)]
+        cells = [self._name_of(docket), *map(_short, said), _short(docket.settled)]
         for column, text in enumerate(cells):
             cell = qt.QTableWidgetItem(text)
             if docket.spread > 1 and docket.settled is None:
@@ -120,7 +120,7 @@ class ConsensusView:
                 cell.setFont(font)
             self.table.setItem(row, column, cell)
 
-    def _onChosen(self, *_args) -> None:
+    def _on_chosen(self, *_args) -> None:
         if self.current is not None:
             self.chosen.emit(self.current)
 

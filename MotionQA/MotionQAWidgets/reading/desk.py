@@ -1,7 +1,7 @@
 """The reader's desk: the session of the library, and what could not be saved yet.
 
     desk = Desk(ReadingSession(Study.open(folder), "anna"))
-    desk.goToVisit(desk.nextVisit)
+    desk.go_to_visit(desk.next_visit)
     desk.give(4, confidence=3)    # on disk, or in `unsaved` with `problem` saying why
     desk.undo()
     desk.close()
@@ -67,7 +67,7 @@ class Desk:
         self.changed.disconnect()
 
     @property
-    def perSlice(self) -> bool:
+    def per_slice(self) -> bool:
         return self.session.study.level == "slice"
 
     # Where the reader is
@@ -82,29 +82,29 @@ class Desk:
         return None if self.item is None else self.item.number - 1
 
     @property
-    def nextVisit(self) -> int | None:
+    def next_visit(self) -> int | None:
         """Where an unscored item waits, behind this case first; None when all are scored.
 
         For a case that could not be read, nobody waits.
         """
         entries, first = self.entries, -1 if self.visit is None else self.visit
         behind = [*range(first + 1, len(self.visits)), *range(first + 1)]
-        readable = (n for n in behind if self.isReadable(n))
+        readable = (n for n in behind if self.is_readable(n))
         unscored = (n for n in readable if any(i.place not in entries for i in self.visits[n]))
         return next(unscored, None)
 
-    def isReadable(self, visit: int) -> bool:
+    def is_readable(self, visit: int) -> bool:
         """Whether a case could be shown, as far as the reader has turned to it."""
         return self.visits[visit][0].case.key not in self.session.unreadable
 
-    def goToVisit(self, visit: int | None) -> None:
+    def go_to_visit(self, visit: int | None) -> None:
         """Turn to a case: to its first slice without a score, else its first; None stays."""
         if visit is None or not 0 <= visit < len(self.visits):
             return
         items, entries = self.visits[visit], self.entries
-        self.goTo(next((item for item in items if item.place not in entries), items[0]))
+        self.go_to(next((item for item in items if item.place not in entries), items[0]))
 
-    def goTo(self, item: Item) -> None:
+    def go_to(self, item: Item) -> None:
         index = self.session.list.index_of(item.place)
         if index is None or index == self.session.index:
             return
@@ -114,15 +114,15 @@ class Desk:
             self.session.go(index)
         self.changed.emit()
 
-    def goToSlice(self, index: int | None) -> None:
+    def go_to_slice(self, index: int | None) -> None:
         """The reader scrolled within the case."""
-        if self.perSlice and index is not None and self.visit is not None:
+        if self.per_slice and index is not None and self.visit is not None:
             items = self.visits[self.visit]
             if index < len(items):
-                self.goTo(items[index])
+                self.go_to(items[index])
 
     @property
-    def nextSlice(self) -> Item | None:
+    def next_slice(self) -> Item | None:
         """The slice of this case that waits for a score next; None when all have one."""
         if self.item is None:
             return None
@@ -148,7 +148,7 @@ class Desk:
     def progress(self) -> Progress:
         return self.session.list.progress(self.entries, self.session.unreadable)
 
-    def scoresOf(self, visit: int) -> list[int | None]:
+    def scores_of(self, visit: int) -> list[int | None]:
         """The score of each item of a visit."""
         entries = self.entries
         found = (entries.get(item.place) for item in self.visits[visit])
@@ -189,7 +189,7 @@ class Desk:
         if index is None or index == self.session.index:
             self.changed.emit()
         else:
-            self.goTo(self.session.list.items[index])
+            self.go_to(self.session.list.items[index])
 
     # What could not be saved
 
@@ -205,7 +205,7 @@ class Desk:
         self.changed.emit()
         return not self.unsaved
 
-    def saveElsewhere(self, folder: str | Path) -> Path | None:
+    def save_elsewhere(self, folder: str | Path) -> Path | None:
         """Write what is not saved to another folder; the file, or None with `problem`.
 
         It stays in `unsaved`: the study still lacks it.

@@ -27,7 +27,7 @@ from .intake import Intake
 from .network_grade import NetworkGrade
 from .network_run import NetworkRun
 from .results_desk import ResultsDesk
-from .scene_cases import nodesByCase, volumesInScene
+from .scene_cases import nodes_by_case, volumes_in_scene
 from .study_section import NewStudy, StudySection
 
 NETWORK_FILE = "network.json"
@@ -58,11 +58,11 @@ class LabellingPanel:
         self._entered = False
         self._observers = Observers()
         scene = slicer.mrmlScene
-        self._observers.add(scene, scene.EndCloseEvent, self._onSceneClosed)
+        self._observers.add(scene, scene.EndCloseEvent, self._on_scene_closed)
         self.section.opened.connect(self.open)
         self.section.created.connect(self.create)
-        self.section.closed.connect(self.closeStudy)
-        self._showStudy()
+        self.section.closed.connect(self.close_study)
+        self._show_study()
 
     @property
     def desk(self) -> Desk | None:
@@ -92,7 +92,7 @@ class LabellingPanel:
         """The module goes: what is left of the panel are dead widgets."""
         self.reading.display.remarks.finish()
         if self.desk is not None and self.desk.unsaved and not self.desk.retry():
-            kept = self.desk.saveElsewhere(Path.home())
+            kept = self.desk.save_elsewhere(Path.home())
             logging.error("MotionQA: scores could not be saved; they are kept in %s", kept)
         self._shut()
         self._observers.clear()
@@ -103,7 +103,7 @@ class LabellingPanel:
 
     def open(self, folder: str | Path) -> bool:
         """Open a study for the reader that is named; whether it is open."""
-        if not self.closeStudy():
+        if not self.close_study():
             return False
         folder = Path(folder)
         try:
@@ -114,7 +114,7 @@ class LabellingPanel:
             self.reading.display.say(str(error))
             return False
         network = session.study.folder / NETWORK_FILE
-        remarks = self._readNetwork(session, network) if network.is_file() else ()
+        remarks = self._read_network(session, network) if network.is_file() else ()
         if not len(session.list):
             session.close()
             self.reading.display.say(
@@ -122,22 +122,22 @@ class LabellingPanel:
             )
             return False
         desk = Desk(session)
-        inScene = any(case.path is None for case in session.cases.cases)
-        self.reading.open(desk, nodesByCase() if inScene else {})
-        self._showStudy()
+        in_scene = any(case.path is None for case in session.cases.cases)
+        self.reading.open(desk, nodes_by_case() if in_scene else {})
+        self._show_study()
         if self._entered:
             self.reading.enter()
         said = (self.reading.stage.problem, *session.reports, *remarks)
-        self.reading.display.say(" ".join(filter(None, said)))
+        self.reading.display.say(" ".join(sentence for sentence in said if sentence))
         return True
 
     def create(self, new: NewStudy) -> None:
         """Begin a study, look at its images, and open it."""
-        if not self.closeStudy():
+        if not self.close_study():
             return
         try:
             files = [] if new.source is None else listed(new.source)
-            found = [] if new.source is not None else volumesInScene()
+            found = [] if new.source is not None else volumes_in_scene()
             if not files and not found:
                 raise ReadingError(_("The scene has no volumes to read; load some first."))
             study = Study.create(new.folder, **new.settings)
@@ -149,22 +149,22 @@ class LabellingPanel:
             return
         self._take(cases, files, lambda: self.open(new.folder))
 
-    def addImages(self, source: Path) -> None:
+    def add_images(self, source: Path) -> None:
         """Add images to the open study; its cases keep their scores and places."""
         try:
-            self._take(self.desk.session.cases, listed(source), self.reading.listAgain)
+            self._take(self.desk.session.cases, listed(source), self.reading.list_again)
         except ReadingError as error:
             self.reading.display.say(str(error))
 
-    def closeStudy(self) -> bool:
+    def close_study(self) -> bool:
         """Stop reading; whether no study is open now: the user may keep it for what is unsaved."""
         self.reading.display.remarks.finish()  # on a Mac, a click on a button does not end typing
-        if self.desk is not None and not (self.results.mayStop() and self._mayLose(self.desk)):
+        if self.desk is not None and not (self.results.may_stop() and self._may_lose(self.desk)):
             return False
         self._shut()
         return True
 
-    def _mayLose(self, desk: Desk) -> bool:
+    def _may_lose(self, desk: Desk) -> bool:
         """Whether the user lets go what the study's logs do not hold."""
         title, count = _("Scores are not saved"), len(desk.unsaved)
         text = _(
@@ -186,16 +186,16 @@ class LabellingPanel:
         self.results.close()
         self.reading.close()
         self.network.known = NetworkGrades()
-        self._showStudy()
+        self._show_study()
         self.reading.display.say("")
 
-    def useNetwork(self, path: Path) -> None:
+    def use_network(self, path: Path) -> None:
         """Order the cases by the network's grades, and compare with them."""
-        remarks = self._readNetwork(self.desk.session, path)
-        self.reading.listAgain()
+        remarks = self._read_network(self.desk.session, path)
+        self.reading.list_again()
         self.reading.display.say(" ".join(remarks))
 
-    def gradeAll(self) -> None:
+    def grade_all(self) -> None:
         """Have the network grade all cases, for their order and to be compared with."""
         problem = dependencies.ensure() if dependencies.missing() else None
         session = self.desk.session
@@ -206,14 +206,14 @@ class LabellingPanel:
             return
         output = session.study.folder / NETWORK_FILE
         self._run = NetworkRun(files, self.network.checkpoint, output)
-        self._run.finished.connect(self._onGraded)
+        self._run.finished.connect(self._on_graded)
         text = _("The network grades {count} cases; you can go on reading.")
         self.results.files.say(text.format(count=len(files)))
 
-    def _onGraded(self, output: Path | None, problem: str) -> None:
+    def _on_graded(self, output: Path | None, problem: str) -> None:
         self._run = None
         if output is not None:
-            self.useNetwork(output)
+            self.use_network(output)
         if problem and self.study.blinded:  # its sentences name files
             cases = self.desk.session.cases.cases
             graded = 0 if output is None else len(self.network.known.assessments)
@@ -221,7 +221,7 @@ class LabellingPanel:
             problem = text.format(count=len(cases) - graded, all=len(cases))
         self.results.files.say(problem or _("The network has graded all cases."))
 
-    def _readNetwork(self, session: ReadingSession, path: Path) -> tuple[str, ...]:
+    def _read_network(self, session: ReadingSession, path: Path) -> tuple[str, ...]:
         """Take the network's grades of the cases, and their order; sentences on what is wrong."""
         blinded = session.study.blinded
         try:
@@ -237,35 +237,35 @@ class LabellingPanel:
         if self._intake is not None:
             self._intake.stop()
         intake = self._intake = Intake(cases, files)
-        intake.progress.connect(self._onLooking)
+        intake.progress.connect(self._on_looking)
         blinded = cases.study.blinded
         intake.finished.connect(
-            lambda said, end: self._onTaken((*phrases.problems(said, blinded=blinded), end), then)
+            lambda said, end: self._on_taken((*phrases.problems(said, blinded=blinded), end), then)
         )
         self.ui.closeButton.enabled = True
 
-    def _onLooking(self, done: int, total: int) -> None:
+    def _on_looking(self, done: int, total: int) -> None:
         text = _("Looking at image {done} of {total} …")
         self.reading.display.say(text.format(done=done, total=total))
 
-    def _onTaken(self, problems: tuple[str, ...], then: Callable[[], object]) -> None:
+    def _on_taken(self, problems: tuple[str, ...], then: Callable[[], object]) -> None:
         self._intake = None
         self.reading.display.say("")
         then()
-        said = self.ui.messageLabel.text
-        self.reading.display.say("\n".join(filter(None, (said, *problems))))
+        said = (self.ui.messageLabel.text, *problems)
+        self.reading.display.say("\n".join(sentence for sentence in said if sentence))
 
-    def _showStudy(self) -> None:
-        isOpen = self.desk is not None
-        self.section.show(self.study.folder if isOpen else None)
+    def _show_study(self) -> None:
+        is_open = self.desk is not None
+        self.section.show(self.study.folder if is_open else None)
         for name in ("agreementButton", "consensusButton", "filesButton"):
-            getattr(self.ui, name).visible = isOpen
+            getattr(self.ui, name).visible = is_open
 
-    def _onSceneClosed(self, *_args) -> None:
+    def _on_scene_closed(self, *_args) -> None:
         if self.desk is not None:
-            self.reading.stage.forgetScene()
-        qt.QTimer.singleShot(0, self._showAgain)  # when the scene has come to rest
+            self.reading.stage.forget_scene()
+        qt.QTimer.singleShot(0, self._show_again)  # when the scene has come to rest
 
-    def _showAgain(self) -> None:
+    def _show_again(self) -> None:
         if self._entered and self.desk is not None:
             self.reading.stage.show(again=True)

@@ -10,19 +10,19 @@ from slicer.i18n import tr as _
 from MotionQALib.reading.entry import Entry
 from MotionQALib.scale import Grade
 
-from ..wording import gradeName
-from .score_buttons import scoreInWords
+from ..wording import grade_name
+from .score_buttons import score_in_words
 
 GOOD, BAD = "#2e7d32", "#b0304f"
 
 
-def gradeOf(given: Entry) -> Grade:
+def grade_of(given: Entry) -> Grade:
     return Grade[given.grade.upper()]
 
 
 def entry(given: Entry) -> str:
     """Such as "4 · good", or "mild" where only a grade is known."""
-    return gradeName(gradeOf(given)) if given.score is None else scoreInWords(given.score)
+    return grade_name(grade_of(given)) if given.score is None else score_in_words(given.score)
 
 
 def saved(given: Entry, where: str = "") -> str:
@@ -35,7 +35,7 @@ def saved(given: Entry, where: str = "") -> str:
     return text.format(time=when, where=where, score=entry(given))
 
 
-def notSaved(why: str, count: int, elsewhere: str) -> str:
+def not_saved(why: str, count: int, elsewhere: str) -> str:
     text = _("NOT SAVED: {why}") if count == 1 else _("{count} SCORES NOT SAVED: {why}")
     said = text.format(why=why, count=count)
     if elsewhere:

@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 from ..signals import Signal
 
 
-def artefactWords() -> dict[str, str]:
+def artefact_words() -> dict[str, str]:
     """The kinds of `MotionQALib.reading.entry.ARTEFACTS`, as a reader calls them."""
     return {
         "ghosting": _("respiratory ghosting"),
@@ -24,7 +24,7 @@ def artefactWords() -> dict[str, str]:
     }
 
 
-def confidenceWords() -> dict[int, str]:
+def confidence_words() -> dict[int, str]:
     return {3: _("sure"), 2: _("fairly sure"), 1: _("guessed")}
 
 
@@ -46,18 +46,18 @@ class RemarksForm:
         self.confidence.name = "confidenceComboBox"
         self.confidence.focusPolicy = qt.Qt.TabFocus
         self.confidence.addItem(_("not said"), 0)
-        for value, words in confidenceWords().items():
+        for value, words in confidence_words().items():
             self.confidence.addItem(words, value)
-        self.confidence.activated.connect(self._onChanged)
+        self.confidence.activated.connect(self._on_changed)
         form.addRow(_("Confidence:"), self.confidence)
         grid = qt.QGridLayout()
         self.artefacts = {}
-        for number, (kind, words) in enumerate(artefactWords().items()):
+        for number, (kind, words) in enumerate(artefact_words().items()):
             box = self.artefacts[kind] = qt.QCheckBox()
             box.text = words
             box.name = f"{kind}CheckBox"
             box.focusPolicy = qt.Qt.TabFocus  # a click leaves the keys to the image
-            box.clicked.connect(self._onChanged)
+            box.clicked.connect(self._on_changed)
             grid.addWidget(box, number // 2, number % 2)
         form.addRow(grid)
         self.comment = qt.QLineEdit()
@@ -90,9 +90,9 @@ class RemarksForm:
         """Take a comment that is still being typed; Qt calls it whenever the field is left."""
         if self.comment.text.strip() != self._comment:
             self._comment = self.comment.text.strip()
-            self._onChanged()
+            self._on_changed()
 
-    def _onChanged(self, *_args) -> None:
+    def _on_changed(self, *_args) -> None:
         if not self._showing:
             self.changed.emit()
 

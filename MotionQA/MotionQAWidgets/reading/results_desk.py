@@ -46,31 +46,31 @@ class ResultsDesk:
         self.consensus = ConsensusView(ui.consensusFrame)
         self.files = FilesView(ui.filesFrame)
         self.agreement.asked.connect(self.compare)
-        self.agreement.chosen.connect(self._onDisagreement)
+        self.agreement.chosen.connect(self._on_disagreement)
         self.consensus.started.connect(self.adjudicate)
-        self.consensus.chosen.connect(self._onDocket)
+        self.consensus.chosen.connect(self._on_docket)
         self.consensus.settled.connect(self.settle)
-        self.consensus.unanimous.connect(self._onUnanimous)
+        self.consensus.unanimous.connect(self._on_unanimous)
         self.consensus.undone.connect(self.undo)
         files = self.files
-        files.addFolder.connect(panel.addImages)
-        files.addList.connect(panel.addImages)
-        files.network.connect(panel.useNetwork)
-        files.gradeAll.connect(panel.gradeAll)
-        files.importLabels.connect(self._onImport)
-        files.takeBack.connect(self._onTakeBack)
-        files.exportLong.connect(self._exporting(lambda path: exchange.export_long(*path)))
-        files.exportLabels.connect(self._exporting(lambda path: self._export("labels", *path)))
-        files.exportGrades.connect(self._exporting(lambda path: self._export("grades", *path)))
+        files.add_folder.connect(panel.add_images)
+        files.add_list.connect(panel.add_images)
+        files.network.connect(panel.use_network)
+        files.grade_all.connect(panel.grade_all)
+        files.import_labels.connect(self._on_import)
+        files.take_back.connect(self._on_take_back)
+        files.export_long.connect(self._exporting(lambda path: exchange.export_long(*path)))
+        files.export_labels.connect(self._exporting(lambda path: self._export("labels", *path)))
+        files.export_grades.connect(self._exporting(lambda path: self._export("grades", *path)))
 
     def close(self) -> None:
         """The study is closed; may be called twice."""
-        self._stopAdjudicating()
+        self._stop_adjudicating()
         self.agreement.show(None)
         self.files.say("")
 
     @property
-    def _mayNotSee(self) -> str | None:
+    def _may_not_see(self) -> str | None:
         """Why other readers' scores may not be shown; None if they may."""
         if self._panel.desk.session.may_see_others:
             return None
@@ -82,7 +82,7 @@ class ResultsDesk:
 
     def compare(self) -> None:
         """Compute and show the readers' agreement, if the reader may see it."""
-        why = self._mayNotSee
+        why = self._may_not_see
         if why is not None:
             self.agreement.show(None, why)
             return
@@ -91,39 +91,39 @@ class ResultsDesk:
         except ReadingError as error:
             self.agreement.show(None, str(error))
         else:
-            self.agreement.show(report, nameOf=self._caseNames())
+            self.agreement.show(report, name_of=self._case_names())
 
-    def _onDisagreement(self, disagreement) -> None:
-        self._goTo(disagreement.case, disagreement.slice)
+    def _on_disagreement(self, disagreement) -> None:
+        self._go_to(disagreement.case, disagreement.slice)
 
-    def _caseNames(self) -> Callable[[str], str]:
+    def _case_names(self) -> Callable[[str], str]:
         """What the reader may call a case, from its key."""
         panel, first = self._panel, {}
         for number, visit in enumerate(panel.desk.visits):
             first.setdefault(visit[0].place.case, number)
 
-        def nameOf(key: str) -> str:
-            return panel.reading.stage.nameOf(first[key]) if key in first else _("not in the list")
+        def name_of(key: str) -> str:
+            return panel.reading.stage.name_of(first[key]) if key in first else _("not in the list")
 
-        return nameOf
+        return name_of
 
-    def _goTo(self, key: str, index: int | None) -> None:
+    def _go_to(self, key: str, index: int | None) -> None:
         items = self._panel.desk.session.list.items
         found = (i for i in items if i.place.case == key and i.place.slice == index)
         item = next(found, None)
         if item is not None:
-            self._panel.desk.goTo(item)
+            self._panel.desk.go_to(item)
 
     # Consensus
 
     def adjudicate(self) -> None:
         """Open the consensus for the reader who has the study open; asked again, close it."""
         if self._log is not None:
-            if self.mayStop():
-                self._stopAdjudicating()
+            if self.may_stop():
+                self._stop_adjudicating()
             return
-        why = self._mayNotSee
-        if why is not None and not self._onlyAdjudicates():
+        why = self._may_not_see
+        if why is not None and not self._only_adjudicates():
             self.consensus.say(why)
             return
         try:
@@ -131,10 +131,10 @@ class ResultsDesk:
         except ReadingError as error:
             self.consensus.say(str(error))
             return
-        self._panel.reading.handOver(self)
-        self._showDockets()
+        self._panel.reading.hand_over(self)
+        self._show_dockets()
 
-    def _onlyAdjudicates(self) -> bool:
+    def _only_adjudicates(self) -> bool:
         """Whether somebody who has scored nothing will not read, but settle what others said."""
         if self._panel.desk.entries:
             return False
@@ -157,15 +157,15 @@ class ResultsDesk:
                     del self._unsaved[each.place]
                     self.consensus.update(number, replace(each, settled=entry))
         except ReadingError as error:
-            self._panel.reading.showSettled(score)
+            self._panel.reading.show_settled(score)
             self._problem = str(error)
-            self._sayWhatIsLeft()
+            self._say_what_is_left()
         else:
-            self._goOn(row)
+            self._go_on(row)
 
-    def settleNext(self) -> None:
+    def settle_next(self) -> None:
         """On to the next case that is not settled."""
-        self._goOn(self.consensus.table.currentRow() + 1)
+        self._go_on(self.consensus.table.currentRow() + 1)
 
     def undo(self) -> None:
         """Take back what was settled last."""
@@ -173,13 +173,13 @@ class ResultsDesk:
             place, _score = self._unsaved.popitem()
             dockets = self.consensus.dockets
             row = next(n for n, docket in enumerate(dockets) if docket.place == place)
-            self._goOn(row)
+            self._go_on(row)
             self.consensus.select(row)
-            self._onDocket(dockets[row])
+            self._on_docket(dockets[row])
         else:
             self._saving(self._log.undo)
 
-    def mayStop(self) -> bool:
+    def may_stop(self) -> bool:
         """Whether the adjudicator lets go what could not be saved, if there is such."""
         text = _("{count} settled scores are not saved. Stop adjudicating and lose them?")
         return not self._unsaved or slicer.util.confirmOkCancelDisplay(
@@ -193,55 +193,55 @@ class ResultsDesk:
         except ReadingError as error:
             self.consensus.say(str(error))
 
-    def _stopAdjudicating(self) -> None:
+    def _stop_adjudicating(self) -> None:
         if self._log is not None:
             self._log.close()
-            self._panel.reading.handOver(None)
+            self._panel.reading.hand_over(None)
         self._log = None
         self._unsaved.clear()
         self.consensus.say("")
         self.consensus.show((), [], str)
 
-    def _showDockets(self) -> None:
+    def _show_dockets(self) -> None:
         """Read what all readers say now."""
         dockets = dockets_of(self._panel.study)
         readers = sorted({reader for docket in dockets for reader in docket.entries})
-        self.consensus.show(dockets, readers, self._docketNames())
-        self._goOn(0)
+        self.consensus.show(dockets, readers, self._docket_names())
+        self._go_on(0)
 
-    def _goOn(self, row: int) -> None:
+    def _go_on(self, row: int) -> None:
         """To the first case from this row on that is not settled."""
         dockets = self.consensus.dockets
         left = [n for n, docket in enumerate(dockets) if docket.settled is None]
         self.consensus.select(next((n for n in left if n >= row), left[0] if left else row))
-        self._sayWhatIsLeft()
+        self._say_what_is_left()
 
-    def _sayWhatIsLeft(self) -> None:
+    def _say_what_is_left(self) -> None:
         said = [docket.settled for docket in self.consensus.dockets]
         text = _("{left} of {all} still to settle").format(left=said.count(None), all=len(said))
         if None not in said:
             text = _("All are settled.")
         if self._unsaved:
-            text = phrases.notSaved(self._problem, len(self._unsaved), "")
+            text = phrases.not_saved(self._problem, len(self._unsaved), "")
         self.consensus.say(text)
 
-    def _docketNames(self) -> Callable[[Docket], str]:
-        caseName = self._caseNames()
+    def _docket_names(self) -> Callable[[Docket], str]:
+        case_name = self._case_names()
 
-        def nameOf(docket: Docket) -> str:
-            name = caseName(docket.place.case)
+        def name_of(docket: Docket) -> str:
+            name = case_name(docket.place.case)
             if docket.place.slice is None:
                 return name
             return _("{case}, slice {slice}").format(case=name, slice=docket.place.slice)
 
-        return nameOf
+        return name_of
 
-    def _onDocket(self, docket: Docket) -> None:
-        self._goTo(docket.place.case, docket.place.slice)
+    def _on_docket(self, docket: Docket) -> None:
+        self._go_to(docket.place.case, docket.place.slice)
         settled = None if docket.settled is None else docket.settled.score
-        self._panel.reading.showSettled(self._unsaved.get(docket.place, settled))
+        self._panel.reading.show_settled(self._unsaved.get(docket.place, settled))
 
-    def _onUnanimous(self) -> None:
+    def _on_unanimous(self) -> None:
         self._saving(lambda: settle_unanimous(self._log, dockets_of(self._panel.study)))
 
     def _saving(self, save) -> None:
@@ -250,7 +250,7 @@ class ResultsDesk:
         except ReadingError as error:
             self.consensus.say(str(error))
         else:
-            self._showDockets()
+            self._show_dockets()
 
     # Files
 
@@ -272,7 +272,7 @@ class ResultsDesk:
         settled = (study.scores_folder / f"{CONSENSUS}.jsonl").is_file()
         return write(study, CONSENSUS if settled else self._panel.section.reader, path)
 
-    def _onImport(self, path: Path) -> None:
+    def _on_import(self, path: Path) -> None:
         session = self._panel.desk.session
         try:
             count, remarks = exchange.import_labels(session.study, session.log, path)
@@ -282,13 +282,13 @@ class ResultsDesk:
         text = _("{count} labels were taken.")
         said = phrases.problems(remarks, blinded=session.study.blinded)
         self.files.say(" ".join((text.format(count=count), *said)))
-        self._panel.reading.listAgain()
+        self._panel.reading.list_again()
 
-    def _onTakeBack(self, path: Path) -> None:
+    def _on_take_back(self, path: Path) -> None:
         try:
             places = take_back(self._panel.desk.session.log, path)
         except ReadingError as error:
             self.files.say(str(error))
             return
         self.files.say(_("{count} scores were taken back.").format(count=len(places)))
-        self._panel.reading.listAgain()
+        self._panel.reading.list_again()

@@ -35,7 +35,7 @@ def _labelled(data: Path, labels: Path) -> dict:
 
 
 def _clean(data: Path) -> dict[str, int]:
-    from .clean import find_patients
+    from .clean_patients import find_patients
 
     patients = find_patients(data)
     return {"patients": len(patients), "systoles": sum("ES" in p.phases for p in patients)}

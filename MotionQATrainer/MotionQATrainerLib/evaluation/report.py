@@ -13,7 +13,7 @@ import numpy as np
 from torch import nn
 
 from MotionQALib.checkpoints import Card
-from MotionQALib.devices import Place
+from MotionQALib.devices import DeviceSetup
 from MotionQALib.report_style import STYLE
 from MotionQALib.scale import GRADE_OF_SCORE, Grade, grade_of, median_score
 
@@ -71,7 +71,7 @@ def write_report(
     path: Path,
     card: Card,
     model: nn.Module,
-    place: Place,
+    place: DeviceSetup,
     store: SliceStore,
     split: Split,
     folder: Path,

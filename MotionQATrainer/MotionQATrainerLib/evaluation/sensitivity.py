@@ -10,7 +10,7 @@ from MotionQALib.assessment import Assessor
 from MotionQALib.scale import Grade
 from MotionQALib.volumes import Volume
 
-from ..data.clean import CleanPatient
+from ..data.clean_patients import CleanPatient
 from ..simulation.breathing import Behaviour, Breathing
 from ..simulation.simulator import Acquisition, MotionSimulator
 from .metrics import Interval

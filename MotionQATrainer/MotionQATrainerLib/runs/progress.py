@@ -28,7 +28,7 @@ class Event:
 Progress = Callable[[Event], None]
 
 
-class Cancelled(Exception):  # noqa: N818  no error: it was asked for
+class Stopped(Exception):  # noqa: N818  no error: it was asked for
     """The caller asked to stop; what was finished is kept, and the run can be resumed."""
 
 

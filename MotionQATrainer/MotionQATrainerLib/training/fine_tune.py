@@ -11,7 +11,7 @@ import torch
 
 from MotionQALib import checkpoints
 from MotionQALib.checkpoints import Card
-from MotionQALib.devices import Place, find_device
+from MotionQALib.devices import DeviceSetup, find_device
 
 from ..data.check import check
 from ..data.datasets import SliceStore, open_store
@@ -26,9 +26,9 @@ from .adaptation import Calibration, fit_head, held_out, look
 from .before_after import adapted, helped, judged, table
 from .distributed import World
 from .finishing import volume_rows
+from .fit import fit
 from .run_guard import checked_output, ending_well, open_folder, repeating, whole
 from .settings import Settings
-from .training import fit
 
 ENOUGH = {"calibration": (30, 3), "head": (100, 10), "all": (400, 40)}
 """Scored volumes, and subjects, that each way needs: it has about 7 numbers to find, thousands
@@ -129,7 +129,7 @@ def fine_tune(
 
     Raises
     ------
-    CheckpointError, DataError, LabelError, SplitError, TrainingError, Cancelled
+    CheckpointError, DataError, LabelError, SplitError, TrainingError, Stopped
     """
     output = checked_output(output)
     if World.join().size > 1:
@@ -144,7 +144,7 @@ def fine_tune(
     margin = settings.data.margin
     store = open_store(data, labels, card.network_input, margin=margin, cache=cache)
     what, said = choose(len(set(store.images)), len(set(store.subjects)), what)
-    place = Place(find_device(device)[0])
+    place = DeviceSetup(find_device(device)[0])
     began = ["--from", whole(checkpoint), "--what", what]
     if what == "all":
         found: list[FineTuned] = []

@@ -12,7 +12,7 @@ from torch import nn
 
 from MotionQALib import checkpoints
 from MotionQALib.checkpoints import Card
-from MotionQALib.devices import Place
+from MotionQALib.devices import DeviceSetup
 from MotionQALib.volume_rule import VolumeRule
 
 from ..data.datasets import SliceStore
@@ -32,7 +32,7 @@ TRAINING_SLICES = 4000
 def finish(
     output: Path,
     model: nn.Module,
-    place: Place,
+    place: DeviceSetup,
     store: SliceStore,
     split: Split,
     settings: Settings,
@@ -79,7 +79,7 @@ def draft_card(output: Path, store: SliceStore, split: Split, settings: Settings
 
 def volume_rule(
     model: nn.Module,
-    place: Place,
+    place: DeviceSetup,
     store: SliceStore,
     split: Split,
     temperature: float,

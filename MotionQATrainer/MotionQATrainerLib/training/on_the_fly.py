@@ -12,7 +12,7 @@ import torch
 
 from MotionQALib.preprocessing import Preprocessing
 
-from ..data.clean import CleanPatient
+from ..data.clean_patients import CleanPatient
 from ..data.datasets import SliceStore
 from ..data.splits import Split
 from ..simulation.simulated_set import SimulatedVolume, simulate_subject

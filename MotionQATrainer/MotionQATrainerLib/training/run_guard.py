@@ -13,7 +13,7 @@ from torch import nn
 from MotionQALib import checkpoints
 
 from ..runs.journal import Journal
-from ..runs.progress import Cancelled, Progress, sentence
+from ..runs.progress import Progress, Stopped, sentence
 from ..runs.run_folder import SETTINGS, STATE, RunFolder, TrainingError
 from .distributed import World
 from .settings import Settings
@@ -78,7 +78,7 @@ def ending_well(folder: RunFolder, journal: Progress, world: World | None = None
     """Have the journal say how the run ended, and give back what it held."""
     try:
         yield
-    except (Cancelled, KeyboardInterrupt) as stopped:
+    except (Stopped, KeyboardInterrupt) as stopped:
         _end(journal, "stopped", str(stopped) or "Stopped.")
         raise
     except Exception as error:

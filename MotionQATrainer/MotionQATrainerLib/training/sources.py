@@ -64,7 +64,7 @@ def labelled(
 
 def simulated(data: str | Path, split: Split | None, folder: Path, settings: Settings, device: str):
     """Source, reference store and split of clean images."""
-    from ..data.clean import find_patients
+    from ..data.clean_patients import find_patients
     from ..simulation.simulator import MotionSimulator
     from .on_the_fly import Simulated
 

@@ -13,7 +13,7 @@ import MotionQATrainerLib
 from MotionQALib import checkpoints
 from MotionQATrainerLib.data.augmentation import Augmentation
 from MotionQATrainerLib.training.distributed import World
-from MotionQATrainerLib.training.training import TrainingError, train
+from MotionQATrainerLib.training.fit import TrainingError, train
 
 SOURCES = [str(Path(package.__file__).parents[1]) for package in (MotionQALib, MotionQATrainerLib)]
 

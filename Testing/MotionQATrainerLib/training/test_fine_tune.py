@@ -7,7 +7,7 @@ from MotionQALib import checkpoints
 from MotionQATrainerLib.cli import main
 from MotionQATrainerLib.data.splits import Split, split_file
 from MotionQATrainerLib.training.fine_tune import choose, fine_tune, gentle_settings
-from MotionQATrainerLib.training.training import TrainingError
+from MotionQATrainerLib.training.fit import TrainingError
 
 STARTER = checkpoints.STARTER
 

@@ -13,6 +13,6 @@ def room(host):
     yield room
     if room.panel is not None:  # else the test has unloaded the module
         host.dialogs.answers = [True]
-        room.panel.closeStudy()
+        room.panel.close_study()
         room.module.tabs.widget.currentIndex = 0
         room.clear_form()

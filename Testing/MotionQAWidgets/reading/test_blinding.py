@@ -82,21 +82,21 @@ def test_problems_with_files_are_counted_to_a_blinded_reader(host, room, tmp_pat
         said.append(everything_shown())
 
     (tmp_path / "images" / "Doe^Jane_09.nrrd").write_text("NRRD, but torn")
-    room.panel.addImages(tmp_path / "images")
+    room.panel.add_images(tmp_path / "images")
     host.wait_until(lambda: room.panel._intake is None)
     assert ("Problems with images: 1." in room.message) == blinded
     look()
     stranger = assessment([(1, 1, 1)], name="Doe^Jane_42")
     write_json([stranger], tmp_path / "grades.json")
-    room.panel.useNetwork(tmp_path / "grades.json")
+    room.panel.use_network(tmp_path / "grades.json")
     assert ("Problems with images: 1." in room.message) == blinded
     look()
-    room.panel._onGraded(None, "Doe^Jane_00.nrrd cannot be read.")
+    room.panel._on_graded(None, "Doe^Jane_00.nrrd cannot be read.")
     assert ("could not grade 2 of 2 cases" in room.panel.results.files.label.text) == blinded
     look()
     labels = tmp_path / "labels.csv"
     labels.write_text("image,score\nDoe^Jane_77,3\n")
-    room.panel.results.files.importLabels.emit(labels)
+    room.panel.results.files.import_labels.emit(labels)
     assert ("Problems with images: 1." in room.panel.results.files.label.text) == blinded
     look()
     assert all(("Doe" in text) != blinded for text in said)
@@ -118,19 +118,19 @@ def test_the_network_is_hidden_until_the_case_is_scored(host, room, tmp_path, le
     results, node = graded(room)
     last = 0 if level == "volume" else 2
     for number in range(last + 1):
-        assert results.resultFor(node) is None  # so no panel and no overlay shows it
+        assert results.result_for(node) is None  # so no panel and no overlay shows it
         assert room.ui.networkLabel.text == "The network's grade is hidden."
         assert not room.ui.networkButton.visible
         room.press("4")
         if number < last:
             room.press("Space")
-    assert results.resultFor(node) is not None
+    assert results.result_for(node) is not None
     assert room.ui.networkLabel.text.startswith("You: 4 · good. Network: 1 · severe")
     words, _grade = room.panel.reading.display.badge(None if level == "volume" else last)
     assert words.startswith("4 · good\nnetwork 1 · severe")
     room.press("Z", control=True)
-    assert results.resultFor(node) is None
-    room.panel.closeStudy()
+    assert results.result_for(node) is None
+    room.panel.close_study()
 
 
 def test_the_first_of_two_readings_tells_nothing_for_the_second(host, room, tmp_path):
@@ -138,10 +138,10 @@ def test_the_first_of_two_readings_tells_nothing_for_the_second(host, room, tmp_
     room.open(study)
     repeated = next(v for v in room.desk.visits if v[0].place.repeat == 1)[0].case.key
     first = next(n for n, v in enumerate(room.desk.visits) if v[0].case.key == repeated)
-    room.desk.goToVisit(first)
+    room.desk.go_to_visit(first)
     results, node = graded(room)
     room.press("4")
-    assert results.resultFor(node) is None
+    assert results.result_for(node) is None
 
 
 def test_an_open_study_shows_the_network_from_the_start(host, room, tmp_path):
@@ -155,11 +155,11 @@ def test_others_scores_are_not_shown_before_the_end(host, room, tmp_path):
     study = make_study(tmp_path / "study", cases=2, order="listed")
     room.open(study, "ben")
     room.press("1", "Space", "1")
-    room.panel.closeStudy()
+    room.panel.close_study()
     room.open(study, "anna")
     results = room.panel.results
     host.dialogs.answers = [False]  # no, she will not only adjudicate
-    for ask in (results.agreement.button, results.consensus.startButton):
+    for ask in (results.agreement.button, results.consensus.start_button):
         ask.click()
     assert "not scored all cases yet" in results.agreement.label.text
     assert "not scored all cases yet" in results.consensus.label.text
@@ -167,7 +167,7 @@ def test_others_scores_are_not_shown_before_the_end(host, room, tmp_path):
     assert results.agreement.table.rowCount == 0 and not results.consensus.desk.visible
     room.press("1")
     asked = len(host.dialogs.texts())
-    results.consensus.startButton.click()
+    results.consensus.start_button.click()
     assert results.consensus.table.rowCount == 0 and len(host.dialogs.texts()) == asked
     room.press("Space", "2")
     results.agreement.button.click()
@@ -178,17 +178,17 @@ def test_an_adjudicator_need_not_have_read(host, room, tmp_path):
     study = make_study(tmp_path / "study", cases=2, order="listed")
     room.open(study, "ben")
     room.press("1", "Space", "2")
-    room.panel.closeStudy()
+    room.panel.close_study()
     room.open(study, "prof")
     consensus = room.panel.results.consensus
     host.dialogs.answers = [True]
-    consensus.startButton.click()
+    consensus.start_button.click()
     assert consensus.table.rowCount == 2 and not room.ui.detailsFrame.enabled
     room.press("3")
     settled = read_scores(study.scores_folder / "consensus.jsonl").entries.values()
     assert [(entry.score, entry.adjudicator) for entry in settled] == [(3, "prof")]
     assert not room.desk.session.log.entries
-    consensus.startButton.click()
+    consensus.start_button.click()
     assert room.ui.detailsFrame.enabled
 
 
@@ -210,7 +210,7 @@ def test_a_case_that_cannot_be_read_does_not_keep_the_reading_open(host, room, t
     room.press("Space")
     assert "All cases that can be read are scored" in room.message
     path.write_bytes(content)  # it is found again: now it is waited for
-    room.panel.addImages(tmp_path / "images")
+    room.panel.add_images(tmp_path / "images")
     host.wait_until(lambda: room.panel._intake is None)
     assert not session.may_see_others
     room.press("Space", "3")

@@ -61,7 +61,7 @@ def test_slices_follow_each_other_and_the_wheel(host, room, tmp_path):
     assert "look, then score" in room.message and len(log_of(study).entries) == 2
     room.press("3")
     assert room.message == "" and log_of(study).entries[room.desk.item.place].score == 3
-    room.panel.reading.stage._view.showSlice(0)  # as the wheel does
+    room.panel.reading.stage._view.show_slice(0)  # as the wheel does
     host.process_events()
     assert room.ui.sliceLabel.text == "slice 0 (0–3)"
     room.press("2")
@@ -152,7 +152,7 @@ def test_a_comment_stays_with_its_slice_whatever_moves(host, room, tmp_path):
     host.process_events(0.6)
     assert room.ui.sliceLabel.text == "slice 0 (0–3)"
     room.press("B", widget=comment)
-    room.panel.reading.stage._view.showSlice(2)  # as the wheel does, which takes no focus
+    room.panel.reading.stage._view.show_slice(2)  # as the wheel does, which takes no focus
     host.process_events()
     assert room.ui.sliceLabel.text == "slice 2 (0–3)" and comment.text == ""
     (entry,) = log_of(study).entries.values()
@@ -164,7 +164,7 @@ def test_a_comment_is_kept_when_the_study_is_closed(host, room, tmp_path):
     room.open(study)
     room.press("4")
     room.panel.reading.display.remarks.comment.text = "unfinished"
-    room.panel.closeStudy()
+    room.panel.close_study()
     assert [entry.comment for entry in log_of(study).entries.values()] == ["unfinished"]
 
 
@@ -197,7 +197,7 @@ def test_remarks_wait_for_the_score(host, room, tmp_path):
     room.press("Space")
     assert not any(remarks.values().values()) and not log_of(study).entries
     host.dialogs.answers = [False]
-    assert not room.panel.closeStudy() and "1 images have remarks" in host.dialogs.texts()[-1]
+    assert not room.panel.close_study() and "1 images have remarks" in host.dialogs.texts()[-1]
     room.ui.previousButton.click()
     assert remarks.values() == said
     room.press("3")
@@ -249,7 +249,7 @@ def test_nothing_is_left_in_views_scene_and_locks(host, room, tmp_path):
     assert layout.layout == shown
     assert texts_in(room.view) == drawn
     host.enter("MotionQA")
-    room.panel.closeStudy()
+    room.panel.close_study()
     assert scene.GetNumberOfNodes() == before
     assert not room.panel.reading._beat.active
     assert room.open(study, "anna") and scores_of(study) == [4]
@@ -322,11 +322,11 @@ def test_the_next_case_is_there_at_once(host, room, tmp_path, record_property, m
     taken, worked, load = [], [], case_volumes.load
     for _case in range(5):
         room.press("4")
-        following = room.desk.visits[room.desk.nextVisit][0].case.key
-        host.wait_until(lambda key=following: room.panel.reading.stage._volumes.isReady(key))
+        following = room.desk.visits[room.desk.next_visit][0].case.key
+        host.wait_until(lambda key=following: room.panel.reading.stage._volumes.is_ready(key))
         monkeypatch.setattr(case_volumes, "load", None)  # there is nothing left to read
         started, busy = time.perf_counter(), time.process_time()
-        room.panel.reading.nextUnscored()
+        room.panel.reading.next_unscored()
         room.view.forceRender()
         taken.append(round(1000 * (time.perf_counter() - started)))
         worked.append(round(1000 * (time.process_time() - busy)))
@@ -364,7 +364,7 @@ def test_the_most_uncertain_case_comes_first(host, room, tmp_path):
     button.click()
     assert room.message == ""
     assert room.desk.visits[0][0].case.name == "Doe^Jane_03"
-    room.panel.closeStudy()
+    room.panel.close_study()
     network.rename(study.folder / "network.json")  # with the study, it is found by itself
     room.open(study)
     assert room.ui.caseLabel.text == "1 · Doe^Jane_03"
@@ -404,8 +404,8 @@ def test_grading_all_ends_with_the_study(host, room, tmp_path, checkpoint_file):
     study = make_study(tmp_path / "study", cases=2)
     room.open(study)
     room.panel.network.checkpoint = str(checkpoint_file)
-    room.panel.gradeAll()
-    room.panel.closeStudy()
+    room.panel.grade_all()
+    room.panel.close_study()
     assert room.panel._run is None
 
 
@@ -420,7 +420,9 @@ def test_a_cine_is_read_with_slicers_own_controls(host, room, tmp_path):
     nibabel.save(image, tmp_path / "images" / "Doe^Jane.nii.gz")
     study = make_study(tmp_path / "study", cases=1, level="slice", order="listed")
     room.open(study)
-    room.desk.goToVisit(next(n for n, v in enumerate(room.desk.visits) if v[0].case.n_frames == 4))
+    room.desk.go_to_visit(
+        next(n for n, v in enumerate(room.desk.visits) if v[0].case.n_frames == 4)
+    )
     node = room.panel.reading.stage.node
     browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForProxyNode(node)
     before = host.pixels("Red")

@@ -39,15 +39,15 @@ def test_a_file_that_was_replaced_is_not_shown_as_the_case(host, room, tmp_path)
 
 
 def test_another_scenes_volumes_are_not_taken_for_the_cases(host, room, tmp_path):
-    """Their IDs are those that the cases' volumes had."""
+    """Their ids are those that the cases' volumes had."""
     import slicer
 
-    from MotionQAWidgets.reading.scene_cases import volumesInScene
+    from MotionQAWidgets.reading.scene_cases import volumes_in_scene
 
     one, two, stranger = write_study(tmp_path / "images", 3)
     ids = [slicer.util.loadVolume(str(path)).GetID() for path in (one, two)]
     study = Study.create(tmp_path / "study", order="listed")
-    CaseList(study).add_volumes([volume for _node, volume in volumesInScene()])
+    CaseList(study).add_volumes([volume for _node, volume in volumes_in_scene()])
     room.open(study)
     slicer.mrmlScene.Clear(False)
     others = [slicer.util.loadVolume(str(path)) for path in (stranger, one)]

@@ -104,7 +104,7 @@ def test_a_torn_line_is_set_aside_and_said(host, room, tmp_path):
     study = make_study(tmp_path / "study", cases=2, order="listed")
     room.open(study)
     room.press("4")
-    room.panel.closeStudy()
+    room.panel.close_study()
     with log_file(study).open("ab") as file:
         file.write(b'{"version":1,"ti')
     room.open(study)
@@ -158,7 +158,7 @@ def test_other_machines_are_told_of_reading_and_of_adjudicating(host, room, tmp_
     study = make_study(tmp_path / "study", cases=1)
     room.open(study)
     room.press("4")
-    room.panel.results.consensus.startButton.click()
+    room.panel.results.consensus.start_button.click()
     locks = [study.scores_folder / f".{name}.jsonl.lock" for name in ("anna", "consensus")]
     for lock in locks:
         os.utime(lock, (1, 1))
@@ -206,7 +206,7 @@ def test_what_was_settled_is_kept_until_it_is_saved(host, room, tmp_path, monkey
     room.open(study)
     room.press("1", "Space", "2", "Space", "3", "Space")
     consensus = room.panel.results.consensus
-    consensus.startButton.click()
+    consensus.start_button.click()
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", _full)
         patch.setattr(os, "write", _full)
@@ -214,7 +214,7 @@ def test_what_was_settled_is_kept_until_it_is_saved(host, room, tmp_path, monkey
         assert consensus.label.text.startswith("NOT SAVED")
         assert room.panel.reading.display.buttons._buttons[4].checked
         host.dialogs.answers = [False]
-        assert not room.panel.closeStudy()
+        assert not room.panel.close_study()
         assert "1 settled scores are not saved" in host.dialogs.texts()[-1]
         room.press("Space", "2")
         room.press("Z", control=True)  # of what is not saved, too

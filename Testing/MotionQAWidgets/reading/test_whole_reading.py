@@ -48,7 +48,7 @@ def quality(key: str, reader: str, repeat: int) -> int:
 
 def read_all(room, reader: str) -> None:
     for _step in range(2 * CASES):
-        if room.desk.nextVisit is None:
+        if room.desk.next_visit is None:
             return
         place = room.desk.item.place
         if room.desk.given is None:
@@ -70,7 +70,7 @@ def test_twenty_cases_two_readers_a_crash_and_their_agreement(host, room, tmp_pa
     assert (study.level, study.repeats, study.seed, study.blinded) == ("volume", 0.2, 7, True)
     assert room.desk.progress.total == CASES + 4 and room.ui.caseLabel.text == "Case 1"
     items = [visit[0] for visit in room.desk.visits]
-    room.panel.closeStudy()
+    room.panel.close_study()
 
     # Anna's Slicer is killed in the middle of her reading.
     first = [str(quality(i.place.case, "anna", i.place.repeat)) for i in items[:7]]
@@ -98,7 +98,7 @@ def test_twenty_cases_two_readers_a_crash_and_their_agreement(host, room, tmp_pa
     assert room.ui.caseLabel.text == "Case 8" and "7 of 24" in room.ui.progressBar.format
     read_all(room, "anna")
     assert room.desk.session.finished
-    room.panel.closeStudy()
+    room.panel.close_study()
     assert room.open(study, "ben")
     assert room.ui.caseLabel.text == "Case 1"  # in the same order, and without her scores
     assert [visit[0].place for visit in room.desk.visits] == [i.place for i in items]
@@ -138,9 +138,9 @@ def test_twenty_cases_two_readers_a_crash_and_their_agreement(host, room, tmp_pa
     assert view.pictures.count() == 3
     far = [p for p, (a, b) in zip(firsts, pairs, strict=True) if abs(a - b) > 1]
     assert far
-    assert view.farApart.rowCount >= len(far)
-    view.farApart.cellClicked.emit(0, 0)
-    assert room.ui.caseLabel.text == view.farApart.item(0, 0).text()
+    assert view.far_apart.rowCount >= len(far)
+    view.far_apart.cellClicked.emit(0, 0)
+    assert room.ui.caseLabel.text == view.far_apart.item(0, 0).text()
     assert room.desk.item.case.name == view._report.disagreements[0].image
     host.files.answers.append(str(tmp_path / "report"))
     view.export.click()
@@ -148,7 +148,7 @@ def test_twenty_cases_two_readers_a_crash_and_their_agreement(host, room, tmp_pa
 
     # An adjudicator settles what they disagree on; others take it from there.
     consensus = room.panel.results.consensus
-    consensus.startButton.click()
+    consensus.start_button.click()
     button = room.ui.consensusFrame.findChild(type(view.button), "unanimousButton")
     button.click()
     left = sum(a != b for a, b in pairs)
@@ -161,7 +161,7 @@ def test_twenty_cases_two_readers_a_crash_and_their_agreement(host, room, tmp_pa
     while consensus.current.settled is None:
         room.press("3")
     assert "All are settled" in consensus.label.text
-    consensus.startButton.click()
+    consensus.start_button.click()
     assert not consensus.desk.visible
     assert read_scores(study.scores_folder / "ben.jsonl").entries == logs["ben"].entries
     files = {
@@ -203,7 +203,7 @@ def test_a_list_tells_images_and_order(host, room, tmp_path):
     names = [visit[0].case.name for visit in room.desk.visits]
     assert names == [path.stem for path in reversed(paths)]
     assert room.panel.study.level == "slice" and len(room.desk.visits[0]) == 3
-    room.panel.closeStudy()
+    room.panel.close_study()
     host.files.answers.append(str(table))
     ui.newButton.checked = True
     ui.imagesButton.click()
@@ -231,7 +231,7 @@ def test_images_that_were_moved_are_found_again_with_their_scores(host, room, tm
     study = make_study(tmp_path / "study", cases=3, order="listed")
     room.open(study)
     room.press("4", "Space")
-    room.panel.closeStudy()
+    room.panel.close_study()
     (tmp_path / "images").rename(tmp_path / "archive")
     room.open(study)
     assert "Case 2 is not where it was" in room.message
@@ -266,7 +266,7 @@ def test_volumes_in_the_scene_are_read_under_other_names(host, room, tmp_path):
     for node in nodes:
         voxels = slicer.util.arrayFromVolume(node)
         assert any(np.array_equal(voxels, other) for other in shown)
-    room.panel.closeStudy()
+    room.panel.close_study()
     assert [node.GetName() for node in nodes] == [path.stem for path in paths]
     slicer.mrmlScene.RemoveNode(nodes[0])
     room.open(tmp_path / "study")

@@ -26,7 +26,7 @@ OPACITY = 0.75
 
 
 @dataclass(frozen=True)
-class Picture:
+class SlicePicture:
     """One slice. ``image`` and ``overlay`` are PNG files of the same size."""
 
     frame: int
@@ -43,7 +43,7 @@ def positions_to_show(assessment: Assessment) -> list[int]:
 
 def draw(
     volume: Volume, positions: Sequence[int], relevance: np.ndarray | None = None
-) -> tuple[Picture, ...]:
+) -> tuple[SlicePicture, ...]:
     """Draw chosen slices, all in the same window, pixels square.
 
     Parameters
@@ -60,7 +60,7 @@ def draw(
         overlay = None
         if relevance is not None:
             overlay = _png(_coloured(_scaled(relevance[number], volume.spacing[1:])))
-        pictures.append(Picture(frame, index, _png(image), overlay))
+        pictures.append(SlicePicture(frame, index, _png(image), overlay))
     return tuple(pictures)
 
 

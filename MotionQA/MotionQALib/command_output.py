@@ -17,7 +17,7 @@ NARROWEST, WIDEST = 8, 48
 """Characters of the column of names."""
 
 
-class Console:
+class CommandOutput:
     """Prints lines; goes on in silence when nobody reads them any more, as after ``| head``."""
 
     def __init__(self) -> None:

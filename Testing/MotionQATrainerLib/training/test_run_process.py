@@ -9,8 +9,8 @@ import pytest
 import MotionQALib
 import MotionQATrainerLib
 from MotionQATrainerLib import api
-from MotionQATrainerLib.training import run as run_module
-from MotionQATrainerLib.training.run import RunError
+from MotionQATrainerLib.training import run_process
+from MotionQATrainerLib.training.run_process import RunError
 
 SOURCES = [str(Path(package.__file__).parents[1]) for package in (MotionQALib, MotionQATrainerLib)]
 SMALL = {"size": 32, "spacing": 1.8, "margin": 8, "batch_size": 8, "precision": "fp32",
@@ -103,6 +103,6 @@ def test_backbones_are_compared_in_a_process_of_their_own(rated_set, tmp_path):
 
 def test_in_slicer_the_real_python_is_started(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "executable", str(tmp_path / "PythonSlicer"))
-    assert run_module._python() == str(tmp_path / "PythonSlicer")
+    assert run_process._python() == str(tmp_path / "PythonSlicer")
     (tmp_path / "python-real").touch()
-    assert run_module._python() == str(tmp_path / "python-real")
+    assert run_process._python() == str(tmp_path / "python-real")

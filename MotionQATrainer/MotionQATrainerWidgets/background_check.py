@@ -19,7 +19,7 @@ START = (
 )
 
 
-class DataCheck:
+class BackgroundCheck:
     """One check at a time; beginning another one ends the one before.
 
     Signals

@@ -4,7 +4,7 @@ import pytest
 from MotionQALib.assessment import Assessor
 from MotionQATrainerLib.data.labels import Label, levels_of_score, read_labels
 from MotionQATrainerLib.data.matching import DataError
-from MotionQATrainerLib.evaluation.grading import grade
+from MotionQATrainerLib.evaluation.labelled_predictions import grade
 
 
 @pytest.fixture(scope="module")

@@ -3,33 +3,34 @@ import csv
 import pytest
 import torch
 
-from MotionQALib.devices import Place
+from MotionQALib.devices import DeviceSetup
 from MotionQATrainerLib.runs.journal import JournalReader
-from MotionQATrainerLib.runs.progress import Cancelled
+from MotionQATrainerLib.runs.progress import Stopped
 from MotionQATrainerLib.runs.run_folder import TrainingError
 from MotionQATrainerLib.runs.run_state import read_facts
-from MotionQATrainerLib.training import comparison, training
-from MotionQATrainerLib.training.comparison import Row, compare, table
+from MotionQATrainerLib.training import compare as compare_module
+from MotionQATrainerLib.training import fit as fit_module
+from MotionQATrainerLib.training.compare import ComparedNetwork, compare, table
 
 
 @pytest.fixture(autouse=True)
 def one_way_of_computing(monkeypatch):
     monkeypatch.setattr(
-        training, "training_place", lambda model, device, *_: Place(device, "fp32", True)
+        fit_module, "training_place", lambda model, device, *_: DeviceSetup(device, "fp32", True)
     )
 
 
 def test_a_backbone_that_fails_is_a_row_and_the_others_go_on(
     rated_set, small_settings, tmp_path, monkeypatch
 ):
-    create = training.backbones.create
+    create = fit_module.backbones.create
 
     def without_memory(name, **options):
         if name == "resnet101d":
             raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate …")
         return create(name, **options)
 
-    monkeypatch.setattr(training.backbones, "create", without_memory)
+    monkeypatch.setattr(fit_module.backbones, "create", without_memory)
     settings = small_settings.changed({"training.epochs": 1})
     rows = compare(
         rated_set.folder, rated_set.scores, tmp_path, settings,
@@ -55,7 +56,7 @@ def test_a_comparison_is_stopped_by_a_file_and_not_wiped(rated_set, small_settin
             (tmp_path / "stop").touch()
 
     arguments = (rated_set.folder, rated_set.scores, tmp_path, small_settings)
-    with pytest.raises(Cancelled):
+    with pytest.raises(Stopped):
         compare(*arguments, backbones=[net], progress=ask)
     assert not (tmp_path / "stop").exists()
     reader = JournalReader(tmp_path)
@@ -82,7 +83,7 @@ def test_folds_are_averaged(rated_set, small_settings, tmp_path, monkeypatch):
         asked.append((output.name, split.valid))
         return Fitted(float(len(asked)))
 
-    monkeypatch.setattr(comparison, "fit", fit)
+    monkeypatch.setattr(compare_module, "fit", fit)
     rows = compare(
         rated_set.folder, rated_set.scores, tmp_path, small_settings,
         backbones=["resnet101d"], folds=4,
@@ -91,13 +92,13 @@ def test_folds_are_averaged(rated_set, small_settings, tmp_path, monkeypatch):
     assert sorted(subject for _, valid in asked for subject in valid) == [
         f"P{n:03d}" for n in range(1, 9)
     ]
-    assert rows == [Row("resnet101d", 2.5, 2.5, 2.5)]
+    assert rows == [ComparedNetwork("resnet101d", 2.5, 2.5, 2.5)]
 
 
 def test_the_table_is_the_studys():
-    text = table([Row("a", 0.9, 0.8, 0.7), Row("b", failed="no memory")])
+    text = table([ComparedNetwork("a", 0.9, 0.8, 0.7), ComparedNetwork("b", failed="no memory")])
     first, _, one, two = text.splitlines()
     assert first.split() == ["|", "model", "|", "Train_acc", "|", "Valid_acc", "|", "κ", "|", "|"]
     assert "0.900" in one
     assert "failed: no memory" in two
-    assert "failed" not in table([Row("a", 0.9, 0.8, 0.7)])
+    assert "failed" not in table([ComparedNetwork("a", 0.9, 0.8, 0.7)])

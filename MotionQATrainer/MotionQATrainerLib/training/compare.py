@@ -13,15 +13,15 @@ from MotionQALib.checkpoints import SUFFIX
 from ..data.check import check
 from ..data.datasets import open_store
 from ..data.splits import Split, by_folds, by_fractions, worst_grades
-from ..evaluation.comparison_table import TABLE, Row, table, write
+from ..evaluation.comparison_table import TABLE, ComparedNetwork, table, write
 from ..runs.journal import Journal
 from ..runs.lock import FolderLock
-from ..runs.progress import Cancelled, Event, Progress, sentence, silent
+from ..runs.progress import Event, Progress, Stopped, sentence, silent
 from ..runs.run_folder import LOCK, STATE, STOP, RunFolder, TrainingError
+from .fit import fit
 from .settings import Settings
-from .training import fit
 
-__all__ = ["TABLE", "Row", "compare", "table"]
+__all__ = ["TABLE", "ComparedNetwork", "compare", "table"]
 
 
 def compare(
@@ -39,7 +39,7 @@ def compare(
     device: str = "auto",
     progress: Progress = silent,
     cancelled: Callable[[], bool] = lambda: False,
-) -> list[Row]:
+) -> list[ComparedNetwork]:
     """Train each backbone, write comparison.csv in the folder ``output``, and return its rows.
 
     Parameters
@@ -69,7 +69,7 @@ def compare(
     stop.unlink(missing_ok=True)  # it spoke to the comparison before
     cache = cache or output / "cache"
     journal = Journal(output, progress, fresh=not resume)
-    rows: list[Row] = []
+    rows: list[ComparedNetwork] = []
     try:
         for name in names:
             journal(Event("compare", name))
@@ -85,13 +85,13 @@ def compare(
                     for part in splits
                 ]  # fmt: skip
             except (ValueError, RuntimeError, OSError, MemoryError) as error:
-                rows.append(Row(name, failed=sentence(error)))
+                rows.append(ComparedNetwork(name, failed=sentence(error)))
                 journal(Event("compare", f"{name} failed: {rows[-1].failed}"))
             else:
                 rows.append(_row(name, [card.training for card in cards]))
             write(output / TABLE, rows)
         journal.end("finished")
-    except Cancelled as stopped:
+    except Stopped as stopped:
         journal.end("stopped", str(stopped))
         raise
     finally:
@@ -120,6 +120,6 @@ def _file(name: str, split: Split) -> str:
     return f"{name}{fold}.safetensors"
 
 
-def _row(name: str, training: list[dict]) -> Row:
+def _row(name: str, training: list[dict]) -> ComparedNetwork:
     columns = ("train_accuracy", "valid_accuracy", "valid_kappa")
-    return Row(name, *(float(np.mean([of[key] for of in training])) for key in columns))
+    return ComparedNetwork(name, *(float(np.mean([of[key] for of in training])) for key in columns))

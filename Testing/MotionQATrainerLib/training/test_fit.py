@@ -13,26 +13,26 @@ import torch
 from safetensors import SafetensorError
 
 from MotionQALib import checkpoints
-from MotionQALib.devices import Place
+from MotionQALib.devices import DeviceSetup
 from MotionQATrainerLib.cli import main
 from MotionQATrainerLib.data.augmentation import Augmentation
 from MotionQATrainerLib.data.splits import Split, SplitError, split_file
 from MotionQATrainerLib.runs import run_state
-from MotionQATrainerLib.runs.progress import Cancelled
+from MotionQATrainerLib.runs.progress import Stopped
 from MotionQATrainerLib.runs.run_state import read_facts
 from MotionQATrainerLib.simulation.phantom import Phantom
-from MotionQATrainerLib.training import training
+from MotionQATrainerLib.training import fit as fit_module
+from MotionQATrainerLib.training.fit import TrainingError, fit
 from MotionQATrainerLib.training.loop import LOG, STATE
-from MotionQATrainerLib.training.training import TrainingError, fit
 
-SOURCES = [Path(training.__file__).parents[2], Path(checkpoints.__file__).parents[1]]
+SOURCES = [Path(fit_module.__file__).parents[2], Path(checkpoints.__file__).parents[1]]
 
 
 @pytest.fixture(autouse=True)
 def one_way_of_computing(monkeypatch):
     """What is fastest is found by trying, which may end differently from one test to the next."""
     monkeypatch.setattr(
-        training, "training_place", lambda model, device, *_: Place(device, "fp32", True)
+        fit_module, "training_place", lambda model, device, *_: DeviceSetup(device, "fp32", True)
     )
 
 
@@ -74,20 +74,20 @@ def test_it_learns_and_leaves_a_checkpoint(rated_set, small_settings, cache, tmp
     split = Split.load(split_file(fitted.checkpoint))
     assert split == Split.load(fitted.folder / "split.json")
     assert {*split.train, *split.valid, *split.test} == {f"P{n:03d}" for n in range(1, 9)}
-    assert training.Settings.load(fitted.folder / "settings.toml") == settings
+    assert fit_module.Settings.load(fitted.folder / "settings.toml") == settings
 
 
 KILLED = """
 import os, signal, sys
 sys.path[:0] = {sources!r}
-from MotionQALib.devices import Place
-from MotionQATrainerLib.training import training
-training.training_place = lambda model, device, *_: Place(device, "fp32", True)
+from MotionQALib.devices import DeviceSetup
+from MotionQATrainerLib.training import fit as fit_module
+fit_module.training_place = lambda model, device, *_: DeviceSetup(device, "fp32", True)
 from MotionQATrainerLib.training.settings import Settings
 def progress(event):
     if event.stage == "train" and event.done == {step}:
         os.kill(os.getpid(), signal.SIGKILL)
-training.fit({data!r}, {labels!r}, {output!r}, Settings.load({settings!r}), cache={cache!r},
+fit_module.fit({data!r}, {labels!r}, {output!r}, Settings.load({settings!r}), cache={cache!r},
              progress=progress)
 """
 
@@ -129,7 +129,7 @@ def test_a_killed_run_resumes_to_the_same_numbers(
 def test_a_stopped_run_goes_on_and_a_finished_one_stays(rated_set, small_settings, cache, tmp_path):
     output = tmp_path / "stopped.safetensors"
     steps = []
-    with pytest.raises(Cancelled):
+    with pytest.raises(Stopped):
         run(
             rated_set, output, small_settings, cache,
             progress=lambda event: event.stage == "train" and steps.append(event.done),
@@ -214,7 +214,7 @@ def test_a_folder_that_is_no_run_is_left_alone(tmp_path):
 
 def test_an_unfinished_run_is_not_wiped(rated_set, small_settings, cache, tmp_path):
     output = tmp_path / "net.safetensors"
-    with pytest.raises(Cancelled):
+    with pytest.raises(Stopped):
         run(rated_set, output, small_settings, cache, cancelled=lambda: True)
     with pytest.raises(TrainingError, match="--overwrite"):
         run(rated_set, output, small_settings, cache)
@@ -228,7 +228,7 @@ def test_other_labels_are_no_way_to_go_on(rated_set, small_settings, cache, tmp_
     labels = tmp_path / "scores.csv"
     shutil.copy(rated_set.scores, labels)
     output = tmp_path / "net.safetensors"
-    with pytest.raises(Cancelled):
+    with pytest.raises(Stopped):
         fit(rated_set.folder, labels, output, small_settings, cache=cache, cancelled=lambda: True)
     first, second, rest = labels.read_text().split("\n", 2)
     labels.write_text("\n".join([first, second[:-1] + "2", rest]))
@@ -243,7 +243,7 @@ def test_a_file_named_stop_stops_it(rated_set, small_settings, cache, tmp_path):
         if event.stage == "train" and event.done == 3:
             (output.with_suffix("") / "stop").touch()
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(Stopped):
         run(rated_set, output, small_settings, cache, progress=progress)
     assert read_facts(output.with_suffix("") / STATE)["step"] == 3
     assert not (output.with_suffix("") / "stop").exists()
@@ -312,7 +312,7 @@ def test_a_folder_that_vanishes_comes_back_with_the_state(
             if told[-1] == 9:
                 shutil.rmtree(folder)
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(Stopped):
         run(rated_set, output, small_settings, cache, progress=progress,
             cancelled=lambda: told[-1:] == [11])  # fmt: skip
     assert read_facts(folder / STATE)["step"] == 11

@@ -12,7 +12,7 @@ import numpy as np
 from MotionQALib import checkpoints
 from MotionQALib.assessment import Assessor
 
-from ..data.clean import CleanPatient, find_patients
+from ..data.clean_patients import CleanPatient, find_patients
 from ..data.datasets import SliceStore, open_store
 from ..data.labels import read_labels
 from ..data.matching import DataError, first_few
@@ -21,7 +21,7 @@ from ..runs.progress import Event, Progress, silent
 from . import metrics
 from .baselines import Baseline, FrozenNetwork, ImageQualityForest, Slices
 from .findings import NETWORK, Evaluation, Results
-from .grading import Truths, grade
+from .labelled_predictions import LabelledPredictions, grade
 from .prediction import spread
 from .sensitivity import amplitude_sweep, share_graded_mild
 
@@ -138,11 +138,11 @@ def _cache(given: str | Path | None, beside: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _figures(system: str, truths: Truths) -> Results:
-    if not len(truths):
+def _figures(system: str, labelled: LabelledPredictions) -> Results:
+    if not len(labelled):
         return {}
     found = metrics.evaluate(
-        np.array(truths.levels), np.array(truths.probabilities), truths.subjects
+        np.array(labelled.levels), np.array(labelled.probabilities), labelled.subjects
     )
     return {system: found}
 

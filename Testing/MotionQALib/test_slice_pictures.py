@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from MotionQALib.pictures import LONGEST_SIDE, draw, positions_to_show
+from MotionQALib.slice_pictures import LONGEST_SIDE, draw, positions_to_show
 from MotionQALib.volumes import Volume
 
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from MotionQALib import backbones, checkpoints
 from MotionQALib.checkpoints import Card
-from MotionQALib.devices import Place, find_device
+from MotionQALib.devices import DeviceSetup, find_device
 from MotionQALib.volumes import VolumeError
 
 from ..data.check import check
@@ -21,7 +21,7 @@ from ..data.labels import read_labels, simulated
 from ..data.splits import Split, inherited, split_file
 from ..evaluation.report import write_report
 from ..runs.journal import Journal
-from ..runs.progress import Cancelled, Event, Progress, sentence, silent
+from ..runs.progress import Event, Progress, Stopped, sentence, silent
 from ..runs.run_folder import BEST, LOG, REPORT, SETTINGS, SPLIT, STATE, RunFolder, TrainingError
 from ..runs.run_state import read_facts
 from ..runs.tensorboard import with_tensorboard
@@ -85,7 +85,7 @@ def fit(
 
     Raises
     ------
-    SettingsError, DataError, LabelError, SplitError, StateError, TrainingError, Cancelled
+    SettingsError, DataError, LabelError, SplitError, StateError, TrainingError, Stopped
     """
     settings = settings or Settings()
     output = checked_output(output)
@@ -107,7 +107,7 @@ def fit(
     def reading(event: Event) -> None:
         journal(event)
         if asked():
-            raise Cancelled("Training was stopped before its first step.")
+            raise Stopped("Training was stopped before its first step.")
 
     with ending_well(folder, journal, world):
         for remark in remarks:
@@ -238,16 +238,18 @@ def start_model(settings: Settings, init: str | Path | None = None) -> tuple[nn.
     return model, f"Weights of the checkpoint {card.name}."
 
 
-def _place(model: nn.Module, folder: Path, settings: Settings, device: str, world: World) -> Place:
+def _place(
+    model: nn.Module, folder: Path, settings: Settings, device: str, world: World
+) -> DeviceSetup:
     """Where to train; a resumed run computes as it began, or its numbers would change."""
     where, _ = find_device(world.device(device))
     if (folder / STATE).exists():
         facts = read_facts(folder / STATE)
-        return Place(where, facts["precision"], facts["channels_last"])
+        return DeviceSetup(where, facts["precision"], facts["channels_last"])
     size, wanted = settings.model.preprocessing.size, settings.training.precision
     place = training_place(model, where, wanted, size) if world.writes else None
     precision, channels_last = world.first(place and (place.precision, place.channels_last))
-    return Place(where, precision, channels_last)
+    return DeviceSetup(where, precision, channels_last)
 
 
 def _step_of(state: Path, source) -> int:
@@ -261,7 +263,7 @@ def _step_of(state: Path, source) -> int:
     return facts["step"]
 
 
-def _told(place: Place, world: World) -> str:
+def _told(place: DeviceSetup, world: World) -> str:
     layout = ", channels last" if place.channels_last else ""
     shared = f", {world.size} processes" if world.size > 1 else ""
     return f"Training on {place.device} in {place.precision}{layout}{shared}."

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from MotionQALib.checkpoints import SUFFIX
 
-from ..evaluation.comparison_table import TABLE, Comparison
+from ..evaluation.comparison_table import TABLE, ComparisonTable
 from ..runs.journal import RUN_VARIABLE, JournalReader, Status
 from ..runs.lock import is_held
 from ..runs.run_folder import CONSOLE, LOCK, STOP
@@ -112,9 +112,9 @@ class Run:
         return Path(path) if path else None
 
     @property
-    def table(self) -> Comparison:
+    def table(self) -> ComparisonTable:
         """Of a comparison: the networks trained so far."""
-        return Comparison.load(self.folder / TABLE)
+        return ComparisonTable.load(self.folder / TABLE)
 
     @property
     def state(self) -> str:

@@ -7,7 +7,7 @@ from MotionQALib import checkpoints
 from MotionQATrainerLib.data.matching import DataError
 from MotionQATrainerLib.data.splits import Split, split_file
 from MotionQATrainerLib.evaluation.baselines import ImageQualityForest
-from MotionQATrainerLib.evaluation.evaluation import choose, evaluate
+from MotionQATrainerLib.evaluation.evaluate import choose, evaluate
 from MotionQATrainerLib.evaluation.findings import NETWORK, Evaluation, update_card
 from MotionQATrainerLib.evaluation.metrics import Interval
 from MotionQATrainerLib.simulation.phantom import Phantom

@@ -9,7 +9,7 @@ from slicer.i18n import tr as _
 
 from MotionQALib.palette import GRADE_COLOURS
 from MotionQALib.scale import Grade
-from MotionQAWidgets.wording import gradeName
+from MotionQAWidgets.wording import grade_name
 
 PAPER, INK, FAINT = "#fffdf6", "#1a1a1a", "#c9c5ba"
 BLUE = GRADE_COLOURS[Grade.MILD].fill
@@ -61,7 +61,7 @@ class _Sheet:
 def confusion(counts: Sequence[Sequence[int]], side: int, title: str = ""):
     """QPixmap of a matrix (3, 3): rows are the labels' grades, columns the network's."""
     sheet = _Sheet(side, title)
-    names = [gradeName(grade) for grade in Grade]
+    names = [grade_name(grade) for grade in Grade]
     left, top, cell = 0.27, 0.13, 0.235
     for row, line in enumerate(counts):
         total = sum(line)

@@ -16,7 +16,7 @@ from ..data.matching import by_image, match
 
 
 @dataclass
-class Truths:
+class LabelledPredictions:
     """Labels and probabilities side by side, of slices or of volumes."""
 
     levels: list[Levels] = field(default_factory=list)
@@ -33,11 +33,11 @@ class Truths:
 
 
 @dataclass
-class Graded:
+class GradedImages:
     """What grading gave: ``slices`` and ``volumes`` that have a label, and what went wrong."""
 
-    slices: Truths = field(default_factory=Truths)
-    volumes: Truths = field(default_factory=Truths)
+    slices: LabelledPredictions = field(default_factory=LabelledPredictions)
+    volumes: LabelledPredictions = field(default_factory=LabelledPredictions)
     remarks: list[str] = field(default_factory=list)
 
 
@@ -46,7 +46,7 @@ def grade(
     data: str | Path,
     labels: Iterable[Label],
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Graded:
+) -> GradedImages:
     """Grade every labelled image below ``data``. A file that cannot be graded is a remark.
 
     Raises DataError where no image belongs to the labels.
@@ -54,7 +54,7 @@ def grade(
     spoken = by_image(labels)
     paths, remarks = match(data, spoken)
     # Images of other subjects lie in the folder too: that they have no label here says nothing.
-    graded = Graded(remarks=[text for text in remarks if "have no label" not in text])
+    graded = GradedImages(remarks=[text for text in remarks if "have no label" not in text])
     for done, (image, path) in enumerate(paths.items(), start=1):
         try:
             assessment = assessor.assess(volumes.read(path))
@@ -66,7 +66,7 @@ def grade(
     return graded
 
 
-def _set_against(graded: Graded, labels: Sequence[Label], assessment) -> None:
+def _set_against(graded: GradedImages, labels: Sequence[Label], assessment) -> None:
     frames, slices = assessment.probabilities.shape[:2]
     for label in labels:
         if label.slice is None:
