@@ -124,7 +124,7 @@ class VolumeOpening:
             return
         shape = len(given.frames), len(given.frames[0])
         if shape == (assessment.n_frames, assessment.n_slices):
-            self._results.store(node, assessment, sliceAxis=given.slice_axis)
+            self._results.store(node, assessment, slice_axis=given.slice_axis)
             self._show(node)
             self.opened.emit(node)
         else:

@@ -1,4 +1,4 @@
-"""The process that grades a batch: its wishes come as a line, its results go as lines.
+"""The process that grades a batch: its options come as a line, its results go as lines.
 
 It ends when its input ends, which is when whoever started it is gone; what is graded by then is on
 the disk, and the next process goes on from there.
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .. import protocol
-from ..batch import Wishes, distinct_names, grade, named_apart, read
+from ..batch import BatchOptions, distinct_names, grade, named_apart, read
 from ..reading.errors import ReadingError
 from .messages import (
     BatchDevice,
@@ -128,10 +128,10 @@ class BatchProcess:
         from ..assessment import Cancelled
 
         names = distinct_names(list(keys.values()))
-        wishes = Wishes()
-        for key, path, volume in self._read_ahead(waiting, wishes):
+        options = BatchOptions()
+        for key, path, volume in self._read_ahead(waiting, options):
             try:
-                done = grade(path, volume, assessor, wishes, cancelled=self._stopping.is_set)
+                done = grade(path, volume, assessor, options, cancelled=self._stopping.is_set)
             except Cancelled:
                 return
             done = named_apart(done, names)
@@ -142,7 +142,7 @@ class BatchProcess:
             line = results.add(key, done.assessment, _picture(volume, done.assessment))
             self._tell(done.assessment, key, keys, line, results, known=False)
 
-    def _read_ahead(self, waiting: dict[str, Path], wishes: Wishes) -> Iterator[tuple]:
+    def _read_ahead(self, waiting: dict[str, Path], options: BatchOptions) -> Iterator[tuple]:
         """(key, path, volume or sentence) in order, while the next ones are read."""
         readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         coming: deque[tuple] = deque()
@@ -150,7 +150,7 @@ class BatchProcess:
         try:
             while True:
                 for key, path in islice(unread, READERS + 1 - len(coming)):
-                    coming.append((key, path, readers.submit(read, path, wishes)))
+                    coming.append((key, path, readers.submit(read, path, options)))
                 if not coming:
                     return
                 key, path, volume = coming.popleft()
@@ -218,7 +218,7 @@ def _assessor(checkpoint: Path, device: str, send):
 
 def _picture(volume, assessment) -> bytes:
     """The worst slice in its worst frame, as PNG; empty where it cannot be drawn."""
-    from ..pictures import draw
+    from ..slice_pictures import draw
 
     index = assessment.slices_from_worst[0]
     position = int(assessment.worst_frames[index]) * assessment.n_slices + index

@@ -161,6 +161,7 @@ class BatchPanel:
     def _on_start(self, *_args) -> None:
         if self._run is not None and self._run.running:
             self._run.stop()
+            self.refresh()
             return
         problem = dependencies.ensure() if dependencies.missing() else None
         if problem is None and not self._outside():

@@ -117,9 +117,7 @@ class BatchRun:
 
     def _on_end(self, log: list[str]) -> None:
         if self.running:
-            text = _(
-                "The batch ended unexpectedly ({reason}); Go on takes it up again."
-            )
+            text = _("The batch ended unexpectedly ({reason}); Go on takes it up again.")
             self.sentence = text.format(reason=log[-1] if log else _("no reason given"))
             self._finish()
 

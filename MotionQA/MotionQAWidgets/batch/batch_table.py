@@ -19,8 +19,8 @@ from MotionQALib.batch_runs.messages import VolumeGraded
 from MotionQALib.scale import grade_of
 
 from ..signals import Signal
-from ..slice_strip import gradeBrushes
-from ..wording import gradeName
+from ..slice_strip import grade_brushes
+from ..wording import grade_name
 from .batch_words import slices_to_see
 
 PICTURE, NAME, SCORE, GRADE, SLICES = range(5)
@@ -84,7 +84,7 @@ class BatchTable:
             PICTURE: "",
             NAME: result.name,
             SCORE: score.format(score=result.score),
-            GRADE: gradeName(grade),
+            GRADE: grade_name(grade),
             SLICES: slices_to_see(result.severe, result.moderate),
         }
         about = _("{name}: score {score}, expected {expected:.2f}; click to open it").format(
@@ -100,7 +100,7 @@ class BatchTable:
                     item.setIcon(icon)
             elif column == SCORE:
                 item.setTextAlignment(qt.Qt.AlignCenter)
-                brush, pen = gradeBrushes(grade)
+                brush, pen = grade_brushes(grade)
                 item.setBackground(brush)
                 item.setForeground(pen)
             self.widget.setItem(row, column, item)

@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+import shutil
 
+import nibabel
+import numpy as np
 import pytest
 
 from host import pythonqt
 
+from .. import dicom_files
+
 pythonqt(__name__)
 
-ROOT = Path(__file__).resolve().parents[3]
 
-STUDY = """
-import sys
-import numpy as np, nibabel, pydicom
-from pathlib import Path
-sys.path.insert(0, sys.argv[2])
-from MotionQAWidgets.dicom_files import save_cine
-folder, rng = Path(sys.argv[1]), np.random.default_rng(3)
-for name, shape in (("still", (64, 72, 3)), ("cine", (64, 72, 2, 3))):
-    image = nibabel.Nifti1Image(rng.integers(0, 900, shape).astype("int16"), np.eye(4))
-    image.header.set_zooms((1.5, 1.5, 8, 0.05)[: len(shape)])
-    nibabel.save(image, folder / f"{name}.nii.gz")
-save_cine(folder / "series", rng.integers(0, 900, (3, 2, 64, 72)))
-(folder / "broken.nii.gz").write_bytes(b"no image")
-"""
+@pytest.fixture(scope="session")
+def study_files(tmp_path_factory):
+    """A volume, a cine, a DICOM cine, and a file that is none; read only."""
+    folder = tmp_path_factory.mktemp("study") / "study"
+    folder.mkdir()
+    rng = np.random.default_rng(3)
+    for name, shape in (("still", (64, 72, 3)), ("cine", (64, 72, 2, 3))):
+        image = nibabel.Nifti1Image(rng.integers(0, 900, shape).astype("int16"), np.eye(4))
+        image.header.set_zooms((1.5, 1.5, 8, 0.05)[: len(shape)])
+        nibabel.save(image, folder / f"{name}.nii.gz")
+    dicom_files.save_cine(folder / "series", rng.integers(0, 900, (3, 2, 64, 72)))
+    (folder / "broken.nii.gz").write_bytes(b"no image")
+    return folder
 
 
 @pytest.fixture
-def study(tmp_path):
-    """A volume, a cine, a DICOM cine, and a file that is none."""
-    folder = tmp_path / "study"
-    folder.mkdir()
-    subprocess.run(
-        [sys.executable, "-c", STUDY, str(folder), str(ROOT / "Testing")], check=True, timeout=120
-    )
-    return folder
+def study(study_files, tmp_path):
+    """A copy for a test of its own."""
+    return shutil.copytree(study_files, tmp_path / "study")
 
 
 @pytest.fixture

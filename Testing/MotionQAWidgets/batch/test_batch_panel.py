@@ -7,6 +7,8 @@ import numpy as np
 from host import pythonqt
 from processes import LATE, SOON
 
+from .. import dicom_files
+
 pythonqt(__name__)
 
 
@@ -65,38 +67,27 @@ def test_a_study_is_graded_and_listed_worst_first(host, module, study, checkpoin
         found = module.logic.result(node)
         assert (found.n_frames, found.n_slices) == (result.frames, result.slices)
         assert module.ui.resultLabel.text.startswith(f"Volume: {result.score}")
+        if result.name == "series":
+            lies_where_the_patient_lay(module, node)
     volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
     module.tabs.show(batch)
     batch.table.widget.cellClicked.emit(0, 1)  # it is open already
     assert len(slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")) == len(volumes)
 
 
-def test_a_dicom_series_lies_where_the_patient_lay(host, module, study, checkpoint_file):
+def lies_where_the_patient_lay(module, node):
     import slicer
+    import vtk
 
     from MotionQAWidgets.volume_input import VolumeInput
 
-    from .. import dicom_files
-
-    batch = start(module, study / "series", checkpoint_file)
-    finish(host, batch)
-    batch.table.widget.cellClicked.emit(0, 1)
-    host.wait_until(lambda: not batch.opening.busy, seconds=SOON)
-    node = module.ui.volumeSelector.currentNode()
-    to_ras = slicer.util.arrayFromVTKMatrix(_matrix(node))
-    np.testing.assert_allclose(
-        to_ras[:3, 2] * [-1, -1, 1], dicom_files.NORMAL * dicom_files.GAP, atol=1e-3
-    )
-    np.testing.assert_allclose(to_ras[:3, 3], (50, 60, 40), atol=1e-3)
-    assert VolumeInput.of_node(node).identity == module.logic.result(node).identity
-
-
-def _matrix(node):
-    import vtk
-
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
-    return matrix
+    to_ras = slicer.util.arrayFromVTKMatrix(matrix)
+    step = dicom_files.NORMAL * dicom_files.GAP
+    np.testing.assert_allclose(to_ras[:3, 2] * [-1, -1, 1], step, atol=1e-3)
+    np.testing.assert_allclose(to_ras[:3, 3], (50, 60, 40), atol=1e-3)
+    assert VolumeInput.of_node(node).identity == module.logic.result(node).identity
 
 
 def test_what_is_killed_goes_on_and_a_second_one_is_refused(host, module, study, checkpoint_file):
