@@ -17,13 +17,17 @@ from .formats.dicom import by_series
 from .formats.dicom_stack import gap_of, pictures_of, stack_of
 from .formats.kinds import is_dicom
 from .formats.refusals import VolumeError
+from .series_files import series_folder
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadVolume(protocol.Message):
-    """Read ``path`` and write its voxels to ``output``, an .npy file."""
+    """Read a file or folder, or the DICOM series that several files make.
 
-    path: str
+    The voxels are written to ``output``, an .npy file.
+    """
+
+    paths: list
     output: str
 
 
@@ -67,13 +71,20 @@ def geometry_of_series(path: Path, spacing: tuple[float, float, float]) -> np.nd
 
 def read_volume(request: ReadVolume) -> VolumeRead:
     """Do what is asked; VolumeError or OSError where it cannot be done."""
+    paths = [Path(path) for path in request.paths]
+    if len(paths) == 1:
+        return _read(paths[0], request.output)
+    with series_folder(paths) as folder:
+        return _read(folder, request.output)
+
+
+def _read(path: Path, output: str) -> VolumeRead:
     from . import volumes
 
-    path = Path(request.path)
     volume = volumes.read(path)
-    np.save(request.output, volume.voxels)
+    np.save(output, volume.voxels)
     return VolumeRead(
-        output=request.output,
+        output=output,
         name=volume.name,
         series_uid=volume.series_uid or "",
         to_ras=geometry_of_series(path, volume.spacing).ravel().tolist(),

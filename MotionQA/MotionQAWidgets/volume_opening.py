@@ -11,6 +11,7 @@ frames are those that were graded; other files are opened by Slicer's own reader
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,8 +51,21 @@ class VolumeOpening:
     def busy(self) -> bool:
         return self._process is not None
 
-    def open(self, path: str | Path, assessment: Assessment) -> None:
-        """Open what was graded; `opened` or `failed` follows, perhaps before this returns."""
+    def open(
+        self,
+        path: str | Path,
+        assessment: Assessment,
+        *,
+        files: Sequence[str] = (),
+        name: str = "",
+    ) -> None:
+        """Open what was graded; `opened` or `failed` follows, perhaps before this returns.
+
+        Parameters
+        ----------
+        files : of a DICOM series that lies among others; ``path`` is one of them
+        name : of the volume in the scene, if not the file's
+        """
         self._stop()
         path = Path(path)
         node = _opened_before(path)
@@ -59,10 +73,10 @@ class VolumeOpening:
             self._show(node)
             self.opened.emit(node)
         elif not path.exists():
-            text = _("{path} is not where it was any more; start the batch again.")
+            text = _("{path} is not where it was any more.")
             self.failed.emit(text.format(path=path))
         elif path.is_dir() or is_dicom(path):
-            self._read(path, assessment)
+            self._read(path, assessment, files or (str(path),), name)
         else:
             self._finish(path, assessment, _open_file(path, assessment.n_frames > 1))
 
@@ -72,20 +86,22 @@ class VolumeOpening:
         self.opened.disconnect()
         self.failed.disconnect()
 
-    def _read(self, path: Path, assessment: Assessment) -> None:
+    def _read(self, path: Path, assessment: Assessment, files: Sequence[str], name: str) -> None:
         self._count += 1
         self._output = Path(slicer.app.temporaryPath) / f"motionqa-opening-{self._count}.npy"
         process = self._process = MessageProcess(MODULE)
-        process.received.connect(lambda message: self._on_read(path, assessment, message))
+        process.received.connect(lambda message: self._on_read(path, assessment, name, message))
         process.ended.connect(self._on_end)
-        process.send(ReadVolume(path=str(path), output=str(self._output)))
+        process.send(ReadVolume(paths=list(files), output=str(self._output)))
 
-    def _on_read(self, path: Path, assessment: Assessment, message: protocol.Message) -> None:
+    def _on_read(
+        self, path: Path, assessment: Assessment, name: str, message: protocol.Message
+    ) -> None:
         node, sentence = None, getattr(message, "sentence", "")
         if isinstance(message, VolumeRead):
             try:
                 voxels = np.load(message.output, mmap_mode="r", allow_pickle=False)
-                node = _of_series(voxels, message)
+                node = _of_series(voxels, message, name or message.name)
             except (OSError, ValueError) as error:
                 sentence = _("{path} could not be opened ({reason}).").format(
                     path=path, reason=error
@@ -162,11 +178,11 @@ def _open_file(path: Path, cine: bool):
     return None
 
 
-def _of_series(voxels: np.ndarray, read: VolumeRead):
+def _of_series(voxels: np.ndarray, read: VolumeRead, name: str):
     """A volume of (frames, slices, rows, columns) voxels, or the one that its frames play in."""
     scene = slicer.mrmlScene
     to_ras = slicer.util.vtkMatrixFromArray(np.reshape(read.to_ras, (4, 4)))
-    name = scene.GenerateUniqueName(read.name)
+    name = scene.GenerateUniqueName(name)
     if len(voxels) == 1:
         node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
         _fill(node, voxels[0], to_ras)

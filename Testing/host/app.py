@@ -7,6 +7,7 @@ import tempfile
 import slicer
 from PySide6 import QtCore, QtWidgets
 
+from .dicom_database import ctkDICOMDatabase
 from .files import CoreIOManager
 from .modules import ModuleManager
 from .views import LayoutManager
@@ -101,6 +102,7 @@ class App(QtCore.QObject):
         self._modules = ModuleManager()
         self._layout = LayoutManager(core.scene, core.app_logic)
         self._files = CoreIOManager(core.scene, core.app_logic, core.volumes_logic)
+        self._database = ctkDICOMDatabase()
         qapplication.aboutToQuit.connect(self.aboutToQuit)
 
     def __getattr__(self, name: str):
@@ -134,6 +136,9 @@ class App(QtCore.QObject):
         return self._files
 
     ioManager = coreIOManager
+
+    def dicomDatabase(self):
+        return self._database
 
     def settings(self):
         return self._settings

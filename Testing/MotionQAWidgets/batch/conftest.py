@@ -8,9 +8,8 @@ import nibabel
 import numpy as np
 import pytest
 
+import cine_objects
 from host import pythonqt
-
-from .. import dicom_files
 
 pythonqt(__name__)
 
@@ -25,7 +24,7 @@ def study_files(tmp_path_factory):
         image = nibabel.Nifti1Image(rng.integers(0, 900, shape).astype("int16"), np.eye(4))
         image.header.set_zooms((1.5, 1.5, 8, 0.05)[: len(shape)])
         nibabel.save(image, folder / f"{name}.nii.gz")
-    dicom_files.save_cine(folder / "series", rng.integers(0, 900, (3, 2, 64, 72)))
+    cine_objects.save(cine_objects.series(2, 3, size=64), folder / "series")
     (folder / "broken.nii.gz").write_bytes(b"no image")
     return folder
 

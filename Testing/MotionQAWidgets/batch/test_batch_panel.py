@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+import cine_objects
 from host import pythonqt
 from processes import LATE, SOON
-
-from .. import dicom_files
 
 pythonqt(__name__)
 
@@ -84,9 +83,10 @@ def lies_where_the_patient_lay(module, node):
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
     to_ras = slicer.util.arrayFromVTKMatrix(matrix)
-    step = dicom_files.NORMAL * dicom_files.GAP
-    np.testing.assert_allclose(to_ras[:3, 2] * [-1, -1, 1], step, atol=1e-3)
-    np.testing.assert_allclose(to_ras[:3, 3], (50, 60, 40), atol=1e-3)
+    to_lps = to_ras * np.array([[-1], [-1], [1], [1]])
+    np.testing.assert_allclose(to_lps[:3, 0], 2.5 * np.array(cine_objects.ROW), atol=1e-3)
+    np.testing.assert_allclose(to_lps[:3, 2], 10 * cine_objects.NORMAL, atol=0.02)
+    np.testing.assert_allclose(to_lps[:3, 3], 0, atol=1e-3)
     assert VolumeInput.of_node(node).identity == module.logic.result(node).identity
 
 
