@@ -8,6 +8,7 @@ import slicer
 from PySide6 import QtCore, QtWidgets
 
 from .ctk_widgets import ctkCollapsibleButton
+from .dicom_database import ctkDICOMDatabase
 from .files import CoreIOManager
 from .modules import ModuleManager
 from .views import LayoutManager
@@ -164,6 +165,7 @@ class App(QtCore.QObject):
         self._modules = ModuleManager()
         self._layout = LayoutManager(core.scene, core.app_logic)
         self._files = CoreIOManager(core.scene, core.app_logic, core.volumes_logic)
+        self._database = ctkDICOMDatabase()
         qapplication.aboutToQuit.connect(self.aboutToQuit)
 
     def __getattr__(self, name: str):
@@ -197,6 +199,9 @@ class App(QtCore.QObject):
         return self._files
 
     ioManager = coreIOManager
+
+    def dicomDatabase(self):
+        return self._database
 
     def settings(self):
         return self._settings
