@@ -24,7 +24,8 @@ from .devices import (
 )
 from .error_text import reason
 from .familiarity import REMARK, FeatureTap
-from .preprocessing import Position, heart_centre
+from .heart_locator import heart_centre
+from .preprocessing import Position
 from .results import Assessment, Row
 from .scale import is_uncertain, softmax
 

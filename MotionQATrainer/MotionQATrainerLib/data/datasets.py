@@ -22,7 +22,8 @@ import torch
 
 from MotionQALib import volumes
 from MotionQALib.file_stamps import stamps
-from MotionQALib.preprocessing import Preprocessing, heart_centre
+from MotionQALib.heart_locator import heart_centre
+from MotionQALib.preprocessing import Preprocessing
 from MotionQALib.whole_files import replacing, write_whole
 
 from .labels import Label

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from MotionQALib.file_stamps import files_of
-from MotionQALib.preprocessing import Preprocessing, heart_centre
+from MotionQALib.heart_locator import heart_centre
+from MotionQALib.preprocessing import Preprocessing
 from MotionQALib.volumes import Volume
 
 from ..data.clean_patients import CleanPatient
