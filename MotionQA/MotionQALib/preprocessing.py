@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Spacing = tuple[float, float]
 Position = tuple[float, float]
 
+LOCATORS = ("free", "acdc")
+
 
 @dataclass(frozen=True)
 class Preprocessing:
@@ -31,12 +33,15 @@ class Preprocessing:
     spacing : pixel spacing of the network's input, mm
     size : pixels a side of the network's input
     low, high : percentiles of a slice's crop that become 0 and 1
+    locator : which `heart_locator` finds the heart in a single frame: "free" (no licence bound) or
+        "acdc" (closer, trained on ACDC too, not for commercial use)
     """
 
     spacing: float = 1.25
     size: int = 160
     low: float = 1.0
     high: float = 99.0
+    locator: str = "free"
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.spacing) and self.spacing > 0):
@@ -46,11 +51,14 @@ class Preprocessing:
         if not 0 <= self.low < self.high <= 100:
             raise ValueError(f"percentiles must rise; got low={self.low!r}, high={self.high!r}.")
 
-    def to_dict(self) -> dict[str, float | int]:
+        if self.locator not in LOCATORS:
+            raise ValueError(f"locator is one of {', '.join(LOCATORS)}; got {self.locator!r}.")
+
+    def to_dict(self) -> dict[str, float | int | str]:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, settings: Mapping[str, float | int]) -> Preprocessing:
+    def from_dict(cls, settings: Mapping[str, float | int | str]) -> Preprocessing:
         """Rebuild from a card; ValueError on a key that this version does not know."""
         unknown = set(settings) - {field.name for field in fields(cls)}
         if unknown:
@@ -174,7 +182,7 @@ def _cubic(x: torch.Tensor) -> torch.Tensor:
     return torch.where(x < 1, near, torch.where(x < 2, far, 0.0))
 
 
-def heart_centre(volume: Volume) -> Position | None:
+def heart_centre(volume: Volume, locator: str = "free") -> Position | None:
     """Row and column of the heart, in pixels; None where nothing tells. Training uses it too.
 
     In a cine the heart is what changes most from frame to frame: the centroid of the temporal
@@ -188,7 +196,7 @@ def heart_centre(volume: Volume) -> Position | None:
         return None
     from .heart_locator import locate
 
-    return locate(stack, volume.spacing[1:])
+    return locate(stack, volume.spacing[1:], locator)
 
 
 def _where_it_beats(volume: Volume) -> Position | None:

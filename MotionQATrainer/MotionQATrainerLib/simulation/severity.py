@@ -136,10 +136,7 @@ def translation(images: torch.Tensor, reference: torch.Tensor, farthest: int) ->
     shift = torch.stack([peak // near.shape[2], peak % near.shape[2]], 1).float() - farthest
     down, right = (torch.gradient(reference, dim=axis)[0] * fade for axis in (1, 2))
     normal = torch.stack(
-        [
-            torch.stack([(a * b).sum((1, 2)) for b in (down, right)], 1)
-            for a in (down, right)
-        ],
+        [torch.stack([(a * b).sum((1, 2)) for b in (down, right)], 1) for a in (down, right)],
         1,
     )
     normal = normal + 1e-6 * torch.eye(2, device=images.device) * (
@@ -158,8 +155,10 @@ def translated(images: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
     rows, columns = images.shape[1:]
     down = torch.fft.fftfreq(rows, device=images.device)
     right = torch.fft.rfftfreq(columns, device=images.device)
-    angle = 2 * torch.pi * (
-        shift[:, 0, None, None] * down[:, None] + shift[:, 1, None, None] * right[None, :]
+    angle = (
+        2
+        * torch.pi
+        * (shift[:, 0, None, None] * down[:, None] + shift[:, 1, None, None] * right[None, :])
     )
     ramp = torch.polar(torch.ones_like(angle), angle)
     return torch.fft.irfft2(torch.fft.rfft2(images) * ramp, s=(rows, columns))

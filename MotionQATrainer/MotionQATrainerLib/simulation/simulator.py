@@ -23,9 +23,9 @@ __all__ = ["Acquisition", "MotionSimulator", "Nuisance", "Ordering", "smooth_pha
 class Ordering(Enum):
     """Which heartbeat acquires which phase-encoding line.
 
-    Interleaved and block are the two orders of segmented cine (Chernobelsky et al., J Cardiovasc
-    Magn Reson 2008, on both); reversed and centric ones are common in other sequences, shuffled
-    stands for pseudo-random ones. How often scanners use which is an assumption.
+    Interleaved and block are how segmented cine fills k-space; reversed and centric ones are common
+    in other sequences, shuffled stands for pseudo-random ones. How often scanners use which is an
+    assumption.
     """
 
     INTERLEAVED = "interleaved"  # line k at heartbeat k mod N: ghosts
@@ -127,9 +127,7 @@ class MotionSimulator:
     severity : the version of the label
     """
 
-    def __init__(
-        self, device: str | torch.device = "cpu", severity: Severity = CURRENT
-    ) -> None:
+    def __init__(self, device: str | torch.device = "cpu", severity: Severity = CURRENT) -> None:
         self.device = torch.device(device)
         self.severity = severity
 
@@ -175,9 +173,7 @@ class MotionSimulator:
             if scan.is_changed_by(nuisance, late):
                 jitter = self._tensor(rng.normal(0, nuisance.jitter, displacement.shape))
                 corrupted = scan.images(motion + jitter, late, nuisance)
-            corrupted = nuisance.after(
-                corrupted, spacing[1:], acquisition.phase_axis, centre, rng
-            )
+            corrupted = nuisance.after(corrupted, spacing[1:], acquisition.phase_axis, centre, rng)
         return corrupted, similarity
 
     def _tensor(self, array: np.ndarray | torch.Tensor) -> torch.Tensor:

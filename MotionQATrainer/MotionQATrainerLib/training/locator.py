@@ -161,7 +161,9 @@ def main() -> None:
     given = parser.parse_args()
     split = json.loads(given.split.read_text(encoding="utf-8"))
     folders = {folder: find_patients(folder) for folder in given.clean}
-    chosen = [p for f in (given.only or given.clean) for p in folders[f] if p.name in split["train"]]
+    chosen = [
+        p for f in (given.only or given.clean) for p in folders[f] if p.name in split["train"]
+    ]
     network = train(examples(chosen), given.steps)
     half = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
     save_file(half, str(given.output))
