@@ -221,7 +221,7 @@ class Assessor:
         -------
         The rows, and remarks for the user.
         """
-        centre = heart_centre(volume)
+        centre = heart_centre(volume, self.preprocessing.locator)
         remarks: dict[str, str] = {}
         self._return_to_first_place(remarks)
         rows: list[np.ndarray] = []

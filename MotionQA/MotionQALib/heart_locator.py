@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 GRID = Preprocessing(spacing=6.0, size=64)
 """What the locator looks at: 38 cm about the image's centre."""
 
-FILE = "MotionQA-heart-locator.safetensors"
+FILE = "MotionQA-heart-locator-{}.safetensors"
 
 
-def heart_centre(volume: Volume) -> Position | None:
+def heart_centre(volume: Volume, locator: str = "free") -> Position | None:
     """Row and column of the heart, in pixels; None where nothing tells. Training uses it too.
 
     In a cine the heart is what changes most from frame to frame: the centroid of the temporal
@@ -40,7 +40,7 @@ def heart_centre(volume: Volume) -> Position | None:
     stack = volume.voxels[0]
     if not len(stack) or not np.ptp(stack[len(stack) // 2]) > 0:
         return None
-    return locate(stack, volume.spacing[1:])
+    return locate(stack, volume.spacing[1:], locator)
 
 
 def _where_it_beats(volume: Volume) -> Position | None:
@@ -117,9 +117,12 @@ def view_of_stack(stack: torch.Tensor, spacing: Spacing) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def locate(voxels: np.ndarray, spacing: Spacing) -> Position:
-    """Row and column of the heart in a stack (slices, rows, columns), within the image."""
-    network = _network()
+def locate(voxels: np.ndarray, spacing: Spacing, name: str = "free") -> Position:
+    """Row and column of the heart in a stack (slices, rows, columns), within the image.
+
+    ``name`` is one of `preprocessing.LOCATORS`.
+    """
+    network = _network(name)
     stack = torch.from_numpy(np.ascontiguousarray(voxels, dtype=np.float32))
     place = network(view_of_stack(stack, spacing)[None])[0].tolist()
     centre = []
@@ -130,20 +133,21 @@ def locate(voxels: np.ndarray, spacing: Spacing) -> Position:
     return centre[0], centre[1]
 
 
-@lru_cache(maxsize=1)
-def _network() -> HeartLocator:
+@lru_cache(maxsize=2)
+def _network(name: str) -> HeartLocator:
     from safetensors.torch import load_file
 
     network = HeartLocator()
-    tensors = load_file(str(_file()))
+    tensors = load_file(str(_file(name)))
     network.load_state_dict(
         {key: tensors[key].to(value.dtype) for key, value in network.state_dict().items()}
     )
     return network.eval()
 
 
-def _file() -> Path:
+def _file(name: str) -> Path:
     package = Path(__file__).resolve().parent
     # In a wheel the resources lie inside the package; in the sources and in Slicer beside it.
     folders = (package / "Resources", package.parent / "Resources")
-    return next((f / FILE for f in folders if (f / FILE).is_file()), folders[-1] / FILE)
+    paths = [folder / FILE.format(name) for folder in folders]
+    return next((path for path in paths if path.is_file()), paths[-1])
