@@ -27,8 +27,15 @@ def _add_simulate(commands) -> None:
     parser.add_argument("out", type=Path, metavar="OUT_DIR", help="data set to write")
     parser.add_argument("--subjects", type=_positive, required=True, metavar="N")
     parser.add_argument("--seed", type=_whole, default=0)
-    parser.add_argument(
+    drawn = parser.add_mutually_exclusive_group()
+    drawn.add_argument(
         "--wide", action="store_true", help="stray beyond what is typical, for training"
+    )
+    drawn.add_argument(
+        "--check", action="store_true", help="draw from ranges of its own, for testing"
+    )
+    parser.add_argument(
+        "--label", type=int, choices=(1, 2), default=2, help="version of the severity label"
     )
     parser.add_argument(
         "--split", type=Path, metavar="F.json", help="take the clean patients of one part of it"

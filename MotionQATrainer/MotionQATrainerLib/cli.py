@@ -105,6 +105,8 @@ def _simulate(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         patients=patients,
         wide=arguments.wide,
+        check=arguments.check,
+        label=arguments.label,
         workers=arguments.workers,
         progress=lambda done, total: _report(Event("simulate", done=done, total=total)),
     )

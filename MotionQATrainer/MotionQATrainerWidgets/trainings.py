@@ -16,13 +16,14 @@ from pathlib import Path
 import qt
 import slicer
 
+from MotionQALib.signals import Signal
 from MotionQATrainerLib.runs.run_folder import COMMAND, LOG, STATE
 from MotionQATrainerLib.training.run_process import Run
 from MotionQAWidgets.child import python_programs
-from MotionQAWidgets.signals import Signal
 
+from . import verdict
 from .closing import ClosingQuestion
-from .publishing import publish
+from .publishing import publish, withhold
 
 SETTING = "MotionQATrainer/Runs"
 """In Slicer's settings, as JSON: the runs' folders, the latest first, and which ran."""
@@ -167,7 +168,11 @@ class Trainings:
             self.rest()
 
     def _publish(self, training: Training) -> None:
-        if training.state == "finished":
+        if training.state != "finished":
+            return
+        if verdict.learned_nothing(training):
+            withhold(training.run.checkpoint)
+        else:
             publish(training.run.checkpoint)
 
     def rest(self) -> None:

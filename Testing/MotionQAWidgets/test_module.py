@@ -252,8 +252,8 @@ def test_sample_data_without_the_trainer_say_so(host, monkeypatch, tmp_path):
         ("assess", "slice_overlay.SliceOverlay.update", "·' not found in ''"),
         ("assess", "results_table.ResultsTable.show", "volume"),
         ("assess", "grading.Grading.assess", "None"),
-        ("read", "reading.desk.Desk.give", "2 · "),
-        ("read", "reading.desk_panel.DeskPanel.undo", "Place(case="),
+        ("read", "reading.scoring_panel.ReaderScoring.give", "2 · "),
+        ("read", "reading.scoring_panel.ScoringPanel.undo", "ItemKey(case="),
     ],
 )
 def test_its_own_test_fails_where_the_module_does_not_work(host, monkeypatch, test, broken, said):

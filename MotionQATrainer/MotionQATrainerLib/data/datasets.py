@@ -30,7 +30,7 @@ from .leaks import same_image_apart, sharing, slice_marks
 from .matching import DataError, Place, first_few, labelled_images, nearest_levels, places
 from .splits import Split, SplitError
 
-CACHE_VERSION = 2
+CACHE_VERSION = 3  # 3: single frames are cropped about the heart too
 
 
 @dataclass(frozen=True, eq=False)

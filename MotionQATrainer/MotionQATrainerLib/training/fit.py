@@ -31,7 +31,7 @@ from . import sources
 from .distributed import World
 from .finishing import draft_card, finish
 from .loop import Loop
-from .optimisation import training_place
+from .optimisation import freeze, training_place
 from .run_guard import checked_output, ending_well, open_folder, refuse_full_disk, repeating, whole
 from .settings import Settings
 
@@ -179,6 +179,7 @@ def train(
     # Weights from a hub are fetched once, and found by the others.
     model, origin = world.after_first(lambda: start_model(settings, init))
     progress(Event("train", origin))
+    freeze(model, settings.training.frozen)
     refuse_full_disk(folder, model)
     place = _place(model, folder, settings, device, world)
     progress(Event("train", _told(place, world)))
