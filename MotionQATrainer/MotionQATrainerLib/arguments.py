@@ -106,6 +106,10 @@ def _add_evaluate(commands) -> None:
     parser.add_argument("--train-labels", type=Path, metavar="CSV", help="with these labels")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep resampled slices here")
     parser.add_argument("--json", type=Path, metavar="F", help="write the figures")
+    parser.add_argument(
+        "--predictions", type=Path, metavar="F.csv",
+        help="write each image's label and probabilities, from which the figures follow",
+    )  # fmt: skip
     parser.add_argument("--markdown", type=Path, metavar="F", help="write the table")
     parser.add_argument(
         "--update-card", action="store_true", help="write the figures in the checkpoint's card"

@@ -194,6 +194,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         train=(arguments.train_data, arguments.train_labels) if arguments.train_data else None,
         cache=arguments.cache,
         device=arguments.device,
+        predictions=arguments.predictions,
         progress=_report,
     )
     print(found.table())
