@@ -15,16 +15,19 @@ from torch import nn
 from . import checkpoints
 from .devices import (
     DeviceError,
-    Place,
+    DeviceSetup,
     batch_size_of,
     find_device,
     find_place,
     is_out_of_memory,
     release_memory,
 )
+from .error_text import reason
 from .familiarity import REMARK, FeatureTap
-from .preprocessing import Position, heart_centre
-from .results import Assessment, Row, is_uncertain
+from .heart_locator import heart_centre
+from .preprocessing import Position
+from .results import Assessment, Row
+from .scale import is_uncertain, softmax
 
 if TYPE_CHECKING:
     from .volumes import Volume
@@ -110,7 +113,7 @@ class Assessor:
         except RuntimeError as error:  # a driver or GPU that this torch cannot work with
             if found.type == "cpu":
                 raise
-            why = (str(error).splitlines() or ["no reason given"])[0].rstrip(".")
+            why = reason(error, "no reason given")
             if not automatic:
                 raise DeviceError(f"The device {found} cannot be used: {why}.") from error
             self._reason = f"CPU: the GPU was tried and failed ({why})."
@@ -120,7 +123,7 @@ class Assessor:
         """Choose how to compute on the device and run the network once; loading calls it."""
         device = device or self.device
         first = find_place(self.model, device, self.preprocessing.size, precision)
-        fallback = () if device.type == "cpu" else (Place(torch.device("cpu")),)
+        fallback = () if device.type == "cpu" else (DeviceSetup(torch.device("cpu")),)
         self.places = (first, *fallback)
         self._move(first)
         if device.type != "cpu":  # a CPU has computed already, to be measured
@@ -173,7 +176,7 @@ class Assessor:
         )
         logits, strangeness = found[:, :-1], found[:, -1]
         remarks = (*_unfamiliar(strangeness, volume.n_slices), *remarks)
-        probabilities = _softmax(logits / self.card.temperature)
+        probabilities = softmax(logits, self.card.temperature)
         probabilities = probabilities.reshape(volume.n_frames, volume.n_slices, -1)
         whole = np.mean([self._rule(frame) for frame in probabilities], axis=0)
         card = self.card
@@ -287,7 +290,7 @@ class Assessor:
             strangeness = strange.double().nan_to_num(-FAMILIAR).cpu().numpy()[:, None]
         return np.concatenate([logits, strangeness], axis=1)
 
-    def _move(self, place: Place) -> None:
+    def _move(self, place: DeviceSetup) -> None:
         place.settle(self.model)
         self._place = place
         self._batch = self._wanted_batch or batch_size_of(self.model, place.device)
@@ -346,8 +349,3 @@ def as_tensor(images: np.ndarray) -> torch.Tensor:
     if images.dtype not in _NATIVE:
         images = images.astype(np.float32)
     return torch.from_numpy(np.ascontiguousarray(images))
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)

@@ -12,8 +12,11 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .error_text import first_line
+from .safetensors_header import read_metadata
 from .scale import SCALE_VERSION
 from .volume_rule import VolumeRule
+from .whole_files import write_whole
 
 if TYPE_CHECKING:
     import torch
@@ -146,7 +149,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueEntry:
     """One line of the catalogue."""
 
     name: str
@@ -178,28 +181,20 @@ def update_card(path: str | Path, card: Card) -> None:
 def _write(path: Path, tensors: dict[str, torch.Tensor], card: Card) -> None:
     from safetensors.torch import save as packed
 
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        # Written here and not by safetensors, which would keep other users from reading it.
-        temporary.write_bytes(packed(tensors, metadata={METADATA_KEY: card.to_json()}))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    # Written here and not by safetensors, which would keep other users from reading it.
+    write_whole(path, packed(tensors, metadata={METADATA_KEY: card.to_json()}))
 
 
 def read_card(path: str | Path) -> Card:
     """Read a checkpoint's card, not its tensors; CheckpointError says why where it cannot."""
-    from safetensors import SafetensorError, safe_open
-
     path = Path(path)
     try:
-        with safe_open(str(path), framework="numpy") as file:
-            metadata = file.metadata() or {}
+        metadata = read_metadata(path)
     except FileNotFoundError:
         raise CheckpointError(f"{path}: there is no such checkpoint file.") from None
-    except (OSError, SafetensorError, UnicodeError) as error:
+    except (OSError, ValueError) as error:
         raise CheckpointError(
-            f"{path}: not a checkpoint, or a damaged one ({_first_line(error)}); MotionQA reads "
+            f"{path}: not a checkpoint, or a damaged one ({first_line(error)}); MotionQA reads "
             f"{SUFFIX} files with a card, and never pickled ones (.pth, .pt)."
         ) from None
     if METADATA_KEY not in metadata:
@@ -232,13 +227,13 @@ def load(path: str | Path) -> tuple[Card, torch.nn.Module]:
     try:
         tensors = load_file(str(path))
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path}: the weights are damaged ({_first_line(error)}).") from None
+        raise CheckpointError(f"{path}: the weights are damaged ({first_line(error)}).") from None
     try:
         model, _ = backbones.create(card.backbone, size=card.network_input.size)
     except (AssertionError, RuntimeError, ValueError) as error:
         raise CheckpointError(
             f"{path}: {card.backbone} cannot be built for the size that its card gives "
-            f"({_first_line(error)})."
+            f"({first_line(error)})."
         ) from None
     familiarity = Familiarity.of_tensors(tensors)
     if familiarity is not None:
@@ -284,13 +279,13 @@ def user_folder() -> Path:
     return Path(named) if named else Path.home() / ".motionqa" / "checkpoints"
 
 
-def catalogue() -> list[Entry]:
+def catalogue() -> list[CatalogueEntry]:
     """Every usable checkpoint in `folders`, the starter first; damaged files are left out."""
-    found: dict[str, Entry] = {}
+    found: dict[str, CatalogueEntry] = {}
     for folder in folders():
         for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ():
             try:
-                found.setdefault(path.stem, Entry(path.stem, path, read_card(path)))
+                found.setdefault(path.stem, CatalogueEntry(path.stem, path, read_card(path)))
             except CheckpointError:
                 continue
     return sorted(found.values(), key=lambda entry: (entry.name != STARTER, entry.name))
@@ -311,10 +306,6 @@ def resolve(checkpoint: str | Path) -> Path:
     raise CheckpointError(
         f"{checkpoint}: neither a checkpoint file nor a name in the catalogue ({known})."
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _sentence(error: Exception) -> str:

@@ -16,7 +16,6 @@ from .scale import (
     Grade,
     expected_score,
     grade_of,
-    grade_probabilities,
     median_score,
 )
 
@@ -54,6 +53,10 @@ class Override(NamedTuple):
     grade: str
     reader: str
     time: str
+
+
+Failure = tuple[str, str]
+"""A file that could not be graded, and the sentence that says why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,26 +197,3 @@ class Assessment:
         if shape != (*assessment.uncertain.shape, 5) or len(shape) != 3:
             raise ValueError(f"probabilities of shape {shape} are not (frames, slices, 5).")
         return assessment
-
-
-def uncertainty(probabilities: np.ndarray) -> np.ndarray:
-    """1 - P(the reported grade) of (n, 5) probabilities: (n,)."""
-    grades = GRADE_OF_SCORE[median_score(probabilities) - 1]
-    return 1.0 - grade_probabilities(probabilities)[np.arange(len(grades)), grades - 1]
-
-
-def is_uncertain(
-    probabilities: np.ndarray, uncertain_above: float, severe_above: float = 1.0
-) -> np.ndarray:
-    """Which of (…, 5) probabilities leave doubt, (…,) bool.
-
-    Parameters
-    ----------
-    uncertain_above : doubtful is whose 1 - P(reported grade) exceeds this
-    severe_above : and whatever is not graded severe while P(severe) exceeds this
-    """
-    shape = np.shape(probabilities)[:-1]
-    flat = np.reshape(probabilities, (-1, np.shape(probabilities)[-1]))
-    severe = grade_probabilities(flat)[:, Grade.SEVERE - 1]
-    missed = (GRADE_OF_SCORE[median_score(flat) - 1] != Grade.SEVERE) & (severe > severe_above)
-    return ((uncertainty(flat) > uncertain_above) | missed).reshape(shape)

@@ -16,10 +16,10 @@ from typing import Any
 
 from MotionQALib import checkpoints
 
-from .evaluation.comparison_table import Comparison
+from .evaluation.comparison_table import ComparisonTable
 from .runs.journal import JOURNAL
 from .runs.run_folder import RunFolder
-from .training.run import Run
+from .training.run_process import Run
 
 
 def train(
@@ -75,8 +75,9 @@ def train(
     python : Python program that trains; by default this one's
     settings : any setting by its name, such as ``epochs=20``, ``batch_size=16``,
         ``learning_rate=1e-4``, ``pretrained=False``, ``seed=1``, ``patience=5``, ``size=224``,
-        ``spacing=0.9``, ``balance=0.7``, ``validation=0.15``, ``test=0.2``. The file
-        settings.toml in the run's folder lists all of them.
+        ``spacing=0.9``, ``balance=0.7``, ``validation=0.15``, ``test=0.2``;
+        ``distinct_subjects=True`` confirms that subjects whose names look like one person's are
+        different people. The file settings.toml in the run's folder lists all of them.
 
     Returns
     -------
@@ -111,7 +112,7 @@ def compare(
     settings_file: str | PathLike | None = None,
     python: str | None = None,
     **settings: Any,
-) -> Comparison | Run:
+) -> ComparisonTable | Run:
     """Show networks side by side: ``model | Train_acc | Valid_acc | κ``.
 
     >>> compare([first_run, "D:/runs/second.safetensors", "motionqa-starter"])
@@ -130,10 +131,11 @@ def compare(
 
     Returns
     -------
-    Comparison, whose ``rows`` hold the numbers, or with ``data`` a Run, whose ``table`` is one.
+    ComparisonTable, whose ``rows`` hold the numbers, or with ``data`` a Run, whose ``table`` is
+    one.
     """
     if data is None:
-        return Comparison.of_checkpoints(map(_finished, items))
+        return ComparisonTable.of_checkpoints(map(_finished, items))
     if labels is None:
         raise ValueError("To train the networks that are compared, labels are needed too.")
     home = checkpoints.user_folder().parent

@@ -55,6 +55,7 @@ def _add_check(commands) -> None:
     parser.add_argument(
         "--quick", action="store_true", help="do not read the images to find unreadable ones"
     )
+    _add_distinct(parser)
     parser.add_argument("--json", type=Path, metavar="F", help="write what was found")
 
 
@@ -159,7 +160,15 @@ def _add_data(
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
 
 
+def _add_distinct(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--distinct-subjects", action="store_true",
+        help="subjects whose names look like one person's are different people, as you made sure",
+    )  # fmt: skip
+
+
 def _add_settings(parser: argparse.ArgumentParser) -> None:
+    _add_distinct(parser)
     parser.add_argument("--settings", type=Path, metavar="F.toml")
     parser.add_argument(
         "--set", dest="changes", action="append", default=[], metavar="table.name=value",

@@ -14,8 +14,11 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from MotionQALib.error_text import sentence
+from MotionQALib.whole_files import write_whole
+
 from .arguments import parser
-from .runs.progress import Cancelled, sentence
+from .runs.progress import Stopped
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         return COMMANDS[arguments.command](arguments) or 0
-    except Cancelled as stopped:
+    except Stopped as stopped:
         print(f"{stopped} Add --resume to the same command.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -58,6 +61,7 @@ def _settings(arguments: argparse.Namespace):
         "model.pretrained": getattr(arguments, "pretrained", None),
         "training.epochs": getattr(arguments, "epochs", None),
         "training.seed": getattr(arguments, "seed", None),
+        "data.distinct_subjects": arguments.distinct_subjects or None,
     }
     settings = settings.overridden(arguments.changes)
     return settings.changed({key: value for key, value in named.items() if value is not None})
@@ -119,11 +123,12 @@ def _check(arguments: argparse.Namespace) -> int:
         arguments.labels,
         arguments.split,
         read=not arguments.quick,
+        distinct_subjects=arguments.distinct_subjects,
         progress=lambda done, total: _report(Event("read", done=done, total=total)),
     )
     if arguments.json:
         text = json.dumps(found.to_dict(), indent=1, ensure_ascii=False)
-        arguments.json.write_text(text + "\n", encoding="utf-8")
+        write_whole(arguments.json, text + "\n")
     print(found.table())
     return int(bool(found.problems))
 
@@ -132,7 +137,7 @@ def _fit(arguments: argparse.Namespace) -> None:
     files = (arguments.data, arguments.labels, arguments.output, _settings(arguments))
     shared = {**_going_on(arguments), "split": arguments.split}
     if not arguments.start:
-        from .training.training import fit
+        from .training.fit import fit
 
         fit(*files, init=arguments.init, **shared)
         return
@@ -170,7 +175,7 @@ def _asked_to_stop() -> Callable[[], bool]:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from .evaluation.evaluation import evaluate
+    from .evaluation.evaluate import evaluate
     from .evaluation.findings import update_card
 
     if not (arguments.stress or (arguments.data and arguments.labels)):
@@ -206,7 +211,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if arguments.json:
         found.save(arguments.json)
     if arguments.markdown:
-        arguments.markdown.write_text(found.table("markdown") + "\n", encoding="utf-8")
+        write_whole(arguments.markdown, found.table("markdown") + "\n")
     if arguments.update_card:
         update_card(arguments.checkpoint, found)
     if arguments.stress:
@@ -237,7 +242,7 @@ def _stress(arguments: argparse.Namespace) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from .training.comparison import compare, table
+    from .training.compare import compare, table
 
     rows = compare(
         arguments.data,

@@ -9,7 +9,7 @@ from pathlib import Path
 import slicer
 
 from MotionQATrainerLib import api
-from MotionQATrainerLib.training.run import Run
+from MotionQATrainerLib.training.run_process import Run
 from MotionQAWidgets import dependencies
 from MotionQAWidgets.child import python_programs
 

@@ -9,7 +9,7 @@ import pytest
 
 from MotionQALib import volumes
 from MotionQALib.assessment import Assessor
-from MotionQALib.batch import Wishes
+from MotionQALib.batch import BatchOptions
 from MotionQALib.cluster import ClusterError, assess_on_cluster
 
 
@@ -38,7 +38,7 @@ def test_workers_grade_as_one_process_does(checkpoint_file, phantom_file, tmp_pa
                 paths,
                 checkpoint_file,
                 workers=2,
-                wishes=Wishes(pictures=True),
+                batch_options=BatchOptions(pictures=True),
                 device="cpu",
                 precision="fp32",
             )

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.clean import CleanPatient, find_patients
+from ..data.clean_patients import CleanPatient, find_patients
 from ..data.labels import (
     Label,
     levels_of_grade,

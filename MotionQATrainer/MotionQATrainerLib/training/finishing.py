@@ -13,13 +13,14 @@ from torch import nn
 
 from MotionQALib import checkpoints
 from MotionQALib.checkpoints import Card
-from MotionQALib.devices import Place
+from MotionQALib.devices import DeviceSetup
+from MotionQALib.scale import softmax
 from MotionQALib.volume_rule import VolumeRule
 
 from ..data.datasets import SliceStore
 from ..data.splits import Split
 from ..evaluation import metrics
-from ..evaluation.calibration import fit_doubt, fit_offsets, fit_temperature, softmax
+from ..evaluation.calibration import fit_doubt, fit_offsets, fit_temperature
 from ..evaluation.prediction import figures, predict, spread
 from .adaptation import fit_head
 from .familiarity import features_of, fit_familiarity
@@ -37,7 +38,7 @@ TRAINING_SLICES = 4000
 def finish(
     output: Path,
     model: nn.Module,
-    place: Place,
+    place: DeviceSetup,
     store: SliceStore,
     split: Split,
     settings: Settings,
@@ -111,7 +112,7 @@ def draft_card(output: Path, store: SliceStore, split: Split, settings: Settings
 
 def volume_rule(
     model: nn.Module,
-    place: Place,
+    place: DeviceSetup,
     store: SliceStore,
     split: Split,
     temperature: float,
@@ -140,7 +141,7 @@ def volume_rule(
 
 
 def _out_of_fold(
-    model: nn.Module, place: Place, store: SliceStore, train: np.ndarray
+    model: nn.Module, place: DeviceSetup, store: SliceStore, train: np.ndarray
 ) -> np.ndarray | None:
     """Probabilities (n, 5) of training slices, each by a last layer fitted without its subject.
 

@@ -11,10 +11,12 @@ from pathlib import Path
 from torch import nn
 
 from MotionQALib import checkpoints
+from MotionQALib.error_text import sentence
 
+from ..runs.errors import TrainingError
 from ..runs.journal import Journal
-from ..runs.progress import Cancelled, Progress, sentence
-from ..runs.run_folder import SETTINGS, STATE, RunFolder, TrainingError
+from ..runs.progress import Progress, Stopped
+from ..runs.run_folder import SETTINGS, STATE, RunFolder
 from .distributed import World
 from .settings import Settings
 
@@ -78,7 +80,7 @@ def ending_well(folder: RunFolder, journal: Progress, world: World | None = None
     """Have the journal say how the run ended, and give back what it held."""
     try:
         yield
-    except (Cancelled, KeyboardInterrupt) as stopped:
+    except (Stopped, KeyboardInterrupt) as stopped:
         _end(journal, "stopped", str(stopped) or "Stopped.")
         raise
     except Exception as error:

@@ -15,9 +15,9 @@ from typing import Any
 
 from MotionQALib import backbones
 from MotionQALib.preprocessing import Preprocessing
+from MotionQALib.whole_files import write_whole
 
 from ..data.augmentation import Augmentation
-from ..runs.whole_files import write_whole
 
 
 class SettingsError(ValueError):
@@ -36,6 +36,8 @@ class DataSettings:
     epoch_slices : slices drawn in an epoch; 0: as many as there are
     validation_slices : slices looked at while training, spread evenly; 0: all
     simulations : for training on clean volumes, sets of motion drawn for validation
+    distinct_subjects : subjects whose names look like one person's (`check` lists them) are
+        different people, as somebody has made sure
     """
 
     validation: float = 0.15
@@ -45,6 +47,7 @@ class DataSettings:
     epoch_slices: int = 0
     validation_slices: int = 1500
     simulations: int = 1
+    distinct_subjects: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from MotionQALib.devices import Place
+from MotionQALib.devices import DeviceSetup
 from MotionQALib.preprocessing import Preprocessing
 from MotionQATrainerLib.data.datasets import SliceStore
 from MotionQATrainerLib.data.splits import Split
@@ -54,7 +54,7 @@ def test_the_rule_takes_volumes_that_trained_only_where_others_are_few(
     )
     valid = split.indices(store.subjects, "valid")
     flat = np.full((len(valid), 5), 0.2)
-    volume_rule(None, Place(torch.device("cpu")), store, split, 1.0, (valid, flat))
+    volume_rule(None, DeviceSetup(torch.device("cpu")), store, split, 1.0, (valid, flat))
     expected = np.isin(store.subjects[::3], list(parts)).sum()
     assert len(used[0]) == expected
 
@@ -66,7 +66,7 @@ def test_without_labelled_volumes_the_rule_is_the_mean(monkeypatch):
     )
     valid = Split(["a"], ["b"]).indices(store.subjects, "valid")
     rule = volume_rule(
-        None, Place(torch.device("cpu")), store, Split(["a"], ["b"]), 1.0,
+        None, DeviceSetup(torch.device("cpu")), store, Split(["a"], ["b"]), 1.0,
         (valid, np.full((len(valid), 5), 0.2)),
     )  # fmt: skip
     assert rule.slope is None
