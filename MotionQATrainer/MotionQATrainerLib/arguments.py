@@ -88,7 +88,11 @@ def _add_fit(commands) -> None:
 def _add_evaluate(commands) -> None:
     parser = commands.add_parser("evaluate", help="grade labelled images and say how well")
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help="name or file")
-    _add_data(parser, split="JSON file of the subjects' parts; default: the checkpoint's own")
+    _add_data(
+        parser,
+        split="JSON file of the subjects' parts; default: the checkpoint's own",
+        needed=False,
+    )
     parser.add_argument(
         "--part", choices=("train", "valid", "test", "all"), default="test",
         help="which subjects of the split (default: test)",
@@ -99,6 +103,10 @@ def _add_evaluate(commands) -> None:
     parser.add_argument(
         "--sweep", action="store_true", help="with --clean: scores as simulated motion grows"
     )
+    parser.add_argument(
+        "--stress", action="store_true",
+        help="with --clean: what grades must not hang on; needs neither --data nor --labels",
+    )  # fmt: skip
     parser.add_argument(
         "--no-baselines", dest="baselines", action="store_false", help="the network alone"
     )
@@ -141,12 +149,15 @@ def _add_export_png(commands) -> None:
 
 
 def _add_data(
-    parser: argparse.ArgumentParser, split: str = "JSON file of the parts", labels: bool = True
+    parser: argparse.ArgumentParser,
+    split: str = "JSON file of the parts",
+    labels: bool = True,
+    needed: bool = True,
 ) -> None:
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="images")
+    parser.add_argument("--data", type=Path, required=needed, metavar="DIR", help="images")
     without = "" if labels else "; without: images are clean, and motion is simulated each epoch"
     parser.add_argument(
-        "--labels", type=Path, required=labels, metavar="CSV",
+        "--labels", type=Path, required=labels and needed, metavar="CSV",
         help=f"CMRxMotion's IQA.csv, image,score, or a row a slice{without}",
     )  # fmt: skip
     parser.add_argument("--split", type=Path, metavar="F.json", help=split)
