@@ -175,13 +175,23 @@ def _cubic(x: torch.Tensor) -> torch.Tensor:
 
 
 def heart_centre(volume: Volume) -> Position | None:
-    """Row and column about which the heart beats, in pixels; None where nothing tells.
+    """Row and column of the heart, in pixels; None where nothing tells. Training uses it too.
 
     In a cine the heart is what changes most from frame to frame: the centroid of the temporal
-    variance, kept within the middle half of the image. A single frame does not tell.
+    variance, kept within the middle half of the image. A single frame does not tell that way: a
+    small network, trained on masks of hearts, finds it (`heart_locator`).
     """
-    if volume.n_frames < 3:
+    if volume.n_frames >= 3:
+        return _where_it_beats(volume)
+    stack = volume.voxels[0]
+    if not len(stack) or not np.ptp(stack[len(stack) // 2]) > 0:
         return None
+    from .heart_locator import locate
+
+    return locate(stack, volume.spacing[1:])
+
+
+def _where_it_beats(volume: Volume) -> Position | None:
     step = max(1, min(volume.voxels.shape[2:]) // 128)
     frames = volume.voxels[:: max(1, volume.n_frames // 10)]
     sample = np.asarray(frames[:, :, ::step, ::step], dtype=np.float32)

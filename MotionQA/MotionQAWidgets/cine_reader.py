@@ -20,6 +20,7 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
+from MotionQALib.error_text import last_line
 from MotionQALib.formats.refusals import in_plain_words
 from MotionQALib.formats.streams import Inflated, skip
 from MotionQALib.volumes import VolumeError
@@ -144,8 +145,7 @@ def _read(path: Path):
         image = SimpleITK.ReadImage(str(path))
     except RuntimeError as error:
         text = _("{path} cannot be read ({reason}); copy or export it again.")
-        reason = str(error).strip().splitlines()[-1]
-        raise VolumeError(text.format(path=path, reason=reason)) from None
+        raise VolumeError(text.format(path=path, reason=last_line(str(error)))) from None
     if image.GetDimension() != 4 or image.GetNumberOfComponentsPerPixel() != 1:
         text = _("{path} is no 4-D image in shades of grey; open it as a volume.")
         raise VolumeError(text.format(path=path))

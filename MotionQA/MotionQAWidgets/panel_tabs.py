@@ -49,6 +49,11 @@ class PanelTabs:
         # their shortcuts make those of the new ones ambiguous.
         self.widget.deleteLater()
 
+    @property
+    def entered(self):
+        """The panel that is entered; None while another module is shown."""
+        return self._entered
+
     def _on_tab(self, *_args) -> None:
         wanted = self._panels[self.widget.currentIndex] if self._in else None
         if wanted is self._entered:

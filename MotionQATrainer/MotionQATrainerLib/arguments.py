@@ -27,8 +27,15 @@ def _add_simulate(commands) -> None:
     parser.add_argument("out", type=Path, metavar="OUT_DIR", help="data set to write")
     parser.add_argument("--subjects", type=_positive, required=True, metavar="N")
     parser.add_argument("--seed", type=_whole, default=0)
-    parser.add_argument(
+    drawn = parser.add_mutually_exclusive_group()
+    drawn.add_argument(
         "--wide", action="store_true", help="stray beyond what is typical, for training"
+    )
+    drawn.add_argument(
+        "--check", action="store_true", help="draw from ranges of its own, for testing"
+    )
+    parser.add_argument(
+        "--label", type=int, choices=(1, 2), default=2, help="version of the severity label"
     )
     parser.add_argument(
         "--split", type=Path, metavar="F.json", help="take the clean patients of one part of it"
@@ -48,6 +55,7 @@ def _add_check(commands) -> None:
     parser.add_argument(
         "--quick", action="store_true", help="do not read the images to find unreadable ones"
     )
+    _add_distinct(parser)
     parser.add_argument("--json", type=Path, metavar="F", help="write what was found")
 
 
@@ -141,7 +149,15 @@ def _add_data(
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
 
 
+def _add_distinct(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--distinct-subjects", action="store_true",
+        help="subjects whose names look like one person's are different people, as you made sure",
+    )  # fmt: skip
+
+
 def _add_settings(parser: argparse.ArgumentParser) -> None:
+    _add_distinct(parser)
     parser.add_argument("--settings", type=Path, metavar="F.toml")
     parser.add_argument(
         "--set", dest="changes", action="append", default=[], metavar="table.name=value",

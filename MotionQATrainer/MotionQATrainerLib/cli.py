@@ -14,8 +14,11 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from MotionQALib.error_text import sentence
+from MotionQALib.whole_files import write_whole
+
 from .arguments import parser
-from .runs.progress import Stopped, sentence
+from .runs.progress import Stopped
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,6 +61,7 @@ def _settings(arguments: argparse.Namespace):
         "model.pretrained": getattr(arguments, "pretrained", None),
         "training.epochs": getattr(arguments, "epochs", None),
         "training.seed": getattr(arguments, "seed", None),
+        "data.distinct_subjects": arguments.distinct_subjects or None,
     }
     settings = settings.overridden(arguments.changes)
     return settings.changed({key: value for key, value in named.items() if value is not None})
@@ -101,6 +105,8 @@ def _simulate(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         patients=patients,
         wide=arguments.wide,
+        check=arguments.check,
+        label=arguments.label,
         workers=arguments.workers,
         progress=lambda done, total: _report(Event("simulate", done=done, total=total)),
     )
@@ -117,11 +123,12 @@ def _check(arguments: argparse.Namespace) -> int:
         arguments.labels,
         arguments.split,
         read=not arguments.quick,
+        distinct_subjects=arguments.distinct_subjects,
         progress=lambda done, total: _report(Event("read", done=done, total=total)),
     )
     if arguments.json:
         text = json.dumps(found.to_dict(), indent=1, ensure_ascii=False)
-        arguments.json.write_text(text + "\n", encoding="utf-8")
+        write_whole(arguments.json, text + "\n")
     print(found.table())
     return int(bool(found.problems))
 
@@ -193,7 +200,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if arguments.json:
         found.save(arguments.json)
     if arguments.markdown:
-        arguments.markdown.write_text(found.table("markdown") + "\n", encoding="utf-8")
+        write_whole(arguments.markdown, found.table("markdown") + "\n")
     if arguments.update_card:
         update_card(arguments.checkpoint, found)
 

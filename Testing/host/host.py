@@ -153,7 +153,7 @@ class Host:
             self.leave()
         selector = self.window.moduleSelector()
         selector.removeItem(selector.findData(name))
-        self.window._panel.takeWidget()
+        self.window.drop_panel()
         slicer.app.moduleManager().unload(name)
         self.process_events()
 

@@ -34,7 +34,7 @@ class ArrivalService:
     ----------
     arrivals : what is arriving
     results : where results go, and what is known from before
-    grade : reads and grades one series; raises ValueError or RuntimeError, a sentence, if it can not
+    grade : reads and grades one series; raises ValueError or RuntimeError, a sentence
     select : which series are graded; the others are listed with the reason
     say : called with a sentence about each series and each failure
     recall : images that were there before, of a series that grows after it was forgotten
@@ -203,4 +203,3 @@ def sentence_of(entry: Entry) -> str:
         of = "" if repeated.number is None else f" (of series {repeated.number})"
         text += f" Acquired again{of}: {repeated.sentence}."
     return text
-

@@ -10,20 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from MotionQALib.scale import GRADE_OF_SCORE, Grade, grade_probabilities, median_score
+from MotionQALib.scale import GRADE_OF_SCORE, median_score, softmax, uncertainty
 
 TEMPERATURES = (0.05, 20.0)
 
 # A result whose grade is less likely than all others together is uncertain, whatever the target.
 MOST_UNCERTAIN = 0.5
 LEAST_CERTAIN_SHARE = 0.1
-
-
-def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-    """Probabilities (…, 5) of logits (…, 5) divided by the temperature."""
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
-    raised = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    return raised / raised.sum(axis=-1, keepdims=True)
 
 
 def fit_temperature(
@@ -60,13 +53,6 @@ def fit_temperature(
     middle = int(np.argmin([cost(value) for value in coarse]))
     low, high = coarse[max(middle - 1, 0)], coarse[min(middle + 1, 24)]
     return math.exp(minimize_scalar(cost, bounds=(low, high), method="bounded").x)
-
-
-def uncertainty(probabilities: np.ndarray) -> np.ndarray:
-    """Return 1 - the probability of the reported grade, (…,), of (…, 5) probabilities."""
-    grades = grade_probabilities(probabilities)
-    reported = GRADE_OF_SCORE[median_score(probabilities) - 1] - Grade.MILD
-    return 1 - np.take_along_axis(grades, reported[..., None], axis=-1)[..., 0]
 
 
 @dataclass(frozen=True)

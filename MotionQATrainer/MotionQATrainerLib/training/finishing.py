@@ -13,12 +13,13 @@ from torch import nn
 from MotionQALib import checkpoints
 from MotionQALib.checkpoints import Card
 from MotionQALib.devices import DeviceSetup
+from MotionQALib.scale import softmax
 from MotionQALib.volume_rule import VolumeRule
 
 from ..data.datasets import SliceStore
 from ..data.splits import Split
 from ..evaluation import metrics
-from ..evaluation.calibration import fit_temperature, fit_uncertain_above, softmax
+from ..evaluation.calibration import fit_temperature, fit_uncertain_above
 from ..evaluation.prediction import figures, predict, spread
 from .settings import Settings
 

@@ -6,8 +6,8 @@ import pytest
 from MotionQALib import checkpoints
 from MotionQATrainerLib.cli import main
 from MotionQATrainerLib.data.splits import Split, split_file
+from MotionQATrainerLib.runs.errors import TrainingError
 from MotionQATrainerLib.training.fine_tune import choose, fine_tune, gentle_settings
-from MotionQATrainerLib.training.fit import TrainingError
 
 STARTER = checkpoints.STARTER
 
