@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from .arguments import UsageError, check_outputs, parser
+from .arrivals.command import run_listen, run_watch
 from .batch import BatchOptions, GradedFile, ResumeFile, assess_many, distinct_names, named_apart
 from .command_output import CommandOutput
+from .privacy import silence_parsers
 from .reading.command import run_agreement
 from .reports import is_special
 from .volumes import stem_of
@@ -25,6 +27,7 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit status."""
     console = CommandOutput()
+    silence_parsers()
     try:
         arguments = parser().parse_args(argv)
     except SystemExit as stop:  # after --help, --version or bad usage
@@ -218,6 +221,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, CommandOutput], int]] = {
     "assess": _assess,
     "checkpoints": _checkpoints,
     "agreement": run_agreement,
+    "watch": run_watch,
+    "listen": run_listen,
 }
 
 

@@ -1,8 +1,8 @@
 """When a series is complete and at rest, and what it is taken for."""
 
 import pytest
-from cine_objects import identifying_words, series
 
+from cine_objects import identifying_words, series
 from MotionQALib.arrivals.arrivals import Arrivals
 from MotionQALib.arrivals.arriving_series import ArrivingSeries
 from MotionQALib.arrivals.image_facts import ImageFacts

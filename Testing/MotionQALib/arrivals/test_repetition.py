@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from cine_objects import series
 
+from cine_objects import series
 from MotionQALib.arrivals.arriving_series import ArrivingSeries
 from MotionQALib.arrivals.entry import Entry
 from MotionQALib.arrivals.image_facts import ImageFacts

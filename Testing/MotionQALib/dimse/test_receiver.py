@@ -11,9 +11,10 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from cine_objects import identifying_words, save, series
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from cine_objects import identifying_words, save, series
 from processes import SOON
 
 pytest.importorskip("pynetdicom", reason="pynetdicom is missing: pip install 'motionqa[dicom]'")
