@@ -1,4 +1,4 @@
-"""A listener that is killed at random moments while it is sent series; see its test and the soak."""
+"""A listener that is killed at random moments while it is sent series."""
 
 from __future__ import annotations
 

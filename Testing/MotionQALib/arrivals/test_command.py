@@ -26,6 +26,7 @@ from MotionQALib import cli
 from processes import LATE
 
 LIBRARY = Path(cli.__file__).resolve().parents[1]
+QUICK_PROGRAM = Path(__file__).resolve().parents[2] / "quick_motionqa.py"
 QUICK = ("--quiet", "0.3", "--patience", "1.5", "--device", "cpu", "--precision", "fp32")
 
 
@@ -37,7 +38,7 @@ class Program:
         self._log = folder / f"log-{time.monotonic_ns()}.txt"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "MotionQALib.cli", *map(str, arguments)],
+                [sys.executable, QUICK_PROGRAM, *map(str, arguments)],
                 cwd=folder,
                 env=environment,
                 stdout=log,
@@ -69,12 +70,11 @@ class Program:
 
 
 @pytest.fixture
-def start(tmp_path, checkpoint_file):
+def start(tmp_path):
     started = []
 
     def make(*arguments, **_):
-        given = [*arguments, "--checkpoint", checkpoint_file, *QUICK]
-        started.append(Program(*given, folder=tmp_path))
+        started.append(Program(*arguments, *QUICK, folder=tmp_path))
         return started[-1]
 
     yield make
