@@ -24,9 +24,13 @@ SHARED = {
     "backbones",
     "checkpoints",
     "devices",
+    "heart_centre",
+    "heart_locator",
+    "image_names",
     "preprocessing",
     "scale",
     "subjects",
+    "tables",
     "volume_rule",
     "volumes",
     # statistics and drawing
@@ -36,6 +40,7 @@ SHARED = {
     # plumbing
     "error_text",
     "file_lock",
+    "file_stamps",
     "safetensors_header",
     "whole_files",
 }

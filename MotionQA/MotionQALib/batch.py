@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import volumes
 from .error_text import reason
+from .file_stamps import stamps
 from .results import Assessment
 
 if TYPE_CHECKING:
@@ -264,12 +265,6 @@ class ResumeFile:
 
 
 def fingerprint(path: Path) -> str:
-    """Place, size and time of change of a file, or of the files in a folder."""
-    try:
-        files = [file for file in path.iterdir() if file.is_file()] if path.is_dir() else [path]
-        states = [file.stat() for file in files]
-    except OSError:  # it cannot be read either, which is told when it is graded
-        states = []
-    size = sum(state.st_size for state in states)
-    changed = max((state.st_mtime_ns for state in states), default=0)
-    return f"{len(states)} {size} {changed} {os.path.realpath(path)}"
+    """Key of a file's place and state; of all the files, where an image is more than one."""
+    state = json.dumps([stamps(path), os.path.realpath(path)])
+    return hashlib.blake2b(state.encode(), digest_size=16).hexdigest()

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
-    from .volumes import Volume
+    pass
 
 Spacing = tuple[float, float]
 Position = tuple[float, float]
@@ -172,27 +172,3 @@ def _cubic(x: torch.Tensor) -> torch.Tensor:
     near = (1.5 * x - 2.5) * x * x + 1
     far = ((-0.5 * x + 2.5) * x - 4) * x + 2
     return torch.where(x < 1, near, torch.where(x < 2, far, 0.0))
-
-
-def heart_centre(volume: Volume) -> Position | None:
-    """Row and column about which the heart beats, in pixels; None where nothing tells.
-
-    In a cine the heart is what changes most from frame to frame: the centroid of the temporal
-    variance, kept within the middle half of the image. A single frame does not tell.
-    """
-    if volume.n_frames < 3:
-        return None
-    step = max(1, min(volume.voxels.shape[2:]) // 128)
-    frames = volume.voxels[:: max(1, volume.n_frames // 10)]
-    sample = np.asarray(frames[:, :, ::step, ::step], dtype=np.float32)
-    change = sample.std(axis=0).mean(axis=0)
-    change = np.clip(change - np.quantile(change, 0.9), 0, None)
-    total = change.sum()
-    if not total > 0:
-        return None
-    centre = []
-    for axis, length in enumerate(volume.voxels.shape[2:]):
-        profile = change.sum(axis=1 - axis)
-        centroid = float(profile @ np.arange(len(profile))) / float(total) * step
-        centre.append(float(np.clip(centroid, length / 4, 3 * length / 4)))
-    return centre[0], centre[1]

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from .runs.comparison_request import add_compare
-from .runs.request import add_data, positive, whole_number
+from .runs.request import add_data, add_distinct, positive, whole_number
 from .runs.training_request import add_fit
 
 
@@ -31,8 +31,15 @@ def _add_simulate(commands) -> None:
     parser.add_argument("out", type=Path, metavar="OUT_DIR", help="data set to write")
     parser.add_argument("--subjects", type=positive, required=True, metavar="N")
     parser.add_argument("--seed", type=whole_number, default=0)
-    parser.add_argument(
+    drawn = parser.add_mutually_exclusive_group()
+    drawn.add_argument(
         "--wide", action="store_true", help="stray beyond what is typical, for training"
+    )
+    drawn.add_argument(
+        "--check", action="store_true", help="draw from ranges of its own, for testing"
+    )
+    parser.add_argument(
+        "--label", type=int, choices=(1, 2), default=2, help="version of the severity label"
     )
     parser.add_argument(
         "--split", type=Path, metavar="F.json", help="take the clean patients of one part of it"
@@ -52,6 +59,7 @@ def _add_check(commands) -> None:
     parser.add_argument(
         "--quick", action="store_true", help="do not read the images to find unreadable ones"
     )
+    add_distinct(parser)
     parser.add_argument("--json", type=Path, metavar="F", help="write what was found")
 
 

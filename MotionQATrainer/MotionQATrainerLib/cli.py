@@ -101,6 +101,8 @@ def _simulate(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         patients=patients,
         wide=arguments.wide,
+        check=arguments.check,
+        label=arguments.label,
         workers=arguments.workers,
         progress=lambda done, total: _report(Event("simulate", done=done, total=total)),
     )
@@ -117,6 +119,7 @@ def _check(arguments: argparse.Namespace) -> int:
         arguments.labels,
         arguments.split,
         read=not arguments.quick,
+        distinct_subjects=arguments.distinct_subjects,
         progress=lambda done, total: _report(Event("read", done=done, total=total)),
     )
     if arguments.json:

@@ -27,4 +27,17 @@ def publish(checkpoint: str | Path | None) -> None:
             copy_whole(source, target)
     except OSError:
         logging.exception("MotionQA: %s could not be copied to %s", source, target)
-    checkpoint_list.changed.emit()
+    checkpoint_list.list_again(target)
+
+
+def withhold(checkpoint: str | Path) -> None:
+    """Keep a checkpoint out of MotionQA's list, should it lie where that looks, until `publish`."""
+    target = user_folder() / Path(checkpoint).name
+    if Path(checkpoint).resolve() == target.resolve():
+        checkpoint_list.leave_out(target)
+
+
+def is_listed(checkpoint: str | Path) -> bool:
+    """Whether MotionQA lists what was trained."""
+    target = user_folder() / Path(checkpoint).name
+    return target.is_file() and checkpoint_list.is_listed(target)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+import unittest
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from host import pythonqt
 
@@ -26,11 +28,41 @@ def test_the_window_needs_no_torch(host):
     assert not {"torch", "timm", "sklearn"} & set(sys.modules)
 
 
-def test_its_own_test_runs(host):
+def test_its_own_test_runs_from_the_reload_section(host, monkeypatch):
     import slicer
 
     host.load_module("MotionQATrainer")
+    ran = []
+    own = sys.modules["MotionQATrainer"].MotionQATrainerTest
+    monkeypatch.setattr(own, "test_training", lambda self: ran.append("training"))  # takes long
     slicer.selfTests["MotionQATrainer"]()
+    assert ran == ["training"]
+
+
+def test_its_own_test_runs_as_ctest_runs_it_and_leaves_no_trace(host):
+    import slicer
+
+    host.load_module("MotionQATrainer")
+    suite = unittest.TestLoader().loadTestsFromName("MotionQATrainer.MotionQATrainerTest")
+    assert suite.countTestCases() == 3
+    result = unittest.TextTestRunner(verbosity=0).run(suite)
+    assert result.wasSuccessful() and not result.skipped, result.failures + result.errors
+    from MotionQATrainerWidgets import trainings
+
+    assert "self-test" not in slicer.app.settings().value(trainings.SETTING, "")
+    assert not slicer.util.getModuleLogic("MotionQATrainer").trainings.running
+
+
+def test_its_own_test_fails_where_the_panel_shows_nothing(host, monkeypatch):
+    from MotionQAWidgets import self_test
+
+    host.enter("MotionQATrainer")
+    host.leave()
+    own = sys.modules["MotionQATrainer"].MotionQATrainerTest()
+    monkeypatch.setattr(self_test, "LIMIT", 3.0)
+    monkeypatch.setattr("MotionQATrainerWidgets.run_view.RunView.show", lambda *_args: None)
+    with pytest.raises(AssertionError, match="it did not happen that the training began"):
+        own.test_training()
 
 
 def test_it_is_reloaded_while_shown(host):

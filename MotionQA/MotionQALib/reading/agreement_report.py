@@ -18,7 +18,7 @@ from ..confusion_drawing import CONFUSION_STYLE, confusion_svg
 from ..report_style import page_head
 from ..version import version
 from ..whole_files import written_whole
-from .agreement import FAR, SCALES, Comparison, Disagreement, Report
+from .agreement import FAR, SCALES, Disagreement, RaterComparison, Report
 from .agreement_statistics import TITLES
 
 JSON_FORMAT = 1
@@ -91,7 +91,7 @@ def write_html(report: Report, path: str | Path) -> None:
         file.writelines(_page(report))
 
 
-def _plain(comparison: Comparison) -> dict:
+def _plain(comparison: RaterComparison) -> dict:
     matrix = comparison.confusion
     return {
         "kind": comparison.kind,
@@ -105,7 +105,7 @@ def _plain(comparison: Comparison) -> dict:
     }
 
 
-def _table(compared: Sequence[Comparison]) -> Iterator[str]:
+def _table(compared: Sequence[RaterComparison]) -> Iterator[str]:
     rows = [["", "n", *TITLES.values()]]
     for comparison in compared:
         values = [shown(name, comparison.values[name]) for name in TITLES]
@@ -138,7 +138,7 @@ def _page(report: Report) -> Iterator[str]:
     yield f"</main>\n<footer><p>{escape(foot(report))}</p></footer>\n</body>\n</html>\n"
 
 
-def _section(scale: str, compared: Sequence[Comparison]) -> Iterator[str]:
+def _section(scale: str, compared: Sequence[RaterComparison]) -> Iterator[str]:
     if not compared:
         return
     head = "".join(f'<th class="number">{escape(title)}</th>' for title in TITLES.values())
@@ -161,7 +161,7 @@ def _section(scale: str, compared: Sequence[Comparison]) -> Iterator[str]:
     yield "</div></section>\n"
 
 
-def _axes(comparison: Comparison) -> tuple[str, str]:
+def _axes(comparison: RaterComparison) -> tuple[str, str]:
     if comparison.kind == "self":
         return f"{comparison.raters[0]}, 1st", "2nd"
     return comparison.raters[0], comparison.raters[1]

@@ -61,13 +61,14 @@ class Request:
 
     @staticmethod
     def _shared_fields(parsed: argparse.Namespace) -> dict[str, Any]:
+        insisted = changes_of({"data.distinct_subjects": True}) if parsed.distinct_subjects else ()
         return {
             "data": parsed.data,
             "output": parsed.output,
             "labels": parsed.labels,
             "split": parsed.split,
             "settings_file": parsed.settings,
-            "changes": tuple(parsed.changes),
+            "changes": (*parsed.changes, *insisted),
             "cache": parsed.cache,
             "device": parsed.device,
             "resume": parsed.resume,
@@ -93,7 +94,15 @@ def add_data(
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
 
 
+def add_distinct(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--distinct-subjects", action="store_true",
+        help="subjects whose names look like one person's are different people, as you made sure",
+    )  # fmt: skip
+
+
 def add_settings(parser: argparse.ArgumentParser) -> None:
+    add_distinct(parser)
     parser.add_argument("--settings", type=Path, metavar="F.toml")
     parser.add_argument(
         "--set", dest="changes", action="append", default=[], metavar="table.name=value",

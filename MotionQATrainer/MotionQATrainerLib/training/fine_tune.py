@@ -15,7 +15,7 @@ from MotionQALib.devices import DeviceSetup, find_device
 from MotionQALib.scale import softmax
 
 from ..data.check import check
-from ..data.datasets import SliceStore, open_store
+from ..data.datasets import SliceStore, open_store, refuse_same_images
 from ..data.labels import read_labels, simulated
 from ..data.splits import Split, by_folds, inherited, split_file, worst_grades
 from ..evaluation.calibration import fit_uncertain_above
@@ -141,11 +141,13 @@ def fine_tune(
     if output.exists() and output.resolve() == source.resolve():
         raise TrainingError(f"{output} is the checkpoint to start from; choose another output.")
     card, model = checkpoints.load(source)
-    check(data, labels, read=False).refuse()
     settings = settings or gentle_settings(source)
+    distinct = settings.data.distinct_subjects
+    check(data, labels, read=False, distinct_subjects=distinct).refuse()
     cache = Path(cache) if cache else output.parent / "cache"
     margin = settings.data.margin
     store = open_store(data, labels, card.network_input, margin=margin, cache=cache)
+    refuse_same_images(store)
     what, said = choose(len(set(store.images)), len(set(store.subjects)), what)
     place = DeviceSetup(find_device(device)[0])
     began = {"start_from": str(checkpoint), "what": what}

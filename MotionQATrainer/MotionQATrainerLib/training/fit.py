@@ -32,7 +32,7 @@ from . import sources
 from .distributed import World
 from .finishing import draft_card, finish
 from .loop import Loop
-from .optimisation import training_place
+from .optimisation import freeze, training_place
 from .run_guard import checked_output, ending_well, open_folder, refuse_full_disk
 from .settings import Settings
 
@@ -99,7 +99,8 @@ def fit(
     world, folder = World.join(), RunFolder(output)
     if world.writes:
         if labels is not None:
-            check(data, labels, split, read=False).refuse()
+            distinct = settings.data.distinct_subjects
+            check(data, labels, split, read=False, distinct_subjects=distinct).refuse()
         going_on = open_folder(folder, settings, resume, overwrite)
     journal = Journal(folder.path, progress, fresh=not going_on) if world.writes else silent
     world.wait()
@@ -181,6 +182,7 @@ def train(
     # Weights from a hub are fetched once, and found by the others.
     model, origin = world.after_first(lambda: start_model(settings, init))
     progress(Event("train", origin))
+    freeze(model, settings.training.frozen)
     refuse_full_disk(folder, model)
     place = _place(model, folder, settings, device, world)
     progress(Event("train", _told(place, world)))
