@@ -18,7 +18,10 @@ from MotionQALib.error_text import sentence
 from MotionQALib.whole_files import write_whole
 
 from .arguments import parser
+from .runs.comparison_request import ComparisonRequest
 from .runs.progress import Stopped
+from .runs.request import Request
+from .runs.training_request import TrainingRequest
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,25 +49,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _settings(arguments: argparse.Namespace):
+def _settings(request: Request, *, start_from: str | None = None, backbone: str | None = None):
     from .training.settings import Settings
 
     settings = Settings()
-    if getattr(arguments, "start", None):
+    if start_from:
         from .training.fine_tune import gentle_settings
 
-        settings = gentle_settings(arguments.start)
-    if arguments.settings:
-        settings = Settings.load(arguments.settings, settings)
-    named = {
-        "model.backbone": getattr(arguments, "backbone", None),
-        "model.pretrained": getattr(arguments, "pretrained", None),
-        "training.epochs": getattr(arguments, "epochs", None),
-        "training.seed": getattr(arguments, "seed", None),
-        "data.distinct_subjects": arguments.distinct_subjects or None,
-    }
-    settings = settings.overridden(arguments.changes)
-    return settings.changed({key: value for key, value in named.items() if value is not None})
+        settings = gentle_settings(start_from)
+    if request.settings_file:
+        settings = Settings.load(request.settings_file, settings)
+    settings = settings.overridden(request.changes)
+    return settings.changed({} if backbone is None else {"model.backbone": backbone})
 
 
 def _report(event) -> None:
@@ -134,27 +130,31 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _fit(arguments: argparse.Namespace) -> None:
-    files = (arguments.data, arguments.labels, arguments.output, _settings(arguments))
-    shared = {**_going_on(arguments), "split": arguments.split}
-    if not arguments.start:
+    request = TrainingRequest.from_parsed(arguments)
+    start = request.start_from
+    settings = _settings(request, start_from=start, backbone=request.backbone)
+    files = (request.data, request.labels, request.output, settings)
+    shared = _going_on(request, arguments)
+    if not start:
         from .training.fit import fit
 
-        fit(*files, init=arguments.init, **shared)
+        fit(*files, init=request.init, **shared)
         return
     from .training.fine_tune import fine_tune
 
-    if arguments.labels is None:
+    if request.labels is None:
         raise ValueError("To adapt a checkpoint, labels are needed: give --labels.")
-    fine_tune(arguments.start, *files, what=arguments.what, **shared)
+    fine_tune(start, *files, what=request.what, **shared)
 
 
-def _going_on(arguments: argparse.Namespace) -> dict[str, Any]:
+def _going_on(request: Request, arguments: argparse.Namespace) -> dict[str, Any]:
     """What everything that trains is told."""
     return {
-        "resume": arguments.resume,
-        "overwrite": arguments.overwrite,
-        "cache": arguments.cache,
-        "device": arguments.device,
+        "split": request.split,
+        "resume": request.resume,
+        "overwrite": request.overwrite,
+        "cache": request.cache,
+        "device": request.device,
         "progress": _told(arguments),
         "cancelled": _asked_to_stop(),
     }
@@ -245,15 +245,15 @@ def _stress(arguments: argparse.Namespace) -> None:
 def _compare(arguments: argparse.Namespace) -> int:
     from .training.compare import compare, table
 
+    request = ComparisonRequest.from_parsed(arguments)
     rows = compare(
-        arguments.data,
-        arguments.labels,
-        arguments.output,
-        _settings(arguments),
-        backbones=arguments.backbones,
-        folds=arguments.folds,
-        split=arguments.split,
-        **_going_on(arguments),
+        request.data,
+        request.labels,
+        request.output,
+        _settings(request),
+        backbones=request.backbones,
+        folds=request.folds,
+        **_going_on(request, arguments),
     )
     print(table(rows))
     return int(any(row.failed for row in rows))
