@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from .runs.comparison_request import add_compare
-from .runs.request import add_data, add_distinct, positive, whole_number
+from .runs.request import add_distinct, positive, whole_number
 from .runs.training_request import add_fit
 
 

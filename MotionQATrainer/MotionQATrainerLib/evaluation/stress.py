@@ -17,7 +17,7 @@ from MotionQALib import volumes
 from MotionQALib.assessment import Assessor
 from MotionQALib.bootstrap import Interval
 from MotionQALib.familiarity import REMARK
-from MotionQALib.preprocessing import heart_centre
+from MotionQALib.heart_centre import heart_centre
 from MotionQALib.scale import GRADE_OF_SCORE, Grade, median_score
 from MotionQALib.volumes import Volume
 
