@@ -142,6 +142,11 @@ class Assessor:
         return self._reason
 
     @property
+    def tells_strangers(self) -> bool:
+        """Whether the checkpoint can tell what does not look like short-axis cardiac MR."""
+        return self._tap is not None
+
+    @property
     def precision(self) -> str:
         return self._place.precision
 
