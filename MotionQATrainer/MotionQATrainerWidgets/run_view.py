@@ -12,7 +12,7 @@ from slicer.i18n import tr as _
 from MotionQALib.scale import Grade
 from MotionQATrainerLib.runs.run_folder import BEFORE_AFTER, FIGURES, REPORT
 from MotionQAWidgets.confusion_picture import confusion_picture
-from MotionQAWidgets.wording import gradeName
+from MotionQAWidgets.wording import grade_name
 
 from . import chart_pictures, verdict
 from .publishing import is_listed, publish
@@ -86,7 +86,7 @@ class RunView:
         if figures is not None:
             on_test = figures["part"] == "test"
             rows = _("Slices of test subjects") if on_test else _("Slices of validation subjects")
-            names = [gradeName(grade) for grade in Grade]
+            names = [grade_name(grade) for grade in Grade]
             labels[0].pixmap = confusion_picture(
                 figures["confusion"], names, rows, _("graded as"), width=PICTURE, of_rows=True
             )
