@@ -24,6 +24,7 @@ SHARED = {
     "backbones",
     "checkpoints",
     "devices",
+    "familiarity",
     "heart_centre",
     "heart_locator",
     "image_names",

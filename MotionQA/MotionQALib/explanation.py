@@ -75,7 +75,7 @@ def relevance_of(
     `Assessor.assess` raises.
     """
     shape = volume.voxels.shape[2:]
-    centre = heart_centre(volume)
+    centre = heart_centre(volume, assessor.preprocessing.locator)
 
     def compute(images: torch.Tensor) -> np.ndarray:
         maps, lost = _maps(assessor, images)

@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-if TYPE_CHECKING:
-    pass
-
 Spacing = tuple[float, float]
 Position = tuple[float, float]
+
+LOCATORS = ("free", "acdc")
 
 
 @dataclass(frozen=True)
@@ -31,12 +29,15 @@ class Preprocessing:
     spacing : pixel spacing of the network's input, mm
     size : pixels a side of the network's input
     low, high : percentiles of a slice's crop that become 0 and 1
+    locator : which `heart_locator` finds the heart in a single frame: "free" (no licence bound) or
+        "acdc" (closer, trained on ACDC too, not for commercial use)
     """
 
     spacing: float = 1.25
     size: int = 160
     low: float = 1.0
     high: float = 99.0
+    locator: str = "free"
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.spacing) and self.spacing > 0):
@@ -46,11 +47,14 @@ class Preprocessing:
         if not 0 <= self.low < self.high <= 100:
             raise ValueError(f"percentiles must rise; got low={self.low!r}, high={self.high!r}.")
 
-    def to_dict(self) -> dict[str, float | int]:
+        if self.locator not in LOCATORS:
+            raise ValueError(f"locator is one of {', '.join(LOCATORS)}; got {self.locator!r}.")
+
+    def to_dict(self) -> dict[str, float | int | str]:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, settings: Mapping[str, float | int]) -> Preprocessing:
+    def from_dict(cls, settings: Mapping[str, float | int | str]) -> Preprocessing:
         """Rebuild from a card; ValueError on a key that this version does not know."""
         unknown = set(settings) - {field.name for field in fields(cls)}
         if unknown:

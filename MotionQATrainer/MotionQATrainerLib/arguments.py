@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from .runs.comparison_request import add_compare
-from .runs.request import add_data, add_distinct, positive, whole_number
+from .runs.request import add_distinct, positive, whole_number
 from .runs.training_request import add_fit
 
 
@@ -66,7 +66,11 @@ def _add_check(commands) -> None:
 def _add_evaluate(commands) -> None:
     parser = commands.add_parser("evaluate", help="grade labelled images and say how well")
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help="name or file")
-    add_data(parser, split="JSON file of the subjects' parts; default: the checkpoint's own")
+    _add_data(
+        parser,
+        split="JSON file of the subjects' parts; default: the checkpoint's own",
+        needed=False,
+    )
     parser.add_argument(
         "--part", choices=("train", "valid", "test", "all"), default="test",
         help="which subjects of the split (default: test)",
@@ -78,12 +82,20 @@ def _add_evaluate(commands) -> None:
         "--sweep", action="store_true", help="with --clean: scores as simulated motion grows"
     )
     parser.add_argument(
+        "--stress", action="store_true",
+        help="with --clean: what grades must not hang on; needs neither --data nor --labels",
+    )  # fmt: skip
+    parser.add_argument(
         "--no-baselines", dest="baselines", action="store_false", help="the network alone"
     )
     parser.add_argument("--train-data", type=Path, metavar="DIR", help="fit the baselines on this")
     parser.add_argument("--train-labels", type=Path, metavar="CSV", help="with these labels")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep resampled slices here")
     parser.add_argument("--json", type=Path, metavar="F", help="write the figures")
+    parser.add_argument(
+        "--predictions", type=Path, metavar="F.csv",
+        help="write each image's label and probabilities, from which the figures follow",
+    )  # fmt: skip
     parser.add_argument("--markdown", type=Path, metavar="F", help="write the table")
     parser.add_argument(
         "--update-card", action="store_true", help="write the figures in the checkpoint's card"
@@ -100,3 +112,58 @@ def _add_export_png(commands) -> None:
     parser.add_argument(
         "--axis", type=int, choices=(0, 1, 2, 3), help="slice axis of the files; default: found"
     )
+
+
+def _add_data(
+    parser: argparse.ArgumentParser,
+    split: str = "JSON file of the parts",
+    labels: bool = True,
+    needed: bool = True,
+) -> None:
+    parser.add_argument("--data", type=Path, required=needed, metavar="DIR", help="images")
+    without = "" if labels else "; without: images are clean, and motion is simulated each epoch"
+    parser.add_argument(
+        "--labels", type=Path, required=labels and needed, metavar="CSV",
+        help=f"CMRxMotion's IQA.csv, image,score, or a row a slice{without}",
+    )  # fmt: skip
+    parser.add_argument("--split", type=Path, metavar="F.json", help=split)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+
+
+def _add_distinct(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--distinct-subjects", action="store_true",
+        help="subjects whose names look like one person's are different people, as you made sure",
+    )  # fmt: skip
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    _add_distinct(parser)
+    parser.add_argument("--settings", type=Path, metavar="F.toml")
+    parser.add_argument(
+        "--set", dest="changes", action="append", default=[], metavar="table.name=value",
+        help="override one setting; may be repeated",
+    )  # fmt: skip
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep resampled slices here")
+
+
+def _add_going_on(parser: argparse.ArgumentParser) -> None:
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--resume", action="store_true", help="go on where a run was stopped")
+    either.add_argument(
+        "--overwrite", action="store_true", help="start anew, though an unfinished run is lost"
+    )
+    parser.add_argument(
+        "--progress", choices=("text", "json"), default="text",
+        help="how progress is printed: lines for people, or JSON for programs",
+    )  # fmt: skip
+
+
+def _whole(text: str, least: int = 0) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number, {least} or more")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    return _whole(text, 1)

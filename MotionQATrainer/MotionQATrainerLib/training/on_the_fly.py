@@ -100,7 +100,7 @@ def store_of(
         wholes[volume.image] = np.array(whole.levels)
         stack = torch.from_numpy(volume.stack / max(float(volume.stack.max()), 1e-30))
         side = preprocessing.size + margin
-        centre = heart_centre(Volume(volume.stack, volume.spacing))
+        centre = heart_centre(Volume(volume.stack, volume.spacing), preprocessing.locator)
         resampled = preprocessing.resample(stack, volume.spacing[1:], centre, size=side)
         crops.append(resampled.numpy().astype(np.float16))
         columns += [(volume.image, volume.subject, of.slice, of.levels) for of in slices]
