@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from .arrivals.arguments import add_arrivals
 from .checkpoints import STARTER
 from .output_files import UsageError, check_files
 from .reading.command import add_agreement
@@ -33,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
         description="List the checkpoints that --checkpoint takes by name.",
     )
     add_agreement(commands)
+    add_arrivals(commands)
     return top
 
 
@@ -46,12 +48,7 @@ def _add_assess(commands) -> None:
     )
     add = assess.add_argument
     add("paths", metavar="PATH", nargs="+", help="a file, a DICOM folder, or a folder of those")
-    add(
-        "--checkpoint",
-        metavar="NAME|FILE",
-        default=STARTER,
-        help="what grades: a name that `motionqa checkpoints` lists, or a file (%(default)s)",
-    )
+    add_checkpoint(assess)
     outputs = assess.add_argument_group("output")
     add = outputs.add_argument
     add("--csv", metavar="F", help="write a row for every slice and volume")
@@ -71,7 +68,28 @@ def _add_assess(commands) -> None:
     add = reading.add_argument
     add("--slice-axis", metavar="N", type=_axis, help="the file's axis of slices, from 0")
     add("--frame-axis", metavar="N", type=_axis, help="the file's axis of frames, from 0")
-    computing = assess.add_argument_group("computing")
+    add = add_computing(assess).add_argument
+    add(
+        "--workers",
+        metavar="N",
+        type=_count,
+        default=1,
+        help="grade by so many processes, on this machine or a cluster; needs Ray (%(default)s)",
+    )
+
+
+def add_checkpoint(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--checkpoint",
+        metavar="NAME|FILE",
+        default=STARTER,
+        help="what grades: a name that `motionqa checkpoints` lists, or a file (%(default)s)",
+    )
+
+
+def add_computing(command: argparse.ArgumentParser):
+    """Add how to compute; the group, for more."""
+    computing = command.add_argument_group("computing")
     add = computing.add_argument
     add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(%(default)s)")
     add(
@@ -81,13 +99,7 @@ def _add_assess(commands) -> None:
         help="auto measures which is fastest (%(default)s)",
     )
     add("--batch-size", metavar="N", type=_count, help="slices at a time (by device)")
-    add(
-        "--workers",
-        metavar="N",
-        type=_count,
-        default=1,
-        help="grade by so many processes, on this machine or a cluster; needs Ray (%(default)s)",
-    )
+    return computing
 
 
 def _axis(text: str) -> int:

@@ -24,7 +24,8 @@ from .devices import (
 )
 from .error_text import reason
 from .familiarity import REMARK, FeatureTap
-from .preprocessing import Position, heart_centre
+from .heart_locator import heart_centre
+from .preprocessing import Position
 from .results import Assessment, Row
 from .scale import is_uncertain, softmax
 
@@ -141,6 +142,11 @@ class Assessor:
         return self._reason
 
     @property
+    def tells_strangers(self) -> bool:
+        """Whether the checkpoint can tell what does not look like short-axis cardiac MR."""
+        return self._tap is not None
+
+    @property
     def precision(self) -> str:
         return self._place.precision
 
@@ -220,7 +226,7 @@ class Assessor:
         -------
         The rows, and remarks for the user.
         """
-        centre = heart_centre(volume)
+        centre = heart_centre(volume, self.preprocessing.locator)
         remarks: dict[str, str] = {}
         self._return_to_first_place(remarks)
         rows: list[np.ndarray] = []

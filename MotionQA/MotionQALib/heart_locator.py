@@ -1,6 +1,6 @@
-"""Where the heart is in a stack that does not beat: a small network, trained on masks of hearts.
+"""Where the heart is: by its beat, or by a small network that was trained on masks of hearts.
 
-A cine tells by its motion (`preprocessing.heart_centre`); a single frame does not, and a third of
+A cine tells by its motion; a single frame does not, and a third of
 all hearts lie more than 40 mm from the image's centre. The network sees the whole stack at once, as
 three images at a coarse grid, so that one look costs a millisecond or two whatever the number of
 slices.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,10 +19,45 @@ from torch import nn
 
 from .preprocessing import Position, Preprocessing, Spacing
 
+if TYPE_CHECKING:
+    from .volumes import Volume
+
 GRID = Preprocessing(spacing=6.0, size=64)
 """What the locator looks at: 38 cm about the image's centre."""
 
-FILE = "MotionQA-heart-locator.safetensors"
+FILE = "MotionQA-heart-locator-{}.safetensors"
+
+
+def heart_centre(volume: Volume, locator: str = "free") -> Position | None:
+    """Row and column of the heart, in pixels; None where nothing tells. Training uses it too.
+
+    In a cine the heart is what changes most from frame to frame: the centroid of the temporal
+    variance, kept within the middle half of the image. A single frame does not tell that way: a
+    small network, trained on masks of hearts, finds it (`locate`).
+    """
+    if volume.n_frames >= 3:
+        return _where_it_beats(volume)
+    stack = volume.voxels[0]
+    if not len(stack) or not np.ptp(stack[len(stack) // 2]) > 0:
+        return None
+    return locate(stack, volume.spacing[1:], locator)
+
+
+def _where_it_beats(volume: Volume) -> Position | None:
+    step = max(1, min(volume.voxels.shape[2:]) // 128)
+    frames = volume.voxels[:: max(1, volume.n_frames // 10)]
+    sample = np.asarray(frames[:, :, ::step, ::step], dtype=np.float32)
+    change = sample.std(axis=0).mean(axis=0)
+    change = np.clip(change - np.quantile(change, 0.9), 0, None)
+    total = change.sum()
+    if not total > 0:
+        return None
+    centre = []
+    for axis, length in enumerate(volume.voxels.shape[2:]):
+        profile = change.sum(axis=1 - axis)
+        centroid = float(profile @ np.arange(len(profile))) / float(total) * step
+        centre.append(float(np.clip(centroid, length / 4, 3 * length / 4)))
+    return centre[0], centre[1]
 
 
 class HeartLocator(nn.Module):
@@ -81,9 +117,12 @@ def view_of_stack(stack: torch.Tensor, spacing: Spacing) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def locate(voxels: np.ndarray, spacing: Spacing) -> Position:
-    """Row and column of the heart in a stack (slices, rows, columns), within the image."""
-    network = _network()
+def locate(voxels: np.ndarray, spacing: Spacing, name: str = "free") -> Position:
+    """Row and column of the heart in a stack (slices, rows, columns), within the image.
+
+    ``name`` is one of `preprocessing.LOCATORS`.
+    """
+    network = _network(name)
     stack = torch.from_numpy(np.ascontiguousarray(voxels, dtype=np.float32))
     place = network(view_of_stack(stack, spacing)[None])[0].tolist()
     centre = []
@@ -94,20 +133,21 @@ def locate(voxels: np.ndarray, spacing: Spacing) -> Position:
     return centre[0], centre[1]
 
 
-@lru_cache(maxsize=1)
-def _network() -> HeartLocator:
+@lru_cache(maxsize=2)
+def _network(name: str) -> HeartLocator:
     from safetensors.torch import load_file
 
     network = HeartLocator()
-    tensors = load_file(str(_file()))
+    tensors = load_file(str(_file(name)))
     network.load_state_dict(
         {key: tensors[key].to(value.dtype) for key, value in network.state_dict().items()}
     )
     return network.eval()
 
 
-def _file() -> Path:
+def _file(name: str) -> Path:
     package = Path(__file__).resolve().parent
     # In a wheel the resources lie inside the package; in the sources and in Slicer beside it.
     folders = (package / "Resources", package.parent / "Resources")
-    return next((f / FILE for f in folders if (f / FILE).is_file()), folders[-1] / FILE)
+    paths = [folder / FILE.format(name) for folder in folders]
+    return next((path for path in paths if path.is_file()), paths[-1])

@@ -210,6 +210,6 @@ def _fill(node, voxels: np.ndarray, to_ras) -> None:
 def _identify(node, uid: str) -> None:
     """So that the series is known again, as where Slicer's DICOM module has loaded it."""
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-    item = hierarchy.GetItemByDataNode(node) if hierarchy is not None else 0
-    if item:
-        hierarchy.SetItemUID(item, "DICOM", uid)
+    item_id = hierarchy.GetItemByDataNode(node) if hierarchy is not None else 0
+    if item_id > 0:
+        hierarchy.SetItemUID(item_id, "DICOM", uid)

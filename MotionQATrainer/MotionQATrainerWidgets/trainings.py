@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import logging
-import shlex
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import slicer
 
 from MotionQALib.signals import Signal
 from MotionQATrainerLib.runs.run_folder import COMMAND, LOG, STATE
+from MotionQATrainerLib.runs.training_request import TrainingRequest
 from MotionQATrainerLib.training.run_process import Run
 from MotionQAWidgets.child import python_programs
 
@@ -72,9 +73,9 @@ class Training:
 
     def resume(self) -> Run:
         """Go on, by the command that the run's folder keeps. Raises OSError or ValueError."""
-        *_cd, line = (self.folder / COMMAND).read_text("utf-8").splitlines()
-        _program, *arguments = shlex.split(line)
-        return Run.start([*arguments, "--resume"], self.folder, python=python_programs()[0])
+        request = TrainingRequest.from_command((self.folder / COMMAND).read_text("utf-8"))
+        request = replace(request, resume=True)
+        return Run.start(request, self.folder, python=python_programs()[0])
 
     def look(self) -> list[str]:
         """Read what is new; returns the lines that it said for people."""

@@ -22,7 +22,8 @@ import torch
 
 from MotionQALib import volumes
 from MotionQALib.file_stamps import stamps
-from MotionQALib.preprocessing import Preprocessing, heart_centre
+from MotionQALib.heart_locator import heart_centre
+from MotionQALib.preprocessing import Preprocessing
 from MotionQALib.whole_files import replacing, write_whole
 
 from .labels import Label
@@ -170,9 +171,8 @@ def resampled(
     marks = slice_marks(voxels)
     # float16 reaches 65504; the network's input does not depend on the scale.
     voxels /= max(float(np.abs(voxels).max()), np.finfo(np.float32).tiny)
-    crops = preprocessing.resample(
-        torch.from_numpy(voxels), volume.spacing[1:], heart_centre(volume), size=side
-    )
+    centre = heart_centre(volume, preprocessing.locator)
+    crops = preprocessing.resample(torch.from_numpy(voxels), volume.spacing[1:], centre, size=side)
     return ResampledSlices(chosen, crops.numpy().astype(np.float16), marks, outside)
 
 
@@ -193,7 +193,7 @@ def _key(data, paths, spoken, preprocessing: Preprocessing, margin: int) -> str:
     for image, path in sorted(paths.items()):
         wanted = sorted((str(label.frame), str(label.slice)) for label in spoken[image])
         files.append([image, str(path.resolve()), stamps(path), wanted])
-    grid = [preprocessing.spacing, preprocessing.size + margin]
+    grid = [preprocessing.spacing, preprocessing.size + margin, preprocessing.locator]
     content = json.dumps([CACHE_VERSION, grid, files])
     return hashlib.blake2b(content.encode(), digest_size=10).hexdigest()
 

@@ -26,6 +26,7 @@ from .labelled_predictions import LabelledPredictions, grade
 from .prediction import spread
 from .predictions_file import write_predictions
 from .sensitivity import amplitude_sweep, share_graded_mild
+from .stress import Finding, stress
 
 BASELINE_VOLUMES = 400
 """Volumes that the baselines are fitted on, evenly spread: they gain nothing from more."""
@@ -107,6 +108,29 @@ def evaluate(
     if clean is not None:
         _add_clean(result, assessor, untouched, sweep, progress)
     return result
+
+
+def stressed(
+    checkpoint: str | Path,
+    clean: str | Path,
+    *,
+    split: str | Path | None = None,
+    part: str = "test",
+    device: str = "auto",
+    progress: Progress = silent,
+) -> list[Finding]:
+    """What the grades hang on and should not, on untouched volumes (`stress.stress`).
+
+    Parameters and errors as of `evaluate`.
+    """
+    path = checkpoints.resolve(checkpoint)
+    patients, _ = _untouched(clean, _split(path, split), part)
+    assessor = Assessor(path, device=device)
+    return stress(
+        assessor,
+        patients,
+        progress=lambda done, total: progress(Event("stress", done=done, total=total)),
+    )
 
 
 def choose(

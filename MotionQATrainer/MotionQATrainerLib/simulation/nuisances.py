@@ -1,9 +1,8 @@
 """What spoils images and is not breathing: it must not change a grade.
 
 Each function takes slices (n, rows, columns) and gives them back spoilt, in the same units. The
-ranges in `Nuisance.draw` are assumptions, set to reach beyond what routine images show: pixels from
-1 to 3 mm (Kramer et al., J Cardiovasc Magn Reson 2020, recommend 1.5 to 2 for cine), partial Fourier
-of 5/8 to 7/8, noise to a signal-to-noise ratio of 25 in blood.
+ranges in `Nuisance.draw` are assumptions, set to reach beyond what routine images show: pixels of
+1.8 to 3.3 mm, partial Fourier of 0.6 to 0.9, noise of up to a twenty-fifth of the blood's signal.
 """
 
 from __future__ import annotations
@@ -148,7 +147,7 @@ def coarsened(
 def banding(
     images: torch.Tensor, spacing: tuple[float, float], depth: float, rng: np.random.Generator
 ) -> torch.Tensor:
-    """Dark bands of off-resonance: the signal of balanced SSFP falls where its phase turns by pi."""
+    """Dark bands of off-resonance, where the phase of balanced SSFP turns by pi."""
     y, x = _millimetres(images, spacing)
     period, angle = rng.uniform(120, 260), rng.uniform(0, 2 * np.pi)
     bend = rng.normal(0, 1e-3, 2)

@@ -1,5 +1,6 @@
-"""Phantoms in the layout of clean patients: ``python -m MotionQATrainerLib.simulation.phantom_set``.
+"""Phantoms in the layout of clean patients.
 
+``python -m MotionQATrainerLib.simulation.phantom_set FOLDER --people 28`` writes them.
 Each is another person with another scanner's matrix, end diastole and end systole, with the heart's
 mask beside it.
 """

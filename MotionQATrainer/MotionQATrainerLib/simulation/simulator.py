@@ -23,9 +23,9 @@ __all__ = ["Acquisition", "MotionSimulator", "Nuisance", "Ordering", "smooth_pha
 class Ordering(Enum):
     """Which heartbeat acquires which phase-encoding line.
 
-    Interleaved and block are the two orders of segmented cine (Chernobelsky et al., J Cardiovasc
-    Magn Reson 2008, on both); reversed and centric ones are common in other sequences, shuffled
-    stands for pseudo-random ones. How often scanners use which is an assumption.
+    Interleaved and block are how segmented cine fills k-space; reversed and centric ones are common
+    in other sequences, shuffled stands for pseudo-random ones. How often scanners use which is an
+    assumption.
     """
 
     INTERLEAVED = "interleaved"  # line k at heartbeat k mod N: ghosts

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from MotionQALib.file_stamps import files_of
-from MotionQALib.preprocessing import Preprocessing, heart_centre
+from MotionQALib.heart_locator import heart_centre
+from MotionQALib.preprocessing import Preprocessing
 from MotionQALib.volumes import Volume
 
 from ..data.clean_patients import CleanPatient
@@ -99,7 +100,7 @@ def store_of(
         wholes[volume.image] = np.array(whole.levels)
         stack = torch.from_numpy(volume.stack / max(float(volume.stack.max()), 1e-30))
         side = preprocessing.size + margin
-        centre = heart_centre(Volume(volume.stack, volume.spacing))
+        centre = heart_centre(Volume(volume.stack, volume.spacing), preprocessing.locator)
         resampled = preprocessing.resample(stack, volume.spacing[1:], centre, size=side)
         crops.append(resampled.numpy().astype(np.float16))
         columns += [(volume.image, volume.subject, of.slice, of.levels) for of in slices]

@@ -56,6 +56,7 @@ class ModelSettings:
     backbone : timm's name, one of MotionQALib.backbones.BACKBONES
     pretrained : start from ImageNet weights
     size, spacing : network input in pixels and mm a pixel; 0: the backbone's own
+    locator : of the heart in single frames, see `Preprocessing`
     name, title : of the card; empty: the checkpoint's file name
     data, licence : what it learned from and the licence of the weights, for the card
     motion : "simulated" or "rated" (by readers); "simulated" wherever the labels tell
@@ -65,6 +66,7 @@ class ModelSettings:
     pretrained: bool = True
     size: int = 0
     spacing: float = 0.0
+    locator: str = "free"
     name: str = ""
     title: str = ""
     data: str = ""
@@ -75,7 +77,12 @@ class ModelSettings:
     def preprocessing(self) -> Preprocessing:
         """Settings of the network's input."""
         own = backbones.get(self.backbone).preprocessing
-        return replace(own, size=self.size or own.size, spacing=self.spacing or own.spacing)
+        return replace(
+            own,
+            size=self.size or own.size,
+            spacing=self.spacing or own.spacing,
+            locator=self.locator,
+        )
 
 
 @dataclass(frozen=True)
