@@ -17,11 +17,11 @@ from MotionQALib import volumes
 from MotionQALib.assessment import Assessor
 from MotionQALib.bootstrap import Interval
 from MotionQALib.familiarity import REMARK
-from MotionQALib.preprocessing import heart_centre
+from MotionQALib.heart_locator import heart_centre
 from MotionQALib.scale import GRADE_OF_SCORE, Grade, median_score
 from MotionQALib.volumes import Volume
 
-from ..data.clean import CleanPatient
+from ..data.clean_patients import CleanPatient
 from ..simulation import nuisances
 from ..simulation.breathing import Behaviour, Breathing
 from ..simulation.severity import CURRENT

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from MotionQALib.devices import Place
+from MotionQALib.devices import DeviceSetup
 from MotionQALib.familiarity import Familiarity, FeatureTap
 from MotionQALib.preprocessing import Preprocessing
 
@@ -29,7 +29,7 @@ scanners' slices lie further off."""
 
 
 @torch.inference_mode()
-def features_of(model: nn.Module, place: Place, batches) -> torch.Tensor:
+def features_of(model: nn.Module, place: DeviceSetup, batches) -> torch.Tensor:
     """What the last layer is given of batches of network input: (n, d) float32 on the CPU."""
     tap = FeatureTap(model.eval())
     found = []
@@ -44,7 +44,7 @@ def features_of(model: nn.Module, place: Place, batches) -> torch.Tensor:
 
 def fit_familiarity(
     model: nn.Module,
-    place: Place,
+    place: DeviceSetup,
     store: SliceStore,
     train: np.ndarray,
     valid: np.ndarray,
@@ -90,7 +90,7 @@ def fit_familiarity(
 
 def stranger_batches(
     preprocessing: Preprocessing,
-    place: Place,
+    place: DeviceSetup,
     count: int,
     rng: np.random.Generator,
     hearts: Sequence[np.ndarray] = (),
@@ -108,7 +108,7 @@ def stranger_batches(
         yield torch.cat(batch).to(place.device)
 
 
-def _altered(store: SliceStore, indices: np.ndarray, place: Place, seed: int):
+def _altered(store: SliceStore, indices: np.ndarray, place: DeviceSetup, seed: int):
     generator = torch.Generator().manual_seed(seed)
     for start in range(0, len(indices), 32):
         part = indices[start : start + 32]

@@ -19,7 +19,7 @@ from MotionQALib import volumes
 from MotionQALib.heart_locator import GRID, HeartLocator
 from MotionQALib.preprocessing import Preprocessing
 
-from ..data.clean import CleanPatient, find_patients
+from ..data.clean_patients import CleanPatient, find_patients
 
 WIDER = Preprocessing(spacing=GRID.spacing, size=GRID.size + 32)
 """Stacks are kept on this grid, so that turned and shifted views have something to show."""
