@@ -13,7 +13,7 @@ from MotionQALib import checkpoints, volumes
 from MotionQALib.assessment import Assessor
 from MotionQALib.scale import Grade
 from MotionQALib.volumes import Volume
-from MotionQATrainerLib.data.clean import find_patients
+from MotionQATrainerLib.data.clean_patients import find_patients
 from MotionQATrainerLib.simulation.breathing import Behaviour, Breathing
 from MotionQATrainerLib.simulation.simulator import Acquisition, MotionSimulator
 

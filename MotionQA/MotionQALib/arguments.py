@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import re
-import tempfile
-from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 
-from .batch import Journal, Spacing
-from .checkpoints import STARTER, SUFFIX
-from .formats.kinds import is_dicom, suffix_of
+from .arrivals.arguments import add_arrivals
+from .batch import Spacing
+from .grading_arguments import add_checkpoint, add_computing, positive_count
+from .output_files import UsageError, check_files
 from .reading.command import add_agreement
-from .reports import is_special, version
+from .version import version
 
 _EXAMPLES = """examples:
   motionqa assess patient.nii.gz
@@ -24,10 +20,6 @@ _EXAMPLES = """examples:
 
 exit status: 0 all graded; 1 something could not be graded, each named on stderr; 2 bad usage
 """
-
-
-class UsageError(ValueError):
-    """A command line that cannot be obeyed; the message says what to change."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -45,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
         description="List the checkpoints that --checkpoint takes by name.",
     )
     add_agreement(commands)
+    add_arrivals(commands)
     return top
 
 
@@ -58,12 +51,7 @@ def _add_assess(commands) -> None:
     )
     add = assess.add_argument
     add("paths", metavar="PATH", nargs="+", help="a file, a DICOM folder, or a folder of those")
-    add(
-        "--checkpoint",
-        metavar="NAME|FILE",
-        default=STARTER,
-        help="what grades: a name that `motionqa checkpoints` lists, or a file (%(default)s)",
-    )
+    add_checkpoint(assess)
     outputs = assess.add_argument_group("output")
     add = outputs.add_argument
     add("--csv", metavar="F", help="write a row for every slice and volume")
@@ -90,20 +78,11 @@ def _add_assess(commands) -> None:
         help="size of pixels where the files give none or a wrong one: of all sides, or of rows "
         "and columns; three numbers: slices, rows and columns",
     )
-    computing = assess.add_argument_group("computing")
-    add = computing.add_argument
-    add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(%(default)s)")
-    add(
-        "--precision",
-        choices=("auto", "fp32", "bf16", "fp16"),
-        default="auto",
-        help="auto measures which is fastest (%(default)s)",
-    )
-    add("--batch-size", metavar="N", type=_count, help="slices at a time (by device)")
+    add = add_computing(assess).add_argument
     add(
         "--workers",
         metavar="N",
-        type=_count,
+        type=positive_count,
         default=1,
         help="grade by so many processes, on this machine or a cluster; needs Ray (%(default)s)",
     )
@@ -128,12 +107,6 @@ def _spacing(text: str) -> Spacing:
     return (None, numbers[0], numbers[-1])
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 on is needed, not {text!r}")
-    return int(text)
-
-
 def check_outputs(arguments: argparse.Namespace) -> None:
     """Raise UsageError for outputs that could not be written, before hours are spent grading."""
     outputs = [path for path in (arguments.csv, arguments.json, arguments.html) if path]
@@ -144,39 +117,3 @@ def check_outputs(arguments: argparse.Namespace) -> None:
     if arguments.resume and arguments.workers > 1:
         raise UsageError("--resume and --workers do not go together; leave one out.")
     check_files(outputs, inputs=arguments.paths)
-
-
-def check_files(outputs: Sequence[str], *, inputs: Sequence[str]) -> None:
-    """Raise UsageError for outputs that cannot be written, or that are two or an input."""
-    read = set(map(os.path.realpath, inputs))
-    seen = set()
-    for path in outputs:
-        try:
-            if is_special(Path(path)) and not Path(path).is_dir():
-                continue
-            target = Path(os.path.realpath(path))
-            if str(target) in read:
-                raise UsageError(f"{path} is to be read, and would be overwritten; name another.")
-            if target in seen:
-                raise UsageError(f"{path} is named for two outputs; name another.")
-            seen.add(target)
-            _check_writable(path, target)
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from None
-
-
-def _check_writable(path: str, target: Path) -> None:
-    if target.is_dir():
-        raise UsageError(f"{path} is a folder; name a file in it.")
-    if target.is_symlink():
-        raise UsageError(f"{path} cannot be written: it is a link that leads to itself.")
-    if target.is_file() and (suffix_of(target) or target.suffix == SUFFIX or is_dicom(target)):
-        raise UsageError(
-            f"{path} is an image or a checkpoint, not to be overwritten; name another."
-        )
-    if not target.parent.is_dir():
-        raise UsageError(f"{path} cannot be written: there is no folder {target.parent}.")
-    if target.exists() and not os.access(target, os.W_OK):
-        raise UsageError(f"{path} cannot be written: it is write-protected.")
-    with tempfile.TemporaryFile(dir=target.parent), suppress(FileNotFoundError):
-        Journal.beside(target).lstat()  # the longest name that is made of it may be too long

@@ -15,15 +15,20 @@ from torch import nn
 from . import checkpoints
 from .devices import (
     DeviceError,
-    Place,
+    DeviceSetup,
     batch_size_of,
     find_device,
     find_place,
     is_out_of_memory,
     release_memory,
 )
-from .preprocessing import Position, heart_centre
-from .results import Assessment, Row, in_words, uncertainty
+from .error_text import reason
+from .familiarity import REMARK, FeatureTap
+from .heart_centre import heart_centre
+from .preprocessing import Position
+from .results import Assessment, Row
+from .scale import is_uncertain, softmax
+from .verdict import in_words
 
 if TYPE_CHECKING:
     from .volumes import Volume
@@ -35,6 +40,10 @@ Progress = Callable[[int, int], None]
 
 class AssessmentError(RuntimeError):
     """A volume that was read but could not be graded; the message is for the user."""
+
+
+FAMILIAR = -1e3
+"""Strangeness where a checkpoint cannot tell."""
 
 
 class Cancelled(Exception):  # noqa: N818  it is no error
@@ -95,6 +104,7 @@ class Assessor:
             raise ValueError(f"batch_size is at least 1; got {batch_size!r}.")
         self.card = card
         self.model = model
+        self._tap = FeatureTap(model) if hasattr(model, "familiarity") else None
         self.preprocessing = card.network_input
         self._rule = card.rule
         self._wanted_batch = batch_size
@@ -104,7 +114,7 @@ class Assessor:
         except RuntimeError as error:  # a driver or GPU that this torch cannot work with
             if found.type == "cpu":
                 raise
-            why = (str(error).splitlines() or ["no reason given"])[0].rstrip(".")
+            why = reason(error, "no reason given")
             if not automatic:
                 raise DeviceError(f"The device {found} cannot be used: {why}.") from error
             self._reason = f"CPU: the GPU was tried and failed ({why})."
@@ -114,7 +124,7 @@ class Assessor:
         """Choose how to compute on the device and run the network once; loading calls it."""
         device = device or self.device
         first = find_place(self.model, device, self.preprocessing.size, precision)
-        fallback = () if device.type == "cpu" else (Place(torch.device("cpu")),)
+        fallback = () if device.type == "cpu" else (DeviceSetup(torch.device("cpu")),)
         self.places = (first, *fallback)
         self._move(first)
         if device.type != "cpu":  # a CPU has computed already, to be measured
@@ -131,6 +141,11 @@ class Assessor:
         if self._place is not self.places[0]:
             return "CPU: the GPU ran out of memory."
         return self._reason
+
+    @property
+    def tells_strangers(self) -> bool:
+        """Whether the checkpoint can tell what does not look like short-axis cardiac MR."""
+        return self._tap is not None
 
     @property
     def precision(self) -> str:
@@ -162,18 +177,25 @@ class Assessor:
             raise AssessmentError(
                 f"{volume.name} cannot be graded: all its slices are blank; choose another file."
             )
-        logits, remarks = self.run(
-            volume, positions, self._logits, progress=progress, cancelled=cancelled
+        found, remarks = self.run(
+            volume, positions, self._look, progress=progress, cancelled=cancelled
         )
-        graded = _softmax(logits / self.card.temperature)
-        probabilities = np.full((volume.blank.size, graded.shape[1]), np.nan)
-        probabilities[positions] = graded
+        found = _in_place(found, positions, volume.blank.size)
+        logits, strangeness = found[:, :-1], found[:, -1]
+        remarks = (*_unfamiliar(strangeness, volume.n_slices), *remarks)
+        probabilities = softmax(logits, self.card.temperature)
         probabilities = probabilities.reshape(volume.n_frames, volume.n_slices, -1)
         # Blank slices have no say, and a frame of nothing else has none either.
         frames = probabilities[~volume.blank.all(axis=1)]
         whole = np.mean([self._rule(frame) for frame in frames], axis=0)
-        doubt = uncertainty(np.concatenate([probabilities.reshape(-1, whole.size), whole[None]]))
-        uncertain = doubt > self.card.uncertain_above
+        card = self.card
+        uncertain = is_uncertain(probabilities, card.uncertain_above, card.severe_above)
+        volume_uncertain = is_uncertain(
+            whole,
+            card.uncertain_above if card.volume_uncertain_above is None
+            else card.volume_uncertain_above,
+            card.severe_above if card.volume_severe_above is None else card.volume_severe_above,
+        )  # fmt: skip
         known = volume.series_uid is not None or "identity" in vars(volume)
         return Assessment(
             volume=volume.name,
@@ -183,8 +205,8 @@ class Assessor:
             notice=self.card.notice,
             probabilities=probabilities,
             volume_probabilities=whole,
-            uncertain=uncertain[:-1].reshape(probabilities.shape[:2]),
-            volume_uncertain=bool(uncertain[-1]),
+            uncertain=uncertain,
+            volume_uncertain=bool(volume_uncertain),
             device=str(self.device),
             precision=self.precision,
             seconds=time.perf_counter() - start,
@@ -213,7 +235,7 @@ class Assessor:
         -------
         The rows, and remarks for the user.
         """
-        centre = heart_centre(volume)
+        centre = heart_centre(volume, self.preprocessing.locator)
         remarks: dict[str, str] = {}
         self._return_to_first_place(remarks)
         rows: list[np.ndarray] = []
@@ -266,7 +288,18 @@ class Assessor:
             logits = replace(self._place, precision="fp32").forward(self.model, images).double()
         return logits.cpu().numpy()
 
-    def _move(self, place: Place) -> None:
+    def _look(self, images: torch.Tensor) -> np.ndarray:
+        """Logits, and how strange each slice is: (n, 6)."""
+        logits = self._logits(images)
+        strangeness = np.full((len(logits), 1), FAMILIAR)
+        if self._tap is not None:
+            with torch.inference_mode():
+                strange = self.model.familiarity(self._tap.features.float())
+            # What is no number is no heart either.
+            strangeness = strange.double().nan_to_num(-FAMILIAR).cpu().numpy()[:, None]
+        return np.concatenate([logits, strangeness], axis=1)
+
+    def _move(self, place: DeviceSetup) -> None:
         place.settle(self.model)
         self._place = place
         self._batch = self._wanted_batch or batch_size_of(self.model, place.device)
@@ -305,6 +338,27 @@ class Assessor:
             )
 
 
+def _unfamiliar(strangeness: np.ndarray, n_slices: int) -> tuple[str, ...]:
+    """A sentence where slices look like nothing that the network was trained on; else none."""
+    strange = strangeness.reshape(-1, n_slices) > 0  # NaN, of a blank slice, is not
+    slices = np.flatnonzero(strange.mean(axis=0) >= 0.5)
+    if not len(slices):
+        return ()
+    if 2 * len(slices) >= n_slices:
+        return (f"{REMARK}: do not rely on its grades.",)
+    named = ", ".join(map(str, slices))
+    return (f"{REMARK} in slices {named}." if len(slices) > 1 else f"{REMARK} in slice {named}.",)
+
+
+def _in_place(found: np.ndarray, positions: Sequence[int], count: int) -> np.ndarray:
+    """Rows of some of ``count`` images in their places, NaN in the others'."""
+    if len(found) == count:
+        return found
+    rows = np.full((count, found.shape[1]), np.nan)
+    rows[positions] = found
+    return rows
+
+
 def blank_in_words(volume: Volume) -> tuple[str, ...]:
     """A sentence about the images without content, where there are some."""
     blank = volume.blank
@@ -330,8 +384,3 @@ def as_tensor(images: np.ndarray) -> torch.Tensor:
     if images.dtype not in _NATIVE:
         images = images.astype(np.float32)
     return torch.from_numpy(np.ascontiguousarray(images))
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)

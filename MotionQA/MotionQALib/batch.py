@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import volumes
+from .error_text import reason
+from .file_stamps import stamps
 from .results import Assessment
 
 if TYPE_CHECKING:
     from .assessment import Assessor
     from .checkpoints import Card
-    from .pictures import Picture
+    from .slice_pictures import SlicePicture
     from .volumes import Volume
 
 
@@ -26,7 +28,7 @@ Spacing = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True)
-class Wishes:
+class BatchOptions:
     """How files are to be read, and what is wanted besides the grades.
 
     Parameters
@@ -44,24 +46,24 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Graded:
+class GradedFile:
     """One file's assessment, or the sentence that says why there is none."""
 
     path: Path
     assessment: Assessment | None = None
     error: str | None = None
-    pictures: tuple[Picture, ...] = ()
+    pictures: tuple[SlicePicture, ...] = ()
 
 
 def assess_many(
     paths: Sequence[str | Path],
     assessor: Assessor,
     *,
-    wishes: Wishes | None = None,
-    journal: Journal | None = None,
+    batch_options: BatchOptions | None = None,
+    journal: ResumeFile | None = None,
     progress: Callable[[Path, int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> Iterator[Graded]:
+) -> Iterator[GradedFile]:
     """Grade files in order, one at a time; at most one more is in memory, read in advance.
 
     Parameters
@@ -71,28 +73,28 @@ def assess_many(
     progress : called as ``progress(path, done, total)``, in slices, after each batch
     cancelled : asked between batches whether to stop; then `assessment.Cancelled` is raised
     """
-    wishes = wishes or Wishes()
+    batch_options = batch_options or BatchOptions()
     paths = [Path(path) for path in paths]
     known = {path: journal.get(path) for path in paths} if journal else {}
     # A file graded before is read again only to be drawn.
-    unread = iter([path for path in paths if wishes.pictures or not known.get(path)])
+    unread = iter([path for path in paths if batch_options.pictures or not known.get(path)])
     with ThreadPoolExecutor(1, thread_name_prefix="reader") as reader:
 
         def read_next() -> Future | None:
             path = next(unread, None)
-            return None if path is None else reader.submit(read, path, wishes)
+            return None if path is None else reader.submit(read, path, batch_options)
 
         upcoming = read_next()
         for path in paths:
-            if known.get(path) and not wishes.pictures:
-                yield Graded(path, known[path])
+            if known.get(path) and not batch_options.pictures:
+                yield GradedFile(path, known[path])
                 continue
             volume, upcoming = upcoming.result(), read_next()
             graded = grade(
                 path,
                 volume,
                 assessor,
-                wishes,
+                batch_options,
                 known.get(path),
                 progress=None if progress is None else _named(progress, path),
                 cancelled=cancelled,
@@ -131,7 +133,7 @@ def _with_folders(paths: set[Path], depth: int, last: str | None) -> dict[Path, 
     }
 
 
-def named_apart(graded: Graded, names: dict[Path, str]) -> Graded:
+def named_apart(graded: GradedFile, names: dict[Path, str]) -> GradedFile:
     """The same under the name that `distinct_names` gives its file, if it gives one."""
     name = names.get(graded.path)
     if name is None:
@@ -141,14 +143,14 @@ def named_apart(graded: Graded, names: dict[Path, str]) -> Graded:
     return replace(graded, error=f"{name.rpartition('/')[0]}/{graded.error}".lstrip("/"))
 
 
-def read(path: Path, wishes: Wishes) -> Volume | str:
+def read(path: Path, batch_options: BatchOptions) -> Volume | str:
     """Read a file: its volume, or the sentence that says why it cannot be read."""
     try:
         return volumes.read(
             path,
-            slice_axis=wishes.slice_axis,
-            frame_axis=wishes.frame_axis,
-            spacing=wishes.spacing,
+            slice_axis=batch_options.slice_axis,
+            frame_axis=batch_options.frame_axis,
+            spacing=batch_options.spacing,
         )
     except volumes.VolumeError as error:
         return str(error)
@@ -158,10 +160,10 @@ def grade(
     path: Path,
     volume: Volume | str,
     assessor: Assessor,
-    wishes: Wishes,
+    batch_options: BatchOptions,
     known: Assessment | None = None,
     **options: Any,
-) -> Graded:
+) -> GradedFile:
     """Grade, unless the assessment is ``known``, and draw what `read` gave of a file.
 
     ``options`` are those of `Assessor.assess`.
@@ -169,26 +171,27 @@ def grade(
     from .assessment import AssessmentError, Cancelled
 
     if isinstance(volume, str):
-        return Graded(path, error=volume)
+        return GradedFile(path, error=volume)
     try:
         assessment = known or assessor.assess(volume, **options)
-        pictures = _pictures(volume, assessment, assessor, wishes) if wishes.pictures else ()
+        pictures = (
+            _pictures(volume, assessment, assessor, batch_options) if batch_options.pictures else ()
+        )
     except Cancelled:
         raise
     except AssessmentError as error:
-        return Graded(path, error=str(error))
+        return GradedFile(path, error=str(error))
     except Exception as error:  # one file must not end the others' grading
-        reason = (str(error).strip().splitlines() or [""])[0].rstrip(".") or type(error).__name__
-        return Graded(path, error=f"{volume.name} cannot be graded ({reason}).")
-    return Graded(path, assessment, pictures=pictures)
+        return GradedFile(path, error=f"{volume.name} cannot be graded ({reason(error)}).")
+    return GradedFile(path, assessment, pictures=pictures)
 
 
-def _pictures(volume, assessment, assessor, wishes) -> tuple[Picture, ...]:
-    from .pictures import draw, positions_to_show
+def _pictures(volume, assessment, assessor, batch_options) -> tuple[SlicePicture, ...]:
+    from .slice_pictures import draw, positions_to_show
 
     positions = positions_to_show(assessment)
     relevance = None
-    if wishes.relevance:
+    if batch_options.relevance:
         from .explanation import relevance_of
 
         relevance = relevance_of(assessor, volume, positions)
@@ -199,7 +202,7 @@ def _named(progress: Callable[[Path, int, int], None], path: Path) -> Callable[[
     return lambda done, total: progress(path, done, total)
 
 
-class Journal:
+class ResumeFile:
     """Assessments on disk, a line each, so that a batch that was stopped can go on.
 
     A file counts as graded only if it has not changed since, and was graded by the same
@@ -213,12 +216,17 @@ class Journal:
     """
 
     def __init__(
-        self, path: str | Path, card: Card, wishes: Wishes | None = None, *, resume: bool
+        self,
+        path: str | Path,
+        card: Card,
+        batch_options: BatchOptions | None = None,
+        *,
+        resume: bool,
     ) -> None:
         self.path = Path(path)
-        wishes = wishes or Wishes()
-        settings = f"{card.to_json()}{wishes.slice_axis}{wishes.frame_axis}"
-        settings += "" if wishes.spacing is None else str(wishes.spacing)
+        batch_options = batch_options or BatchOptions()
+        settings = f"{card.to_json()}{batch_options.slice_axis}{batch_options.frame_axis}"
+        settings += "" if batch_options.spacing is None else str(batch_options.spacing)
         self._settings = hashlib.blake2b(settings.encode(), digest_size=8).hexdigest()
         self._known: dict[str, Assessment] = {}
         if resume:
@@ -266,12 +274,6 @@ class Journal:
 
 
 def fingerprint(path: Path) -> str:
-    """Place, size and time of change of a file, or of the files in a folder."""
-    try:
-        files = [file for file in path.iterdir() if file.is_file()] if path.is_dir() else [path]
-        states = [file.stat() for file in files]
-    except OSError:  # it cannot be read either, which is told when it is graded
-        states = []
-    size = sum(state.st_size for state in states)
-    changed = max((state.st_mtime_ns for state in states), default=0)
-    return f"{len(states)} {size} {changed} {os.path.realpath(path)}"
+    """Key of a file's place and state; of all the files, where an image is more than one."""
+    state = json.dumps([stamps(path), os.path.realpath(path)])
+    return hashlib.blake2b(state.encode(), digest_size=16).hexdigest()

@@ -12,19 +12,24 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from .arguments import UsageError, check_outputs, parser
-from .batch import Graded, Journal, Wishes, assess_many, distinct_names, named_apart
-from .console import Console
+from .arguments import check_outputs, parser
+from .arrivals.command import run_listen, run_watch
+from .batch import BatchOptions, GradedFile, ResumeFile, assess_many, distinct_names, named_apart
+from .command_output import CommandOutput
+from .error_text import first_line, sentence
+from .output_files import UsageError
+from .privacy import silence_parsers
 from .reading.command import run_agreement
-from .reports import is_special
 from .volumes import stem_of
+from .whole_files import is_special
 
 INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit status."""
-    console = Console()
+    console = CommandOutput()
+    silence_parsers()
     try:
         arguments = parser().parse_args(argv)
     except SystemExit as stop:  # after --help, --version or bad usage
@@ -52,29 +57,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _sentence(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'A file'}: {error.strerror}."
-    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        return sentence(error)
+    text = first_line(error)
     # The errors of MotionQA's own are sentences; of any other, its kind helps whoever is asked.
     return text if text.endswith(".") else f"It failed ({type(error).__name__}: {text})."
 
 
-def _assess(arguments: argparse.Namespace, console: Console) -> int:
+def _assess(arguments: argparse.Namespace, console: CommandOutput) -> int:
     check_outputs(arguments)
     paths, failures = _find(arguments.paths, console)
     checkpoint = _Checkpoint(arguments)
-    wishes = Wishes(
+    batch_options = BatchOptions(
         slice_axis=arguments.slice_axis,
         frame_axis=arguments.frame_axis,
         spacing=arguments.spacing,
         pictures=bool(arguments.html),
         relevance=arguments.explain,
     )
-    results: list[Graded] = []
+    results: list[GradedFile] = []
     stop: BaseException | None = None
     journal = None
     if paths:
-        some = _start(arguments, paths, checkpoint, wishes, console)
-        journal = _journal(arguments, checkpoint.card, wishes)
+        some = _start(arguments, paths, checkpoint, batch_options, console)
+        journal = _journal(arguments, checkpoint.card, batch_options)
         names = distinct_names(paths)
         console.begin_table([names.get(path, stem_of(path)) for path in paths])
         try:
@@ -102,7 +107,9 @@ def _assess(arguments: argparse.Namespace, console: Console) -> int:
     return 1 if failures else 0
 
 
-def _stopped(stop: BaseException, done: str, journal: Journal | None, console: Console) -> int:
+def _stopped(
+    stop: BaseException, done: str, journal: ResumeFile | None, console: CommandOutput
+) -> int:
     """Say why it ended early and how to go on; the exit status."""
     interrupted = isinstance(stop, KeyboardInterrupt)
     console.complain("Stopped." if interrupted else _sentence(stop))
@@ -111,7 +118,7 @@ def _stopped(stop: BaseException, done: str, journal: Journal | None, console: C
     return INTERRUPTED if interrupted else 1
 
 
-def _find(given: Sequence[str], console: Console) -> tuple[list[Path], list[tuple[str, str]]]:
+def _find(given: Sequence[str], console: CommandOutput) -> tuple[list[Path], list[tuple[str, str]]]:
     """Files to grade, and those that are none, which are named at once."""
     from . import volumes
 
@@ -152,32 +159,40 @@ class _Checkpoint:
         return Assessor(self.path, **self.options)
 
 
-def _journal(arguments, card, wishes) -> Journal | None:
+def _journal(arguments, card, batch_options) -> ResumeFile | None:
     """What is graded is kept beside the first output, lest hours be lost."""
     output = arguments.csv or arguments.json or arguments.html
     if output is None or is_special(Path(output)):
         return None
-    return Journal(Journal.beside(output), card, wishes, resume=arguments.resume)
+    return ResumeFile(ResumeFile.beside(output), card, batch_options, resume=arguments.resume)
 
 
 def _start(
-    arguments, paths, checkpoint, wishes, console
-) -> Callable[[Journal | None], Iterator[Graded]]:
+    arguments, paths, checkpoint, batch_options, console
+) -> Callable[[ResumeFile | None], Iterator[GradedFile]]:
     """Load the checkpoint; what is returned grades."""
     if arguments.workers > 1:
         from .cluster import assess_on_cluster
 
         return lambda _journal: assess_on_cluster(
-            paths, checkpoint.path, workers=arguments.workers, wishes=wishes, **checkpoint.options
+            paths,
+            checkpoint.path,
+            workers=arguments.workers,
+            batch_options=batch_options,
+            **checkpoint.options,
         )
     assessor = checkpoint.load()
     console.say_to_person(f"{assessor.card.title}. {assessor.device_reason}")
     return lambda journal: assess_many(
-        paths, assessor, wishes=wishes, journal=journal, progress=console.progress_of(paths)
+        paths,
+        assessor,
+        batch_options=batch_options,
+        journal=journal,
+        progress=console.progress_of(paths),
     )
 
 
-def _write(arguments, graded: Sequence[Graded], failures, card) -> None:
+def _write(arguments, graded: Sequence[GradedFile], failures, card) -> None:
     from . import reports
 
     assessments = [g.assessment for g in graded]
@@ -195,7 +210,7 @@ def _write(arguments, graded: Sequence[Graded], failures, card) -> None:
         )
 
 
-def _checkpoints(arguments: argparse.Namespace, console: Console) -> int:
+def _checkpoints(arguments: argparse.Namespace, console: CommandOutput) -> int:
     from . import checkpoints
 
     entries = checkpoints.catalogue()
@@ -214,10 +229,12 @@ def _checkpoints(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
+COMMANDS: dict[str, Callable[[argparse.Namespace, CommandOutput], int]] = {
     "assess": _assess,
     "checkpoints": _checkpoints,
     "agreement": run_agreement,
+    "watch": run_watch,
+    "listen": run_listen,
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from .batch import Graded, Wishes, grade, read
+from .batch import BatchOptions, GradedFile, grade, read
 
 
 class ClusterError(RuntimeError):
@@ -16,11 +16,13 @@ class ClusterError(RuntimeError):
 class Grader:
     """What every worker holds: the checkpoint, loaded once."""
 
-    def __init__(self, checkpoint: str, wishes: Wishes, options: dict[str, Any]) -> None:
+    def __init__(
+        self, checkpoint: str, batch_options: BatchOptions, options: dict[str, Any]
+    ) -> None:
         from .assessment import Assessor
 
         self._assessor = Assessor(checkpoint, **options)
-        self._wishes = wishes
+        self._wishes = batch_options
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         path = Path(row["path"])
@@ -33,12 +35,14 @@ def assess_on_cluster(
     checkpoint: str | Path,
     *,
     workers: int,
-    wishes: Wishes | None = None,
+    batch_options: BatchOptions | None = None,
     gpus_per_worker: float = 0,
     cpus_per_worker: float = 1,
     **options: Any,
-) -> Iterator[Graded]:
+) -> Iterator[GradedFile]:
     """Grade files by ``workers`` processes, in order; needs ``ray[data]``.
+
+    What a process had at hand when it was killed is graded by another; the rest is left as it is.
 
     Parameters
     ----------
@@ -56,13 +60,15 @@ def assess_on_cluster(
             "Several workers need Ray, which is not installed: pip install 'motionqa[cluster]'."
         ) from None
 
-    ray.data.DataContext.get_current().execution_options.preserve_order = True
+    context = ray.data.DataContext.get_current()
+    context.execution_options.preserve_order = True
+    context.enable_progress_bars = False  # they would run into the lines of grades
     rows = [{"path": str(Path(path).resolve())} for path in paths]
     # A block a file, so that a worker takes the next one as soon as it is free.
     graded = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
         Grader,
-        fn_constructor_args=(str(checkpoint), wishes or Wishes(), options),
-        concurrency=min(workers, len(rows)),
+        fn_constructor_args=(str(checkpoint), batch_options or BatchOptions(), options),
+        compute=ray.data.ActorPoolStrategy(size=min(workers, len(rows))),
         num_cpus=cpus_per_worker,
         num_gpus=gpus_per_worker,
     )

@@ -25,7 +25,7 @@ _BUDGET = 2.0
 _WORTHWHILE = 0.9
 """A candidate replaces plain float32 when it takes less than this part of its time."""
 
-_measured: dict[tuple, Place] = {}
+_measured: dict[tuple, DeviceSetup] = {}
 
 
 class DeviceError(ValueError):
@@ -33,7 +33,7 @@ class DeviceError(ValueError):
 
 
 @dataclass(frozen=True)
-class Place:
+class DeviceSetup:
     """A device and the way of computing on it."""
 
     device: torch.device
@@ -80,7 +80,9 @@ def find_device(wanted: str = "auto") -> tuple[torch.device, str]:
     return torch.device(wanted), f"{_device_name(wanted)}: it was asked for."
 
 
-def find_place(model: nn.Module, device: torch.device, size: int, precision: str = "auto") -> Place:
+def find_place(
+    model: nn.Module, device: torch.device, size: int, precision: str = "auto"
+) -> DeviceSetup:
     """The fastest way of computing on a device; on a CPU measured once for each kind of network.
 
     The model is then to be settled there.
@@ -97,16 +99,16 @@ def find_place(model: nn.Module, device: torch.device, size: int, precision: str
         return _measured[key]
     if device.type == "cuda":
         automatic = "bf16" if torch.cuda.get_device_capability(device)[0] >= 8 else "fp16"
-        return Place(device, automatic if precision == "auto" else precision, True)
-    return Place(device, "fp32" if precision == "auto" else precision)
+        return DeviceSetup(device, automatic if precision == "auto" else precision, True)
+    return DeviceSetup(device, "fp32" if precision == "auto" else precision)
 
 
-def _fastest(model: nn.Module, precision: str, size: int) -> Place:
+def _fastest(model: nn.Module, precision: str, size: int) -> DeviceSetup:
     """Try every way on a few slices; float32 as stored unless another clearly wins."""
     deadline = time.perf_counter() + _BUDGET
     precisions = ("fp32", "bf16") if precision == "auto" else (precision,)
     formats = (False, True) if _is_convolutional(model) else (False,)
-    places = [Place(torch.device("cpu"), p, f) for f in formats for p in precisions]
+    places = [DeviceSetup(torch.device("cpu"), p, f) for f in formats for p in precisions]
     places = [places[0], *reversed(places[1:])]  # the likeliest winner before time is up
     # One slice alone hides much of what a batch gains by 16 bits or another memory format.
     images = torch.randn(4, 1, size, size, generator=torch.Generator().manual_seed(0))
@@ -120,7 +122,7 @@ def _fastest(model: nn.Module, precision: str, size: int) -> Place:
     return best
 
 
-def _seconds(model: nn.Module, place: Place, images: torch.Tensor, least: float) -> float:
+def _seconds(model: nn.Module, place: DeviceSetup, images: torch.Tensor, least: float) -> float:
     """Shortest of four forward passes, the first of which warms up; fewer of slow networks.
 
     Stops early where the first pass shows that ``least`` is out of reach.

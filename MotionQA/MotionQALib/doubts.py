@@ -31,7 +31,7 @@ def doubts_of(volume: Volume) -> tuple[str, ...]:
     longest = max(volume.voxels.shape[2] * rows, volume.voxels.shape[3] * columns)
     if not FIELD_OF_VIEW[0] <= longest <= FIELD_OF_VIEW[1]:
         return (
-            f"Its field of view of {longest:.3g} mm is not a heart's: if the spacing is wrong, so is "
+            f"Its field of view of {longest:.3g} mm is no heart's: if the spacing is wrong, so is "
             "the grade; give it with --spacing, in Slicer with the panel's field.",
         )
     if volume.n_slices > 2 and volume.n_frames == 1 and between < 0.7 * min(rows, columns):

@@ -12,39 +12,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .report_readers import reader_chip, reader_table
-from .report_style import STYLE
-from .reports import Failure, verdict, version
-from .results import Assessment
+from .report_style import page_head
+from .results import Assessment, Failure
 from .scale import SCORE_WORDS, SCORES, Grade, grade_of
+from .verdict import verdict
+from .version import version
 
 if TYPE_CHECKING:
     from .checkpoints import Card
-    from .pictures import Picture
-
-_HEAD = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>Motion report</title>
-<style>
-{style}</style>
-</head>
-<body>
-"""
+    from .slice_pictures import SlicePicture
 
 
 def page(
     assessments: Sequence[Assessment],
-    pictures: Sequence[Sequence[Picture]],
+    pictures: Sequence[Sequence[SlicePicture]],
     card: Card | None,
     failures: Sequence[Failure],
 ) -> Iterator[str]:
     """Yield the page piece by piece; all that comes from files is escaped."""
     pictures = pictures or [()] * len(assessments)
-    yield _HEAD.format(style=STYLE)
+    yield page_head("Motion report")
     yield _header(assessments, card, failures)
     yield _controls(assessments, pictures)
     yield "<main>\n"
@@ -157,7 +144,7 @@ def _number(a: Assessment, frame: int, index: int) -> str:
     return f"{score}{'?' if a.uncertain[frame, index] else ''}" if score else "–"
 
 
-def _volume(number: int, a: Assessment, pictures: Sequence[Picture]) -> str:
+def _volume(number: int, a: Assessment, pictures: Sequence[SlicePicture]) -> str:
     figures = "".join(_figure(number, a, picture) for picture in pictures)
     drawn = f'<div class="slices">\n{figures}</div>\n' if figures else ""
     remarks = "".join(f'<p class="remark">{escape(remark)}</p>\n' for remark in a.remarks)
@@ -174,7 +161,7 @@ def _volume(number: int, a: Assessment, pictures: Sequence[Picture]) -> str:
     )
 
 
-def _figure(number: int, a: Assessment, picture: Picture) -> str:
+def _figure(number: int, a: Assessment, picture: SlicePicture) -> str:
     frame, index = picture.frame, picture.slice
     score, uncertain = int(a.scores[frame, index]), bool(a.uncertain[frame, index])
     at = f", frame {frame}" if a.n_frames > 1 else ""

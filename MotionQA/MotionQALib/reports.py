@@ -6,32 +6,29 @@ Every file is written whole or not at all: a report that is cut short could be t
 from __future__ import annotations
 
 import csv
+import io
 import json
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .results import Assessment, Override, Row, in_words
-from .scale import SCORE_WORDS, Grade
+from .results import Assessment, Failure, Override, Row
+from .verdict import verdict
+from .version import version
+from .whole_files import written_whole
 
 if TYPE_CHECKING:
     from .checkpoints import Card
-    from .pictures import Picture
+    from .slice_pictures import SlicePicture
 
 JSON_FORMAT = 1
 
 OVERRIDE_COLUMNS = ("override_score", "override_grade", "reader", "time")
 """Of the CSV, after those of `Row`, where a reader gave a grade of their own."""
-
-Failure = tuple[str, str]
-"""A file that could not be graded, and the sentence that says why."""
 
 
 def write_csv(assessments: Iterable[Assessment], path: str | Path) -> None:
@@ -41,19 +38,34 @@ def write_csv(assessments: Iterable[Assessment], path: str | Path) -> None:
     that is blank or missing; probabilities have six decimals. Where readers gave grades,
     `OVERRIDE_COLUMNS` follow.
     """
+    assessments = list(assessments)
+    overridden = any(assessment.overrides for assessment in assessments)
     with written_whole(path, newline="") as file:
-        assessments = list(assessments)
-        overridden = any(assessment.overrides for assessment in assessments)
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow((*Row._fields, *OVERRIDE_COLUMNS) if overridden else Row._fields)
-        for assessment in assessments:
-            said = {(o.frame, o.slice): o for o in assessment.overrides}
-            rows = {(row.frame, row.slice): row for row in assessment.rows()}
-            for place in [*np.ndindex(assessment.graded.shape), (None, None)]:
-                row = rows.get(place)
-                cells = _empty(assessment.volume, *place) if row is None else _cells(row)
-                mine = _override_cells(said.get(place)) if overridden else []
-                writer.writerow(cells + mine)
+        file.write(csv_head(overridden))
+        file.writelines(csv_rows(assessment, overridden) for assessment in assessments)
+
+
+def csv_head(overridden: bool = False) -> str:
+    """The first line of a table of grades; ``overridden`` adds `OVERRIDE_COLUMNS`."""
+    return _line((*Row._fields, *OVERRIDE_COLUMNS) if overridden else Row._fields)
+
+
+def csv_rows(assessment: Assessment, overridden: bool = False) -> str:
+    """The lines of one volume under `csv_head`."""
+    said = {(o.frame, o.slice): o for o in assessment.overrides}
+    rows = {(row.frame, row.slice): row for row in assessment.rows()}
+    lines = []
+    for place in [*np.ndindex(assessment.graded.shape), (None, None)]:
+        row = rows.get(place)
+        cells = _empty(assessment.volume, *place) if row is None else _cells(row)
+        lines.append(_line(cells + (_override_cells(said.get(place)) if overridden else [])))
+    return "".join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerow(cells)
+    return stream.getvalue()
 
 
 def write_json(
@@ -81,7 +93,7 @@ def write_html(
     assessments: Sequence[Assessment],
     path: str | Path,
     *,
-    pictures: Sequence[Sequence[Picture]] = (),
+    pictures: Sequence[Sequence[SlicePicture]] = (),
     card: Card | None = None,
     failures: Sequence[Failure] = (),
 ) -> None:
@@ -95,63 +107,6 @@ def write_html(
 
     with written_whole(path) as file:
         file.writelines(page(assessments, pictures, card, failures))
-
-
-def verdict(assessment: Assessment) -> str:
-    """What is to be known of a volume, in a few sentences.
-
-    >>> verdict(assessment)
-    'Severe motion: score 2 of 5 (poor). Severe: slices 0-3; moderate: slice 4.'
-    """
-    score, grade = assessment.volume_score, assessment.volume_grade
-    sentences = [f"{grade.label.capitalize()} motion: score {score} of 5 ({SCORE_WORDS[score]})."]
-    found = {grade: assessment.slices_graded(grade) for grade in (Grade.SEVERE, Grade.MODERATE)}
-    named = [f"{grade.label}: {in_words(slices)}" for grade, slices in found.items() if slices]
-    if named:
-        worst = ", each in its worst frame" if assessment.n_frames > 1 else ""
-        sentences.append(_sentence("; ".join(named) + worst))
-    elif assessment.n_slices > 1:
-        graded = int(assessment.graded.any(axis=0).sum())
-        which = "" if graded == assessment.n_slices else "graded "
-        sentences.append(f"All {graded} {which}slices are mild.")
-    if assessment.volume_uncertain:
-        sentences.append("The volume's grade is uncertain.")
-    return " ".join(sentences)
-
-
-def version() -> str:
-    """MotionQA's version; Slicer runs it from its sources, which are not installed."""
-    try:
-        return metadata.version("motionqa")
-    except metadata.PackageNotFoundError:
-        return "not installed"
-
-
-@contextmanager
-def written_whole(path: str | Path, newline: str | None = None) -> Iterator[TextIO]:
-    """Open a UTF-8 file that takes its place only when all is written.
-
-    What is no ordinary file, such as ``/dev/stdout``, is written directly.
-    """
-    path = Path(path)
-    if is_special(path):
-        with path.open("a", encoding="utf-8", errors="replace", newline=newline) as file:
-            yield file
-        return
-    target = path.resolve() if path.is_symlink() else path
-    temporary = target.with_name(f".motionqa-{os.getpid()}-{id(target)}.part")
-    try:
-        # A file's name may hold bytes that are no text at all: they become question marks.
-        with temporary.open("w", encoding="utf-8", errors="replace", newline=newline) as file:
-            yield file
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def is_special(path: Path) -> bool:
-    """Whether it is a pipe, a device or a program's output, which is not to be replaced."""
-    return path.parts[:2] == ("/", "dev") or (path.exists() and not path.is_file())
 
 
 def _cells(row: Row) -> list[str]:
@@ -200,7 +155,3 @@ def _described(assessment: Assessment) -> dict:
 def _nothing_for(values: np.ndarray, ungraded: np.ndarray) -> list:
     """Nested lists with None where there is no grade."""
     return np.where(ungraded, None, values.astype(object)).tolist()
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."

@@ -5,7 +5,7 @@ Needs NumPy only, so that reports and Slicer's side can use it without torch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
@@ -17,7 +17,6 @@ from .scale import (
     Grade,
     expected_score,
     grade_of,
-    grade_probabilities,
     median_score,
 )
 
@@ -55,6 +54,10 @@ class Override(NamedTuple):
     grade: str
     reader: str
     time: str
+
+
+Failure = tuple[str, str]
+"""A file that could not be graded, and the sentence that says why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,21 +214,3 @@ class Assessment:
         if shape != (*assessment.uncertain.shape, len(SCORES)) or len(shape) != 3:
             raise ValueError(f"probabilities of shape {shape} are not (frames, slices, 5).")
         return assessment
-
-
-def uncertainty(probabilities: np.ndarray) -> np.ndarray:
-    """1 - P(the reported grade) of (n, 5) probabilities: (n,); NaN where they are."""
-    grades = GRADE_OF_SCORE[median_score(probabilities) - 1]
-    return 1.0 - grade_probabilities(probabilities)[np.arange(len(grades)), grades - 1]
-
-
-def in_words(slices: Sequence[int]) -> str:
-    """Rising numbers of slices as ranges: [0, 1, 2, 5] is "slices 0-2, 5"."""
-    runs: list[list[int]] = []
-    for index in slices:
-        if runs and index == runs[-1][1] + 1:
-            runs[-1][1] = index
-        else:
-            runs.append([index, index])
-    parts = [str(a) if a == b else f"{a}{', ' if b == a + 1 else '-'}{b}" for a, b in runs]
-    return f"slice{'s' if len(slices) > 1 else ''} {', '.join(parts)}"

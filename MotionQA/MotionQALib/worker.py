@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from . import protocol
+from .error_text import reason
 from .protocol import Assess, Cancel, Explain, Load, Message, Ping, ProtocolError, Quit
 
 if TYPE_CHECKING:
@@ -275,12 +276,12 @@ def _failure(request: Load, error: Exception) -> protocol.Failed:
         sentence = f"Memory ran out for {what}: close other programs and try again."
     else:
         traceback.print_exception(error)
-        text = (str(error).strip().splitlines() or ["no reason given"])[0].rstrip(".")
+        text = reason(error, "no reason given")
         sentence = f"{what} failed unexpectedly ({type(error).__name__}: {text})."
     return protocol.Failed(id=request.id, sentence=sentence, missing=missing)
 
 
-def _own_streams() -> tuple[BinaryIO, BinaryIO]:
+def own_streams() -> tuple[BinaryIO, BinaryIO]:
     """Keep input and output to the protocol: a library that prints does so to the error stream."""
     requests, events = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -316,7 +317,7 @@ def main(device: str = "auto") -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in Slicer's terminal is Slicer's
-    Worker(*_own_streams(), device).run()
+    Worker(*own_streams(), device).run()
 
 
 if __name__ == "__main__":

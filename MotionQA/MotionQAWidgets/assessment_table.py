@@ -24,8 +24,8 @@ UNSAFE = str.maketrans({'"': "'", "\t": " ", "\n": " ", "\r": " "})
 """Slicer saves tables as tab-separated text without quotes, and reads quotes in it as such."""
 
 
-def write(table, assessment: Assessment, sliceAxis: int) -> None:
-    """Fill a table node; ``sliceAxis`` is the axis of IJK that slices count along."""
+def write(table, assessment: Assessment, slice_axis: int) -> None:
+    """Fill a table node; ``slice_axis`` is the axis of IJK that slices count along."""
     said = {(o.frame, o.slice): o for o in assessment.overrides}
     rows = {(row.frame, row.slice): row for row in assessment.rows()}
     lines = []
@@ -43,7 +43,7 @@ def write(table, assessment: Assessment, sliceAxis: int) -> None:
     table.SetAndObserveTable(content)
     attributes = {
         FORMAT: 1,
-        "MotionQA.SliceAxis": sliceAxis,
+        "MotionQA.SliceAxis": slice_axis,
         "MotionQA.Source": assessment.source,
         "MotionQA.Identity": assessment.identity,
         "MotionQA.Checkpoint": assessment.checkpoint,
@@ -61,13 +61,13 @@ def write(table, assessment: Assessment, sliceAxis: int) -> None:
 def read(table) -> tuple[Assessment, int]:
     """What `write` wrote; ValueError says why a table that was edited or damaged is none."""
     try:
-        assessment = _assessmentOf(table)
-        sliceAxis = int(table.GetAttribute("MotionQA.SliceAxis"))
+        assessment = _assessment_of(table)
+        slice_axis = int(table.GetAttribute("MotionQA.SliceAxis"))
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from None
-    if sliceAxis not in (0, 1, 2):
-        raise ValueError(f"slice axis {sliceAxis}")
-    return assessment, sliceAxis
+    if slice_axis not in (0, 1, 2):
+        raise ValueError(f"slice axis {slice_axis}")
+    return assessment, slice_axis
 
 
 def _ungraded(volume: str, frame: int, index: int) -> Row:
@@ -90,7 +90,7 @@ def _column(name: str, values):
     return column
 
 
-def _assessmentOf(table) -> Assessment:
+def _assessment_of(table) -> Assessment:
     lines = _lines(table.GetTable())
     places = {(_number(line["frame"]), _number(line["slice"])): line for line in lines}
     whole = places.pop((None, None))
@@ -104,7 +104,7 @@ def _assessmentOf(table) -> Assessment:
         probabilities[place] = _probabilities(line) if graded else np.nan
         uncertain[place] = line["uncertain"] == "true"
     overrides = (
-        _overrideOf(place, line) for place, line in [*places.items(), ((None,) * 2, whole)]
+        _override_of(place, line) for place, line in [*places.items(), ((None,) * 2, whole)]
     )
     return Assessment(
         volume=whole["volume"],
@@ -144,7 +144,7 @@ def _number(text: str) -> int | None:
     return int(float(text)) if text else None
 
 
-def _overrideOf(place: tuple, line: dict[str, str]) -> Override | None:
+def _override_of(place: tuple, line: dict[str, str]) -> Override | None:
     grade = line.get("override_grade")
     if not grade:
         return None

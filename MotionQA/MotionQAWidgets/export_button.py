@@ -8,9 +8,10 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from MotionQALib.signals import Signal
+
 from . import result_files
 from .scene_results import SceneResult
-from .signals import Signal
 
 FOLDER_KEY = "MotionQA/ExportFolder"
 
@@ -38,9 +39,9 @@ class ExportButton:
         result = self._result
         settings = slicer.app.userSettings()
         folder = Path(str(settings.value(FOLDER_KEY) or Path.home()))
-        suggested = str(folder / result_files.fileName(result, kind))
+        suggested = str(folder / result_files.file_name(result, kind))
         path = qt.QFileDialog.getSaveFileName(
-            self._parent, _("Export grades"), suggested, result_files.kindName(kind)
+            self._parent, _("Export grades"), suggested, result_files.kind_name(kind)
         )
         if not path:
             return

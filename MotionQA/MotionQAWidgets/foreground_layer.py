@@ -22,41 +22,41 @@ class ForegroundLayer:
         if node is not self._node:
             self.hide()
             self._node = node
-        for layers in self.compositeNodes():
+        for layers in self.composite_nodes():
             if layers.GetBackgroundVolumeID() != over.GetID():
-                self._putBack(layers)
+                self._put_back(layers)
             elif layers.GetID() not in self._before:
-                self._before[layers.GetID()] = self._shownIn(layers)
+                self._before[layers.GetID()] = self._shown_in(layers)
                 _set(layers, node.GetID(), opacity)
             elif layers.GetForegroundVolumeID() == node.GetID():
                 _set(layers, node.GetID(), opacity)
 
     def hide(self) -> None:
-        for layers in self.compositeNodes():
-            self._putBack(layers)
+        for layers in self.composite_nodes():
+            self._put_back(layers)
         self._node = None
         self._before = {}
 
     @staticmethod
-    def compositeNodes() -> list:
+    def composite_nodes() -> list:
         """What says which volumes the slice views of the layout show."""
-        found = [widget.sliceLogic().GetSliceCompositeNode() for widget in geometry.sliceWidgets()]
+        found = [widget.sliceLogic().GetSliceCompositeNode() for widget in geometry.slice_widgets()]
         return [node for node in found if node is not None]
 
-    def _shownIn(self, layers) -> tuple[str | None, float]:
+    def _shown_in(self, layers) -> tuple[str | None, float]:
         volume = layers.GetForegroundVolumeID()
         if volume == self._node.GetID():  # the scene was saved with it
             return None, 0.0
         return volume, layers.GetForegroundOpacity()
 
-    def _putBack(self, layers) -> None:
-        volume, opacity = self._before.pop(layers.GetID(), (None, None))
+    def _put_back(self, layers) -> None:
+        volume_id, opacity = self._before.pop(layers.GetID(), (None, None))
         if opacity is None or self._node is None:
             return
         # Where the volume was deleted, Slicer has emptied the layer and left its opacity.
         if layers.GetForegroundVolumeID() in (self._node.GetID(), None, ""):
-            there = slicer.mrmlScene.GetNodeByID(volume or "") is not None
-            _set(layers, volume if there else None, opacity)
+            there = slicer.mrmlScene.GetNodeByID(volume_id or "") is not None
+            _set(layers, volume_id if there else None, opacity)
 
 
 def _set(layers, volume: str | None, opacity: float) -> None:

@@ -11,11 +11,11 @@ from slicer.i18n import tr as _
 
 from MotionQALib.checkpoints import STARTER
 from MotionQALib.results import Assessment
+from MotionQALib.signals import Signal
 from MotionQALib.volumes import VolumeError
 
 from .relevance_map import RelevanceMaps
 from .scene_results import SceneResults
-from .signals import Signal
 from .volume_input import VolumeInput
 from .worker_process import WorkerProcess
 
@@ -49,12 +49,12 @@ class Grading:
 
     Signals
     -------
-    progress(volumeNode, done, total) : in slices
-    finished(volumeNode, Assessment) : the result is in the scene already
-    explained(volumeNode) : its relevance map is in the scene already
-    failed(volumeNode, sentence, missing) : volumeNode is None where a checkpoint did not load;
+    progress(volume_node, done, total) : in slices
+    finished(volume_node, Assessment) : the result is in the scene already
+    explained(volume_node) : its relevance map is in the scene already
+    failed(volume_node, sentence, missing) : volume_node is None where a checkpoint did not load;
         missing is the Python package that is not installed, or None
-    cancelled(volumeNode)
+    cancelled(volume_node)
     device_changed(Device)
 
     Attributes
@@ -121,7 +121,7 @@ class Grading:
         `assess`. The worker is given all frames: the heart is found by what moves from one to
         another, and the map must be of what was graded.
         """
-        result = self.results.resultFor(node)
+        result = self.results.result_for(node)
         if result is None:
             text = _("{name} is not graded yet; assess it first.")
             raise VolumeError(text.format(name=node.GetName()))
@@ -188,7 +188,7 @@ class Grading:
         run.assessment = assessment
         if slicer.mrmlScene.IsNodePresent(run.node):
             self.maps.remove(run.node)  # it shows what another run saw
-            self.results.store(run.node, assessment, sliceAxis=run.slice_axis)
+            self.results.store(run.node, assessment, slice_axis=run.slice_axis)
             self.finished.emit(run.node, assessment)
         else:
             self.cancelled.emit(run.node)  # it was deleted meanwhile
@@ -201,7 +201,7 @@ class Grading:
             self.maps.store(
                 run.node,
                 relevance,
-                sliceAxis=run.slice_axis,
+                slice_axis=run.slice_axis,
                 frame=run.frame,
                 checkpoint=run.checkpoint,
             )

@@ -23,17 +23,21 @@ class PanelTabs:
         self._in = False
         for title, panel in panels:
             self.widget.addTab(panel.widget, title)
-        self.widget.currentChanged.connect(self._onTab)
+        self.widget.currentChanged.connect(self._on_tab)
 
     def enter(self) -> None:
         """The module was chosen."""
         self._in = True
-        self._onTab()
+        self._on_tab()
+
+    def show(self, panel) -> None:
+        """Bring a panel's tab to the front."""
+        self.widget.currentIndex = self._panels.index(panel)
 
     def leave(self) -> None:
         """Another module was chosen: none of the panels is seen."""
         self._in = False
-        self._onTab()
+        self._on_tab()
 
     def dispose(self) -> None:
         """The module goes."""
@@ -45,7 +49,12 @@ class PanelTabs:
         # their shortcuts make those of the new ones ambiguous.
         self.widget.deleteLater()
 
-    def _onTab(self, *_args) -> None:
+    @property
+    def entered(self):
+        """The panel that is entered; None while another module is shown."""
+        return self._entered
+
+    def _on_tab(self, *_args) -> None:
         wanted = self._panels[self.widget.currentIndex] if self._in else None
         if wanted is self._entered:
             return

@@ -2,9 +2,9 @@
 subject hierarchy.
 
     maps = RelevanceMaps()
-    maps.store(volumeNode, relevance, sliceAxis=2, frame=0, checkpoint="name")  # replaces
-    found = maps.mapFor(volumeNode)  # RelevanceMap or None
-    maps.remove(volumeNode)
+    maps.store(volume_node, relevance, slice_axis=2, frame=0, checkpoint="name")  # replaces
+    found = maps.map_for(volume_node)  # RelevanceMap or None
+    maps.remove(volume_node)
     maps.close()                     # no observer is left; the maps stay in the scene
 """
 
@@ -47,12 +47,12 @@ class RelevanceMap:
     checkpoint: str
 
     @property
-    def isBlank(self) -> bool:
+    def is_blank(self) -> bool:
         """Whether nothing in it is relevant enough to be drawn."""
         return self.node.GetImageData().GetScalarRange()[1] < FAINTEST
 
 
-def isMap(node) -> bool:
+def is_map(node) -> bool:
     """Whether a volume is a relevance map, which is no image to be graded."""
     return bool(node.GetAttribute(MARK))
 
@@ -61,16 +61,16 @@ class RelevanceMaps:
     """The relevance maps in the scene; see the top of this file."""
 
     def __init__(self, scene=None) -> None:
-        self._scene = scene or slicer.mrmlScene
+        self._scene = slicer.mrmlScene if scene is None else scene
         event = slicer.vtkMRMLScene.NodeAboutToBeRemovedEvent
-        self._tag = self._scene.AddObserver(event, self._onNodeLeaving)
+        self._tag = self._scene.AddObserver(event, self._on_node_leaving)
 
     def nodes(self) -> list:
-        return [node for node in slicer.util.getNodesByClass(CLASS, self._scene) if isMap(node)]
+        return [node for node in slicer.util.getNodesByClass(CLASS, self._scene) if is_map(node)]
 
-    def mapFor(self, volumeNode) -> RelevanceMap | None:
+    def map_for(self, volume_node) -> RelevanceMap | None:
         """The map of a volume; one whose voxels are lost counts as none."""
-        for node in self._nodesOf(volumeNode):
+        for node in self._nodes_of(volume_node):
             frame = node.GetAttribute("MotionQA.Frame") or ""
             if frame.isdecimal() and node.GetImageData() is not None:
                 checkpoint = node.GetAttribute("MotionQA.Checkpoint") or ""
@@ -78,37 +78,37 @@ class RelevanceMaps:
         return None
 
     def store(
-        self, volumeNode, relevance: np.ndarray, *, sliceAxis: int, frame: int, checkpoint: str
+        self, volume_node, relevance: np.ndarray, *, slice_axis: int, frame: int, checkpoint: str
     ):
         """Keep the map of one frame in place of what there was; the volume node.
 
-        relevance: (slices, rows, columns) in [0, 1]; sliceAxis: of IJK, that slices count along.
+        relevance: (slices, rows, columns) in [0, 1]; slice_axis: of IJK, that slices count along.
         """
-        node = next(iter(self._nodesOf(volumeNode)), None)
+        node = next(iter(self._nodes_of(volume_node)), None)
         if node is None:
-            name = _("{volume} relevance").format(volume=volumeNode.GetName())
+            name = _("{volume} relevance").format(volume=volume_node.GetName())
             node = self._scene.AddNewNodeByClass(CLASS, name)
-            node.SetNodeReferenceID(VOLUME_ROLE, volumeNode.GetID())
+            node.SetNodeReferenceID(VOLUME_ROLE, volume_node.GetID())
         # Marked first: whoever hears of its voxels knows what it is.
         node.SetAttribute(MARK, "1")
         node.SetAttribute("MotionQA.Frame", str(frame))
         node.SetAttribute("MotionQA.Checkpoint", checkpoint)
-        ijk = np.moveaxis(relevance.transpose(0, 2, 1), 0, sliceAxis)
+        ijk = np.moveaxis(relevance.transpose(0, 2, 1), 0, slice_axis)
         slicer.util.updateVolumeFromArray(node, np.ascontiguousarray(ijk.T, dtype=np.float32))
-        self.align(node, volumeNode)
+        self.align(node, volume_node)
         self._display(node)
-        self._placeUnderVolume(node, volumeNode)
+        self._place_under_volume(node, volume_node)
         return node
 
     @staticmethod
-    def align(node, volumeNode) -> None:
+    def align(node, volume_node) -> None:
         """Put a map where its volume is now."""
-        node.CopyOrientation(volumeNode)
-        if node.GetTransformNodeID() != volumeNode.GetTransformNodeID():
-            node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+        node.CopyOrientation(volume_node)
+        if node.GetTransformNodeID() != volume_node.GetTransformNodeID():
+            node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
 
-    def remove(self, volumeNode) -> None:
-        for node in self._nodesOf(volumeNode):
+    def remove(self, volume_node) -> None:
+        for node in self._nodes_of(volume_node):
             self._scene.RemoveNode(node)
 
     def close(self) -> None:
@@ -119,10 +119,10 @@ class RelevanceMaps:
 
     # Within
 
-    def _nodesOf(self, volumeNode) -> list:
-        if volumeNode is None:
+    def _nodes_of(self, volume_node) -> list:
+        if volume_node is None:
             return []
-        wanted = volumeNode.GetID()
+        wanted = volume_node.GetID()
         return [node for node in self.nodes() if node.GetNodeReferenceID(VOLUME_ROLE) == wanted]
 
     def _display(self, node) -> None:
@@ -159,14 +159,14 @@ class RelevanceMaps:
             table.SetColor(index, f"{relevance:.2f}", *colour, 1.0)
         return table
 
-    def _placeUnderVolume(self, node, volumeNode) -> None:
+    def _place_under_volume(self, node, volume_node) -> None:
         hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self._scene)
-        item, parent = (hierarchy.GetItemByDataNode(each) for each in (node, volumeNode))
-        if item and parent:
-            hierarchy.SetItemParent(item, parent)
+        ids = [hierarchy.GetItemByDataNode(each) for each in (node, volume_node)]
+        if hierarchy.GetInvalidItemID() not in ids:
+            hierarchy.SetItemParent(*ids)
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
-    def _onNodeLeaving(self, _scene, _event, node) -> None:
-        leaving = node.IsA("vtkMRMLVolumeNode") and not isMap(node)
+    def _on_node_leaving(self, _scene, _event, node) -> None:
+        leaving = node.IsA("vtkMRMLVolumeNode") and not is_map(node)
         if leaving and not (self._scene.IsClosing() or self._scene.IsImporting()):
             self.remove(node)

@@ -73,7 +73,7 @@ class RelevanceSection:
     def refresh(self, *_args) -> None:
         """Show what settings and scene say now."""
         volume = None if self._settings is None else self._settings.inputVolume
-        result = self._grading.results.resultFor(volume)
+        result = self._grading.results.result_for(volume)
         found = self._map_of(result)
         box, slider = self._ui.relevanceCheckBox, self._ui.relevanceSlider
         box.enabled = result is not None
@@ -84,7 +84,7 @@ class RelevanceSection:
         if not self._entered:
             return
         self._follow(result)
-        if wanted and found is not None and found.frame == result.currentFrame:
+        if wanted and found is not None and found.frame == result.current_frame:
             self._grading.maps.align(found.node, volume)
             self._layer.show(found.node, volume, self._settings.relevanceOpacity)
         else:
@@ -94,10 +94,10 @@ class RelevanceSection:
         """The map of what was graded; one of another checkpoint's eyes goes."""
         if result is None:
             return None
-        found = self._grading.maps.mapFor(result.volumeNode)
+        found = self._grading.maps.map_for(result.volume_node)
         if found is not None and found.checkpoint != result.assessment.checkpoint:
             self._layer.hide()
-            self._grading.maps.remove(result.volumeNode)
+            self._grading.maps.remove(result.volume_node)
             return None
         return found
 
@@ -105,14 +105,14 @@ class RelevanceSection:
         self, result: SceneResult | None, found: RelevanceMap | None, wanted: bool
     ) -> None:
         label, button = self._ui.relevanceLabel, self._ui.relevanceButton
-        frame = result.currentFrame if wanted else None
+        frame = result.current_frame if wanted else None
         making = bool(self._grading.running)
         there = found is not None and found.frame == frame
         sentence = ""
         if frame is not None and found is not None and not there:
             text = _("The map is of frame {frame}, so it is hidden while frame {shown} is shown.")
             sentence = text.format(frame=found.frame, shown=frame)
-        elif there and found.isBlank:
+        elif there and found.is_blank:
             sentence = _("Nothing to show: the network hardly lowered a score for what it saw.")
         elif there and result.assessment.n_frames > 1:
             sentence = _("Map of frame {frame}.").format(frame=frame)
@@ -138,7 +138,7 @@ class RelevanceSection:
         if volume is None:
             return
         self._settings.relevanceVisible = self._ui.relevanceCheckBox.checked
-        if self._settings.relevanceVisible and self._grading.maps.mapFor(volume) is None:
+        if self._settings.relevanceVisible and self._grading.maps.map_for(volume) is None:
             self._make()
         self.refresh()
 
@@ -153,8 +153,8 @@ class RelevanceSection:
     def _make(self, *_args) -> None:
         """Have the frame mapped that is shown."""
         volume = self._settings.inputVolume
-        result = self._grading.results.resultFor(volume)
-        if self._grading.running or result is None or result.currentFrame is None:
+        result = self._grading.results.result_for(volume)
+        if self._grading.running or result is None or result.current_frame is None:
             return
         name = result.assessment.checkpoint
         references = {str(c.card.get("name")): c.reference for c in self._choices()}
@@ -164,7 +164,7 @@ class RelevanceSection:
             return
         self._say("")
         try:
-            self._grading.explain(volume, result.currentFrame, references[name])
+            self._grading.explain(volume, result.current_frame, references[name])
         except VolumeError as error:
             self._say(str(error))
             return
@@ -172,8 +172,8 @@ class RelevanceSection:
 
     def _follow(self, result: SceneResult | None) -> None:
         """Hear when the volume moves, the cine plays, or a view shows something else."""
-        layers = [] if result is None else self._layer.compositeNodes()
-        wanted = [] if result is None else [result.volumeNode, result.browserNode, *layers]
+        layers = [] if result is None else self._layer.composite_nodes()
+        wanted = [] if result is None else [result.volume_node, result.browser_node, *layers]
         names = tuple(node.GetID() for node in wanted if node is not None)
         if names == self._of_volume:
             return

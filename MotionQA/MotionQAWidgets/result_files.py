@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from slicer.i18n import tr as _
 
-from MotionQALib import pictures, reports
+from MotionQALib import reports, slice_pictures
 from MotionQALib.volumes import Volume, VolumeError
 
 from .scene_results import SceneResult
@@ -17,7 +17,7 @@ from .volume_input import VolumeInput
 KINDS = ("csv", "json", "html")
 
 
-def kindName(kind: str) -> str:
+def kind_name(kind: str) -> str:
     """As a file dialog's filter."""
     names = {
         "csv": _("CSV, for statistics (*.csv)"),
@@ -27,9 +27,9 @@ def kindName(kind: str) -> str:
     return names[kind]
 
 
-def fileName(result: SceneResult, kind: str) -> str:
+def file_name(result: SceneResult, kind: str) -> str:
     """A name that every file system takes."""
-    name = re.sub(r"[^\w.-]+", "_", result.volumeNode.GetName()).strip("._") or "volume"
+    name = re.sub(r"[^\w.-]+", "_", result.volume_node.GetName()).strip("._") or "volume"
     return f"{name}-motion.{kind}"
 
 
@@ -41,19 +41,19 @@ def write(result: SceneResult, path: str | Path, kind: str) -> None:
     elif kind == "json":
         reports.write_json(given, path)
     elif kind == "html":
-        reports.write_html(given, path, pictures=[picturesOf(result)])
+        reports.write_html(given, path, pictures=[pictures_of(result)])
     else:
         raise ValueError(kind)
 
 
-def picturesOf(result: SceneResult) -> tuple[pictures.Picture, ...]:
+def pictures_of(result: SceneResult) -> tuple[slice_pictures.SlicePicture, ...]:
     """Each slice in its worst frame; none where the image has gone or changed its shape."""
     assessment = result.assessment
     try:
-        given = VolumeInput.of_node(result.volumeNode)
+        given = VolumeInput.of_node(result.volume_node)
         volume = Volume(np.stack(given.frames), given.spacing)
     except (VolumeError, ValueError):  # frames of different sizes
         return ()
     if (volume.n_frames, volume.n_slices) != (assessment.n_frames, assessment.n_slices):
         return ()
-    return pictures.draw(volume, pictures.positions_to_show(assessment))
+    return slice_pictures.draw(volume, slice_pictures.positions_to_show(assessment))

@@ -9,7 +9,7 @@ from slicer.i18n import tr as _
 from MotionQALib.scale import Grade, grade_probabilities
 
 from .scene_results import SceneResult
-from .wording import gradeName, overrideInWords
+from .wording import grade_name, override_in_words
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -31,14 +31,14 @@ def result_sentence(result: SceneResult) -> str:
     share = grade_probabilities(assessment.volume_probabilities)[grade - 1]
     text = _("Volume: {score} · {grade} ({percent} %)")
     head = text.format(
-        score=assessment.volume_score, grade=gradeName(grade), percent=round(100 * share)
+        score=assessment.volume_score, grade=grade_name(grade), percent=round(100 * share)
     )
     if assessment.volume_uncertain:
         head = _("{result}, uncertain").format(result=head)
-    override = result.overrideFor(None, None)
+    override = result.override_for(None, None)
     if override is not None:
         text = _("{result}; {reader}: {grade}")
-        head = text.format(result=head, reader=override.reader, grade=overrideInWords(override))
+        head = text.format(result=head, reader=override.reader, grade=override_in_words(override))
     return " ".join([f"{head} — {_slices(assessment)}", *map(_sentence, assessment.remarks)])
 
 

@@ -3,7 +3,7 @@
 table = ResultsTable()
 layout.addWidget(table.widget)
 table.chosen.connect(f)      # f(frame, index): the user wants to see it
-table.menuWanted.connect(f)  # f(frame, index, point); both None: the volume
+table.menu_wanted.connect(f)  # f(frame, index, point); both None: the volume
 table.show(result)           # SceneResult, or None
 table.copy()                 # the selected rows, else all, as tab-separated text
 """
@@ -17,11 +17,11 @@ import qt
 from slicer.i18n import tr as _
 
 from MotionQALib.results import Override, Row
+from MotionQALib.signals import Signal
 
 from . import wording
 from .scene_results import Place, SceneResult
-from .signals import Signal
-from .slice_strip import gradeBrushes
+from .slice_strip import grade_brushes
 
 ROWS = 14
 """So many are seen before it scrolls."""
@@ -48,18 +48,18 @@ class ResultsTable:
     """The volume's own row stays on top, whatever the others are sorted by."""
 
     def __init__(self) -> None:
-        self.chosen, self.menuWanted = Signal(), Signal()
+        self.chosen, self.menu_wanted = Signal(), Signal()
         self._result: SceneResult | None = None
         self._lines: list[tuple[Place, list[Cell]]] = []
         self._filled: list[tuple | None] = []
         self._column, self._descending = SLICE, False
-        self.widget = _bareTable()
-        self.widget.horizontalHeader().sectionClicked.connect(self._onHeader)
-        self.widget.currentCellChanged.connect(self._onChosen)
-        self.widget.cellClicked.connect(self._onChosen)
-        self.widget.customContextMenuRequested.connect(self._onMenu)
+        self.widget = _bare_table()
+        self.widget.horizontalHeader().sectionClicked.connect(self._on_header)
+        self.widget.currentCellChanged.connect(self._on_chosen)
+        self.widget.cellClicked.connect(self._on_chosen)
+        self.widget.customContextMenuRequested.connect(self._on_menu)
         self._filling = qt.QTimer(self.widget)
-        self._filling.timeout.connect(self._fillSome)
+        self._filling.timeout.connect(self._fill_some)
         self._copying = qt.QShortcut(qt.QKeySequence("Ctrl+C"), self.widget)
         self._copying.context = qt.Qt.WidgetWithChildrenShortcut
         self._copying.activated.connect(self.copy)
@@ -69,17 +69,17 @@ class ResultsTable:
         self._lines = []
         if result is not None:
             for place, row in result.rows.items():
-                self._lines.append((place, cellsOf(row, result.overrideFor(*place))))
+                self._lines.append((place, cells_of(row, result.override_for(*place))))
             for frame, index in np.argwhere(~result.assessment.graded).tolist():
-                override = result.overrideFor(frame, index)
-                self._lines.append(((frame, index), ungradedCells(frame, index, override)))
+                override = result.override_for(frame, index)
+                self._lines.append(((frame, index), ungraded_cells(frame, index, override)))
         self._sort()
 
-    def sortBy(self, column: int, descending: bool = False) -> None:
+    def sort_by(self, column: int, descending: bool = False) -> None:
         self._column, self._descending = column, descending
         self._sort()
 
-    def placeAt(self, row: int) -> Place | None:
+    def place_at(self, row: int) -> Place | None:
         """(frame, slice) of a row; (None, None) is the volume."""
         return self._lines[row][0] if 0 <= row < len(self._lines) else None
 
@@ -103,7 +103,7 @@ class ResultsTable:
 
     def _sort(self) -> None:
         table, column = self.widget, self._column
-        here = self.placeAt(table.currentRow())
+        here = self.place_at(table.currentRow())
 
         def full(line) -> bool:
             return line[1][column].key is not None
@@ -132,30 +132,29 @@ class ResultsTable:
         table.setColumnHidden(FRAME, result is None or result.assessment.n_frames == 1)
         for column in (MINE, READER, TIME):
             table.setColumnHidden(column, result is None or not result.overrides)
-        self._fillSome()
+        self._fill_some()
         if not sized:
             bars = (table.horizontalHeader(), table.horizontalScrollBar())
             rows = min(len(lines), ROWS) * table.verticalHeader().defaultSectionSize
             table.setFixedHeight(rows + sum(bar.sizeHint.height() for bar in bars) + 2)
 
-    def _fillSome(self, *_args) -> None:
+    def _fill_some(self, *_args) -> None:
         """Write some of the rows that changed, the others when Slicer has had its turn."""
         changed = [n for n, line in enumerate(self._lines) if line != self._filled[n]]
         for number in changed[:AT_ONCE]:
             self._filled[number] = self._lines[number]
-            self._fillRow(number, *self._lines[number])
+            self._fill_row(number, *self._lines[number])
         if len(changed) > AT_ONCE:
             self._filling.start()
         else:
             self._filling.stop()
             self.widget.resizeColumnsToContents()
 
-    def _fillRow(self, number: int, place: Place, cells: list[Cell]) -> None:
-        row, override = self._result.rowFor(*place), self._result.overrideFor(*place)
+    def _fill_row(self, number: int, place: Place, cells: list[Cell]) -> None:
+        row, override = self._result.row_for(*place), self._result.override_for(*place)
         frames = self._result.assessment.n_frames
         if row is None:
-            about = wording.place(*place, frames)
-            about = _("{place}: no grade, it is blank or missing").format(place=about)
+            about = wording.no_grade(*place, frames)
         else:
             about = wording.summary(row, override, frames)
         for column, cell in enumerate(cells):
@@ -169,25 +168,25 @@ class ResultsTable:
                 item.setFont(font)
             graded = {SCORE: row, MINE: override}.get(column)
             if graded is not None:
-                brush, pen = gradeBrushes(wording.gradeOf(graded))
+                brush, pen = grade_brushes(wording.grade_of_row(graded))
                 item.setBackground(brush)
                 item.setForeground(pen)
             self.widget.setItem(number, column, item)
 
     # What the user does
 
-    def _onHeader(self, column: int) -> None:
-        self.sortBy(column, column == self._column and not self._descending)
+    def _on_header(self, column: int) -> None:
+        self.sort_by(column, column == self._column and not self._descending)
 
-    def _onChosen(self, row: int, *_args) -> None:
-        place = self.placeAt(row)
+    def _on_chosen(self, row: int, *_args) -> None:
+        place = self.place_at(row)
         if place is not None and place != (None, None):
             self.chosen.emit(*place)
 
-    def _onMenu(self, position) -> None:
-        place = self.placeAt(self.widget.rowAt(position.y()))
+    def _on_menu(self, position) -> None:
+        place = self.place_at(self.widget.rowAt(position.y()))
         if place is not None:
-            self.menuWanted.emit(*place, self.widget.viewport().mapToGlobal(position))
+            self.menu_wanted.emit(*place, self.widget.viewport().mapToGlobal(position))
 
 
 def titles() -> list[str]:
@@ -206,15 +205,15 @@ def titles() -> list[str]:
     ]
 
 
-def cellsOf(row: Row, override: Override | None) -> list[Cell]:
+def cells_of(row: Row, override: Override | None) -> list[Cell]:
     """A line of the table; frame and slice are empty in the volume's."""
-    grade = wording.gradeOf(row)
-    mine, reader, time = _cellsOfReader(override)
+    grade = wording.grade_of_row(row)
+    mine, reader, time = _cells_of_reader(override)
     return [
         Cell("" if row.frame is None else str(row.frame), row.frame),
         Cell(_("volume") if row.slice is None else str(row.slice), row.slice),
         Cell(str(row.score), row.score),
-        Cell(wording.gradeName(grade), int(grade)),
+        Cell(wording.grade_name(grade), int(grade)),
         mine,
         Cell(str(round(100 * wording.probability(row))), wording.probability(row)),
         Cell(f"{row.expected_score:.2f}", row.expected_score),
@@ -224,29 +223,28 @@ def cellsOf(row: Row, override: Override | None) -> list[Cell]:
     ]
 
 
-def ungradedCells(frame: int, index: int, override: Override | None) -> list[Cell]:
+def ungraded_cells(frame: int, index: int, override: Override | None) -> list[Cell]:
     """The line of an image that is blank or missing."""
-    nothing = Cell("–", None)
-    mine, reader, time = _cellsOfReader(override)
+    nothing, empty = Cell("–", None), Cell("", None)
+    mine, reader, time = _cells_of_reader(override)
     number = Cell(str(frame), frame), Cell(str(index), index)
-    empty = Cell("", None)
     return [*number, nothing, nothing, mine, empty, empty, empty, reader, time]
 
 
-def _cellsOfReader(override: Override | None) -> tuple[Cell, Cell, Cell]:
+def _cells_of_reader(override: Override | None) -> tuple[Cell, Cell, Cell]:
     """Grade, name and time."""
     if override is None:
         return (Cell("", None),) * 3
-    scores = wording.gradeOf(override).scores if override.score is None else (override.score,)
+    scores = wording.grade_of_row(override).scores if override.score is None else (override.score,)
     return (
         # A grade without a score sorts amid its scores.
-        Cell(wording.overrideInWords(override), sum(scores) / len(scores)),
+        Cell(wording.override_in_words(override), sum(scores) / len(scores)),
         Cell(override.reader, override.reader.casefold()),
         Cell(override.time[:16].replace("T", " "), override.time),
     )
 
 
-def _bareTable():
+def _bare_table():
     table = qt.QTableWidget()
     table.objectName = "MotionQAResultsTable"
     table.accessibleName = _("Grades of all slices")

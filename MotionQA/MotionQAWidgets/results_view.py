@@ -1,8 +1,9 @@
 """What came of grading a volume, to look through: strip, table, the reader's grades, export.
 
 view = ResultsView(results)     # results: scene_results.SceneResults
-layout.addWidget(view.widget)
-view.setVolume(volumeNode)      # hidden while it has no result
+layout.addWidget(view.widget)   # strip, next worst slice, the reader's own grades
+other.addWidget(view.details)   # table, name, copy, export
+view.set_volume(volume_node)      # hidden while it has no result
 view.enter()                    # follows the slice views ...
 view.leave()                    # ... and no longer
 view.close()                    # nothing is left connected
@@ -33,29 +34,31 @@ class ResultsView:
         self._result: SceneResult | None = None
         self._watch: SliceWatch | None = None
         self._visited: int | None = None
-        self.widget = qt.QWidget()
+        self.widget, self.details = qt.QWidget(), qt.QWidget()
         self.strip, self.table = SliceStrip(), ResultsTable()
         self.mine = MyGrade(results, self.widget)
-        self.export = ExportButton(self.widget)
-        self.nextButton = qt.QPushButton(_("Next worst slice"))
-        self.copyButton = qt.QPushButton(_("Copy"))
-        self.copyButton.toolTip = _("Copy the table to the clipboard, to paste into a spreadsheet.")
+        self.export = ExportButton(self.details)
+        self.next_button = qt.QPushButton(_("Next worst slice"))
+        self.copy_button = qt.QPushButton(_("Copy"))
+        self.copy_button.toolTip = _(
+            "Copy the table to the clipboard, to paste into a spreadsheet."
+        )
         self.message = qt.QLabel()
-        self._layOut()
-        self.nextButton.clicked.connect(self._onNext)
-        self.copyButton.clicked.connect(self._onCopy)
+        self._lay_out()
+        self.next_button.clicked.connect(self._on_next)
+        self.copy_button.clicked.connect(self._on_copy)
         for part in (self.strip, self.table):
-            part.chosen.connect(self._goTo)
-            part.menuWanted.connect(self._onMenu)
+            part.chosen.connect(self._go_to)
+            part.menu_wanted.connect(self._on_menu)
         self.export.said.connect(self._say)
         results.changed.connect(self.refresh)
         self._show(None)
 
     # Coming and going
 
-    def setVolume(self, volumeNode) -> None:
-        if volumeNode is not self._volume:
-            self._volume, self._visited = volumeNode, None
+    def set_volume(self, volume_node) -> None:
+        if volume_node is not self._volume:
+            self._volume, self._visited = volume_node, None
             self._say("")
         self.refresh()
 
@@ -80,29 +83,29 @@ class ResultsView:
 
     def refresh(self, *_args) -> None:
         """Show what the scene holds of the volume now."""
-        result = self._results.resultFor(self._volume)
+        result = self._results.result_for(self._volume)
         if result is not self._result:
             self._show(result)
 
     def _show(self, result: SceneResult | None) -> None:
         self._result = result
-        self.widget.visible = result is not None
+        self.widget.visible = self.details.visible = result is not None
         self.strip.show(result)
         self.table.show(result)
         self.export.show(result)
-        self._showNext()
+        self._show_next()
         if self._watch is not None:
             self._watch.follow(result)
         self._mark()
 
     def _mark(self) -> None:
         """Follow what the slice views show."""
-        place = self._shownPlace()
+        place = self._shown_place()
         if self._result is not None and self._watch is not None:
             self.strip.mark(self._watch.frame, self._watch.index)
         self.mine.show(self._result, place)
 
-    def _shownPlace(self) -> Place | None:
+    def _shown_place(self) -> Place | None:
         watch = self._watch
         if watch is None or self._result is None or None in (watch.frame, watch.index):
             return None
@@ -114,14 +117,14 @@ class ResultsView:
 
     # Where the user goes
 
-    def _goTo(self, frame: int, index: int) -> None:
+    def _go_to(self, frame: int, index: int) -> None:
         result = self._result
-        volume = result.volumeNode
-        result.showFrame(frame)
-        shown = [geometry.shownVolumes(widget) for widget in geometry.sliceWidgets()]
+        volume = result.volume_node
+        result.show_frame(frame)
+        shown = [geometry.shown_volumes(widget) for widget in geometry.slice_widgets()]
         if not any(volume in volumes for volumes in shown):
             slicer.util.setSliceViewerLayers(background=volume, fit=True)
-        geometry.jumpTo(volume, index, result.sliceAxis)
+        geometry.jump_to(volume, index, result.slice_axis)
 
     def _next(self) -> int:
         """The slice after the one visited last, from the worst one on and round again."""
@@ -129,9 +132,9 @@ class ResultsView:
         last = order.index(self._visited) if self._visited in order else -1
         return order[(last + 1) % len(order)]
 
-    def _showNext(self) -> None:
+    def _show_next(self) -> None:
         result = self._result
-        button = self.nextButton
+        button = self.next_button
         button.enabled = result is not None and result.assessment.n_slices > 1
         if result is None:
             button.toolTip = _("Grade the volume first.")
@@ -140,41 +143,45 @@ class ResultsView:
         else:
             index = self._next()
             frame = int(result.assessment.worst_frames[index])
-            row, override = result.rowFor(frame, index), result.overrideFor(frame, index)
+            row, override = result.row_for(frame, index), result.override_for(frame, index)
             frames = result.assessment.n_frames
-            about = wording.place(frame, index, frames)
-            if row is not None:
+            if row is None:
+                about = wording.no_grade(frame, index, frames)
+            else:
                 about = wording.summary(row, override, frames)
             button.toolTip = _("Slice by slice from the worst on; next: {place}").format(
                 place=about
             )
 
-    def _onNext(self, *_args) -> None:
+    def _on_next(self, *_args) -> None:
         index = self._visited = self._next()
-        self._goTo(int(self._result.assessment.worst_frames[index]), index)
-        self._showNext()
+        self._go_to(int(self._result.assessment.worst_frames[index]), index)
+        self._show_next()
 
-    def _onCopy(self, *_args) -> None:
+    def _on_copy(self, *_args) -> None:
         self.table.copy()
         self._say(_("Copied."))
 
-    def _onMenu(self, frame: int | None, index: int | None, point) -> None:
+    def _on_menu(self, frame: int | None, index: int | None, point) -> None:
         self.mine.popup((frame, index), point)
 
     # Layout
 
-    def _layOut(self) -> None:
+    def _lay_out(self) -> None:
         column = qt.QVBoxLayout(self.widget)
         column.setContentsMargins(0, 0, 0, 0)
+        column.spacing = 4
         column.addWidget(self.strip.widget)
         column.addLayout(
-            _row(self.nextButton, 1, self.mine.sliceButton, 1, self.mine.volumeButton, 1)
+            _row(self.next_button, 1, self.mine.slice_button, 1, self.mine.volume_button, 1)
         )
+        column = qt.QVBoxLayout(self.details)
+        column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.table.widget)
         reader = qt.QLabel(_("Reader:"))
-        reader.setBuddy(self.mine.nameEdit)
+        reader.setBuddy(self.mine.name_edit)
         column.addLayout(
-            _row(reader, 0, self.mine.nameEdit, 1, self.copyButton, 0, self.export.button, 0)
+            _row(reader, 0, self.mine.name_edit, 1, self.copy_button, 0, self.export.button, 0)
         )
         self.message.wordWrap = True
         self.message.textInteractionFlags = qt.Qt.TextSelectableByMouse

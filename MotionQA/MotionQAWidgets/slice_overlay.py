@@ -31,12 +31,12 @@ class SliceOverlay:
     def __init__(self, results: SceneResults, *, visible: bool = True) -> None:
         self._results, self._visible, self._closed = results, visible, False
         self._badges: dict[str, ViewBadge] = {}
-        self._ofScene, self._ofViews, self._ofVolumes = Observers(), Observers(), Observers()
+        self._of_scene, self._of_views, self._of_volumes = Observers(), Observers(), Observers()
         self._followed: list[str] = []
         results.changed.connect(self.update)
         self._layout = LayoutWatch(self._attach)
         scene = slicer.mrmlScene
-        self._ofScene.add(scene, scene.EndBatchProcessEvent, self.update)
+        self._of_scene.add(scene, scene.EndBatchProcessEvent, self.update)
         self._attach()
 
     @property
@@ -53,13 +53,13 @@ class SliceOverlay:
         if self._closed or slicer.mrmlScene.IsBatchProcessing():
             return
         shown: dict[str, SceneResult] = {}
-        for widget in geometry.sliceWidgets():
+        for widget in geometry.slice_widgets():
             node = widget.mrmlSliceNode()
             badge = self._badges.get(node.GetID())
-            result = self._resultIn(widget) if self._visible else None
+            result = self._result_in(widget) if self._visible else None
             if result is not None:
-                shown[result.volumeNode.GetID()] = result
-            words = None if result is None else badgeFor(node, result)
+                shown[result.volume_node.GetID()] = result
+            words = None if result is None else badge_for(node, result)
             if badge is not None and words is not None:
                 badge.show(*words)
             elif badge is not None:
@@ -73,13 +73,13 @@ class SliceOverlay:
         self._closed = True
         self._results.changed.disconnect(self.update)
         self._layout.close()
-        self._ofScene.clear()
+        self._of_scene.clear()
         self._detach()
 
-    def _resultIn(self, widget) -> SceneResult | None:
+    def _result_in(self, widget) -> SceneResult | None:
         """Of the most visible volume that has one."""
-        for volume in geometry.shownVolumes(widget):
-            result = self._results.resultFor(volume)
+        for volume in geometry.shown_volumes(widget):
+            result = self._results.result_for(volume)
             if result is not None:
                 return result
         return None
@@ -89,53 +89,54 @@ class SliceOverlay:
     def _attach(self, *_args) -> None:
         """Put a badge into every view that there is now."""
         self._detach()
-        for widget in geometry.sliceWidgets():
+        for widget in geometry.slice_widgets():
             node, layers = widget.mrmlSliceNode(), widget.sliceLogic().GetSliceCompositeNode()
             self._badges[node.GetID()] = ViewBadge(widget.sliceView())
-            for followed in filter(None, (node, layers)):
-                self._ofViews.add(followed, MODIFIED, self.update)
+            for followed in (node, layers):
+                if followed is not None:
+                    self._of_views.add(followed, MODIFIED, self.update)
         self.update()
 
     def _detach(self) -> None:
         for badge in self._badges.values():
             badge.remove()
         self._badges = {}
-        self._ofViews.clear()
-        self._ofVolumes.clear()
+        self._of_views.clear()
+        self._of_volumes.clear()
         self._followed = []
 
     def _follow(self, shown: dict[str, SceneResult]) -> None:
         """Follow the volumes that are shown, as they move and play."""
         wanted = []
         for result in shown.values():
-            browser = result.browserNode
-            wanted += [node for node in (result.volumeNode, browser) if node is not None]
+            browser = result.browser_node
+            wanted += [node for node in (result.volume_node, browser) if node is not None]
         names = [node.GetID() for node in wanted]
         if names == self._followed:
             return
         self._followed = names
-        self._ofVolumes.clear()
+        self._of_volumes.clear()
         for result in shown.values():
-            result.follow(self._ofVolumes, self.update)
+            result.follow(self._of_volumes, self.update)
 
 
-def badgeFor(sliceNode, result: SceneResult) -> tuple[str, Grade] | None:
+def badge_for(slice_node, result: SceneResult) -> tuple[str, Grade] | None:
     """Words and grade for a view that shows the volume; None where it shows no graded slice."""
-    volume, assessment = result.volumeNode, result.assessment
-    index = geometry.sliceIndex(sliceNode, volume, result.sliceAxis)
-    frame = result.currentFrame
+    volume, assessment = result.volume_node, result.assessment
+    index = geometry.slice_index(slice_node, volume, result.slice_axis)
+    frame = result.current_frame
     if index is not None and not 0 <= index < assessment.n_slices:
         return None
     if index is None or frame is None:
         index = frame = None
-    row, override = result.rowFor(frame, index), result.overrideFor(frame, index)
+    row, override = result.row_for(frame, index), result.override_for(frame, index)
     if row is None:  # blank, or missing from its series
         return None
-    words = wording.inWords(row)
+    words = wording.in_words(row)
     lines = [_("Volume: {grade}").format(grade=words) if index is None else words]
     if row.uncertain:
         lines.append(_("uncertain"))
     if override is not None:
-        grade = wording.overrideInWords(override)
+        grade = wording.override_in_words(override)
         lines.append(_("{reader}: {grade}").format(reader=override.reader, grade=grade))
-    return "\n".join(lines), wording.gradeOf(row)
+    return "\n".join(lines), wording.grade_of_row(row)

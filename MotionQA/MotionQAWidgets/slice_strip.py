@@ -3,7 +3,7 @@
     strip = SliceStrip()
     layout.addWidget(strip.widget)
     strip.chosen.connect(f)      # f(frame, index): the user wants to see it
-    strip.menuWanted.connect(f)  # f(frame, index, point): a right click, in screen coordinates
+    strip.menu_wanted.connect(f)  # f(frame, index, point): a right click, in screen coordinates
     strip.show(result)           # SceneResult, or None
     strip.mark(frame, index)     # what the views show
 
@@ -18,10 +18,10 @@ from slicer.i18n import tr as _
 
 from MotionQALib.palette import GRADE_COLOURS
 from MotionQALib.scale import Grade
+from MotionQALib.signals import Signal
 
 from . import wording
 from .scene_results import Place, SceneResult
-from .signals import Signal
 
 LONGEST = 15
 """Slices side by side; more go on below, so that all of them fit a narrow panel."""
@@ -39,20 +39,20 @@ class SliceStrip:
     """A table of cells: arrow keys walk along it as a mouse does; see the top of this file."""
 
     def __init__(self) -> None:
-        self.chosen, self.menuWanted = Signal(), Signal()
+        self.chosen, self.menu_wanted = Signal(), Signal()
         self._result: SceneResult | None = None
         self._frame: int | None = None
         self._index: int | None = None
         self._kinds: list[int] = []
         self._columns = 0
-        self.widget = _bareTable()
-        self.widget.cellClicked.connect(self._onChosen)
-        self.widget.currentCellChanged.connect(self._onChosen)
-        self.widget.customContextMenuRequested.connect(self._onMenu)
+        self.widget = _bare_table()
+        self.widget.cellClicked.connect(self._on_chosen)
+        self.widget.currentCellChanged.connect(self._on_chosen)
+        self.widget.customContextMenuRequested.connect(self._on_menu)
 
     def show(self, result: SceneResult | None) -> None:
         self._result = result
-        self._layOut()
+        self._lay_out()
         self._fill()
 
     def mark(self, frame: int | None, index: int | None) -> None:
@@ -60,9 +60,9 @@ class SliceStrip:
         self._frame, self._index = frame, index
         self._fill()
         if index is not None and self._result is not None and index < self._n:
-            self._moveTo(index)
+            self._move_to(index)
 
-    def placeAt(self, row: int, column: int) -> Place | None:
+    def place_at(self, row: int, column: int) -> Place | None:
         """(frame, slice) of a cell; None where it has no grade."""
         if self._result is None or row < 0 or column < 0:
             return None
@@ -70,7 +70,7 @@ class SliceStrip:
         index = band * self._columns + column
         if column >= self._columns or index >= self._n:
             return None
-        frame = self._frameOf(self._kinds[line], index)
+        frame = self._frame_of(self._kinds[line], index)
         return None if frame is None else (frame, index)
 
     # Cells
@@ -79,11 +79,11 @@ class SliceStrip:
     def _n(self) -> int:
         return self._result.assessment.n_slices
 
-    def _frameOf(self, kind: int, index: int) -> int | None:
+    def _frame_of(self, kind: int, index: int) -> int | None:
         ungraded = kind == NUMBER and self._frame is None
         return self._worst[index] if kind == WORST or ungraded else self._frame
 
-    def _layOut(self) -> None:
+    def _lay_out(self) -> None:
         """Rows and columns for the result, in bands of equal length."""
         table, result = self.widget, self._result
         table.blockSignals(True)
@@ -93,7 +93,7 @@ class SliceStrip:
         else:
             cine = result.assessment.n_frames > 1
             self._worst = result.assessment.worst_frames.tolist()
-            self._frame = result.currentFrame
+            self._frame = result.current_frame
             self._kinds = [NUMBER, SHOWN]
             self._kinds += [WORST] if cine else []
             self._kinds += [READER] if any(i is not None for _f, i in result.overrides) else []
@@ -104,10 +104,10 @@ class SliceStrip:
             for row in range(table.rowCount):
                 for column in range(self._columns):
                     table.setItem(row, column, qt.QTableWidgetItem())
-            self._fitHeight(cine)
+            self._fit_height(cine)
         table.blockSignals(False)
 
-    def _fitHeight(self, cine: bool) -> None:
+    def _fit_height(self, cine: bool) -> None:
         table = self.widget
         height = table.fontMetrics().height()
         table.verticalHeader().minimumSectionSize = height
@@ -145,42 +145,46 @@ class SliceStrip:
                 if index >= self._n:
                     item.setFlags(qt.Qt.NoItemFlags)
                 else:
-                    self._fillCell(item, self._kinds[line], index)
+                    self._fill_cell(item, self._kinds[line], index)
         table.blockSignals(False)
 
-    def _fillCell(self, item, kind: int, index: int) -> None:
-        frame, result = self._frameOf(kind, index), self._result
-        row, override = result.rowFor(frame, index), result.overrideFor(frame, index)
+    def _fill_cell(self, item, kind: int, index: int) -> None:
+        frame, result = self._frame_of(kind, index), self._result
+        row, override = result.row_for(frame, index), result.override_for(frame, index)
         about = wording.place(frame, index, result.assessment.n_frames)
         if row is not None:
             about = wording.summary(row, override, result.assessment.n_frames)
-        text, brush, pen = "", None, None
+        text, brush, pen = "", qt.QBrush(), qt.QBrush()
         if kind == NUMBER:
             text = str(index)
             if index == self._index:
                 brush, pen = _highlight(self.widget)
         elif kind == READER and override is not None:
             score = override.score
-            text = wording.gradeName(wording.gradeOf(override))[:3] if score is None else str(score)
-            brush, pen = gradeBrushes(wording.gradeOf(override))
+            text = (
+                wording.grade_name(wording.grade_of_row(override))[:3]
+                if score is None
+                else str(score)
+            )
+            brush, pen = grade_brushes(wording.grade_of_row(override))
         elif kind != READER and row is not None:
             text = _("{score}?").format(score=row.score) if row.uncertain else str(row.score)
-            brush, pen = gradeBrushes(wording.gradeOf(row))
+            brush, pen = grade_brushes(wording.grade_of_row(row))
         elif kind != READER and frame is not None and not result.assessment.graded[frame, index]:
             text, pen = "–", qt.QBrush(qt.QColor(UNGRADED))
-            about = _("{place}: no grade, it is blank or missing").format(place=about)
+            about = wording.no_grade(frame, index, result.assessment.n_frames)
         font = qt.QFont(self.widget.font)
         font.setBold(kind != NUMBER or index == self._index)
         item.setFont(font)
         item.setText(text)
         item.setTextAlignment(qt.Qt.AlignCenter)
-        item.setBackground(brush or qt.QBrush())
-        item.setForeground(pen or qt.QBrush())
+        item.setBackground(brush)
+        item.setForeground(pen)
         item.setToolTip(about)
         item.setData(qt.Qt.AccessibleTextRole, about)
         item.setFlags(qt.Qt.ItemIsEnabled)
 
-    def _moveTo(self, index: int) -> None:
+    def _move_to(self, index: int) -> None:
         """Let the arrow keys go on from the shown slice, in the row where they are."""
         table, kinds = self.widget, len(self._kinds)
         band, column = divmod(index, self._columns)
@@ -193,19 +197,19 @@ class SliceStrip:
 
     # What the user does
 
-    def _onChosen(self, row: int, column: int, *_args) -> None:
-        place = self.placeAt(row, column)
+    def _on_chosen(self, row: int, column: int, *_args) -> None:
+        place = self.place_at(row, column)
         if place is not None:
             self.chosen.emit(*place)
 
-    def _onMenu(self, position) -> None:
+    def _on_menu(self, position) -> None:
         table = self.widget
-        place = self.placeAt(table.rowAt(position.y()), table.columnAt(position.x()))
+        place = self.place_at(table.rowAt(position.y()), table.columnAt(position.x()))
         if place is not None:
-            self.menuWanted.emit(*place, table.viewport().mapToGlobal(position))
+            self.menu_wanted.emit(*place, table.viewport().mapToGlobal(position))
 
 
-def gradeBrushes(grade: Grade) -> tuple:
+def grade_brushes(grade: Grade) -> tuple:
     """Background and foreground of a grade, the overlay's own."""
     colour = GRADE_COLOURS[grade]
     return qt.QBrush(qt.QColor(colour.fill)), qt.QBrush(qt.QColor(colour.text))
@@ -218,7 +222,7 @@ def _highlight(widget) -> tuple:
     return tuple(qt.QBrush(colours.brush(role)) for role in roles)
 
 
-def _bareTable():
+def _bare_table():
     table = qt.QTableWidget()
     table.objectName = "MotionQASliceStrip"
     table.accessibleName = _("Scores along the slices")

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import slicer
 
+from MotionQALib.signals import Signal
+
 from . import slice_geometry as geometry
 from .layout_watch import LayoutWatch
 from .observers import Observers
 from .scene_results import SceneResult
-from .signals import Signal
 
 MODIFIED = "ModifiedEvent"
 
@@ -29,55 +30,55 @@ class SliceWatch:
         self.frame: int | None = None
         self._result: SceneResult | None = None
         self._scrolled: str | None = None
-        self._ofScene, self._ofViews, self._ofVolume = Observers(), Observers(), Observers()
+        self._of_scene, self._of_views, self._of_volume = Observers(), Observers(), Observers()
         self._layout = LayoutWatch(self._attach)
         scene = slicer.mrmlScene
-        self._ofScene.add(scene, scene.EndBatchProcessEvent, self._look)
+        self._of_scene.add(scene, scene.EndBatchProcessEvent, self._look)
         self._attach()
 
     def follow(self, result: SceneResult | None) -> None:
         self._result = result
-        self._ofVolume.clear()
+        self._of_volume.clear()
         if result is not None:
-            result.follow(self._ofVolume, self._look)
+            result.follow(self._of_volume, self._look)
         self._look()
 
     def close(self) -> None:
         self._layout.close()
-        for observers in (self._ofScene, self._ofViews, self._ofVolume):
+        for observers in (self._of_scene, self._of_views, self._of_volume):
             observers.clear()
         self.changed.disconnect()
         self._result = None
 
     def _attach(self, *_args) -> None:
-        self._ofViews.clear()
-        for widget in geometry.sliceWidgets():
-            self._ofViews.add(widget.mrmlSliceNode(), MODIFIED, self._onScrolled)
+        self._of_views.clear()
+        for widget in geometry.slice_widgets():
+            self._of_views.add(widget.mrmlSliceNode(), MODIFIED, self._on_scrolled)
             layers = widget.sliceLogic().GetSliceCompositeNode()
             if layers is not None:
-                self._ofViews.add(layers, MODIFIED, self._look)
+                self._of_views.add(layers, MODIFIED, self._look)
         self._look()
 
-    def _onScrolled(self, sliceNode, _event) -> None:
-        self._scrolled = sliceNode.GetID()
+    def _on_scrolled(self, slice_node, _event) -> None:
+        self._scrolled = slice_node.GetID()
         self._look()
 
     def _look(self, *_args) -> None:
         if slicer.mrmlScene.IsBatchProcessing():
             return
         result = self._result
-        frame = None if result is None else result.currentFrame
-        now = (None if result is None else self._shownIndex(result), frame)
+        frame = None if result is None else result.current_frame
+        now = (None if result is None else self._shown_index(result), frame)
         if now != (self.index, self.frame):
             self.index, self.frame = now
             self.changed.emit()
 
-    def _shownIndex(self, result: SceneResult) -> int | None:
+    def _shown_index(self, result: SceneResult) -> int | None:
         found: dict[str, int] = {}
-        for widget in geometry.sliceWidgets():
-            if result.volumeNode in geometry.shownVolumes(widget):
+        for widget in geometry.slice_widgets():
+            if result.volume_node in geometry.shown_volumes(widget):
                 node = widget.mrmlSliceNode()
-                index = geometry.sliceIndex(node, result.volumeNode, result.sliceAxis)
+                index = geometry.slice_index(node, result.volume_node, result.slice_axis)
                 if index is not None and 0 <= index < result.assessment.n_slices:
                     found[node.GetID()] = index
         return found.get(self._scrolled, next(iter(found.values()), None))

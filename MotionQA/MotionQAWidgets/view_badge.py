@@ -1,6 +1,6 @@
 """What the overlay draws into one slice view: a frame along the edge and a badge at the top.
 
-badge = ViewBadge(sliceWidget.sliceView())
+badge = ViewBadge(slice_widget.sliceView())
 badge.show("3 · moderate 71 %", grade)  # draws nothing anew where nothing changed
 badge.hide()
 badge.remove()
@@ -25,16 +25,16 @@ SMALLEST, LARGEST = 7, 22
 class ViewBadge:
     """The actors are the view's own props, so that its corner annotations stay DataProbe's."""
 
-    def __init__(self, sliceView) -> None:
-        self._view = sliceView
-        self._renderer = sliceView.renderWindow().GetRenderers().GetFirstRenderer()
+    def __init__(self, slice_view) -> None:
+        self._view = slice_view
+        self._renderer = slice_view.renderWindow().GetRenderers().GetFirstRenderer()
         self._edge, self._frame = _outline(), _outline()
         self._edge.GetProperty().SetColor(0.0, 0.0, 0.0)
         self._text = _text()
         self._actors = (self._edge, self._frame, self._text)
         self._shown: tuple | None = None
         self._size = (0, 0)
-        self._tag = self._renderer.AddObserver("StartEvent", self._onRender)
+        self._tag = self._renderer.AddObserver("StartEvent", self._on_render)
         for actor in self._actors:
             actor.VisibilityOff()
             actor.PickableOff()
@@ -66,7 +66,7 @@ class ViewBadge:
         with suppress(ValueError, RuntimeError):  # the view itself may have gone
             self._view.scheduleRender()
 
-    def _onRender(self, *_args) -> None:
+    def _on_render(self, *_args) -> None:
         """A view is resized without a word to its slice node, or before it."""
         if self._shown is not None and tuple(self._renderer.GetSize()) != self._size:
             self._fit()

@@ -15,7 +15,7 @@ from MotionQALib.formats.stored import StoredImage
 from MotionQALib.volumes import VolumeError
 
 from .cine_reader import SOURCE
-from .relevance_map import isMap
+from .relevance_map import is_map
 
 REMARKS = "MotionQA.Remarks"
 """The attribute of a volume or sequence that keeps sentences about how it was read, as JSON."""
@@ -68,7 +68,9 @@ class VolumeInput:
 
 def is_candidate(node) -> bool:
     """Whether a node is a volume that a user may want graded: no mask, no map, no colour."""
-    return node is not None and node.GetClassName() == "vtkMRMLScalarVolumeNode" and not isMap(node)
+    return (
+        node is not None and node.GetClassName() == "vtkMRMLScalarVolumeNode" and not is_map(node)
+    )
 
 
 def frame_nodes(node) -> list:
@@ -93,7 +95,7 @@ def source_of(node) -> str | None:
     sequence = sequence_of(node)
     if sequence is not None and sequence.GetAttribute(SOURCE):
         return sequence.GetAttribute(SOURCE)
-    storage = (sequence or node).GetStorageNode()
+    storage = (node if sequence is None else sequence).GetStorageNode()
     return (storage.GetFileName() or None) if storage is not None else None
 
 
@@ -136,6 +138,6 @@ def _voxels(node, name: str) -> np.ndarray:
 def _identity(node) -> str | None:
     """A DICOM series is known by its UID; the key of others would mean reading all voxels."""
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-    item = hierarchy.GetItemByDataNode(node) if hierarchy is not None else 0
-    uid = hierarchy.GetItemUID(item, "DICOM") if item else ""
+    item_id = hierarchy.GetItemByDataNode(node) if hierarchy is not None else 0
+    uid = hierarchy.GetItemUID(item_id, "DICOM") if item_id > 0 else ""
     return f"dicom:{uid}" if uid else None

@@ -8,11 +8,11 @@ from MotionQALib.results import Override, Row
 from MotionQALib.scale import Grade
 
 
-def gradeOf(row: Row | Override) -> Grade:
+def grade_of_row(row: Row | Override) -> Grade:
     return Grade[row.grade.upper()]
 
 
-def gradeName(grade: Grade) -> str:
+def grade_name(grade: Grade) -> str:
     names = {
         Grade.MILD: _("mild"),
         Grade.MODERATE: _("moderate"),
@@ -21,7 +21,7 @@ def gradeName(grade: Grade) -> str:
     return names[grade]
 
 
-def scoreWord(score: int) -> str:
+def score_word(score: int) -> str:
     """The scale's own word."""
     words = {
         5: _("excellent"),
@@ -36,19 +36,19 @@ def scoreWord(score: int) -> str:
 def probability(row: Row) -> float:
     """Of the row's grade: its scores' together."""
     probabilities = (row.p1, row.p2, row.p3, row.p4, row.p5)
-    return sum(probabilities[score - 1] for score in gradeOf(row).scores)
+    return sum(probabilities[score - 1] for score in grade_of_row(row).scores)
 
 
-def inWords(row: Row) -> str:
+def in_words(row: Row) -> str:
     """Such as "3 · moderate 71 %"."""
     text = _("{score} · {grade} {percent} %")
     percent = round(100 * probability(row))
-    return text.format(score=row.score, grade=gradeName(gradeOf(row)), percent=percent)
+    return text.format(score=row.score, grade=grade_name(grade_of_row(row)), percent=percent)
 
 
-def overrideInWords(override: Override) -> str:
+def override_in_words(override: Override) -> str:
     """Such as "4 · mild", or "mild" where the reader gave no score."""
-    grade = gradeName(gradeOf(override))
+    grade = grade_name(grade_of_row(override))
     if override.score is None:
         return grade
     return _("{score} · {grade}").format(score=override.score, grade=grade)
@@ -62,12 +62,18 @@ def place(frame: int | None, index: int | None, frames: int) -> str:
     return text.format(slice=index, frame=frame)
 
 
+def no_grade(frame: int, index: int, frames: int) -> str:
+    """Of an image that is blank, or missing from its series."""
+    text = _("{place}: no grade, it is blank or missing")
+    return text.format(place=place(frame, index, frames))
+
+
 def summary(row: Row, override: Override | None, frames: int) -> str:
     """One line that says all of a place."""
-    parts = [f"{place(row.frame, row.slice, frames)}: {inWords(row)}"]
+    parts = [f"{place(row.frame, row.slice, frames)}: {in_words(row)}"]
     if row.uncertain:
         parts.append(_("uncertain"))
     if override is not None:
         text = _("{reader}: {grade}")
-        parts.append(text.format(reader=override.reader, grade=overrideInWords(override)))
+        parts.append(text.format(reader=override.reader, grade=override_in_words(override)))
     return ", ".join(parts)

@@ -10,11 +10,11 @@ from slicer.i18n import tr as _
 
 from MotionQALib.reading.errors import ReadingError
 from MotionQALib.scale import Grade
-from MotionQAWidgets.signals import Signal
-from MotionQAWidgets.wording import gradeName
+from MotionQALib.signals import Signal
+from MotionQAWidgets.wording import grade_name
 
 from . import study_labels
-from .data_check import DataCheck
+from .background_check import BackgroundCheck
 
 FILE, STUDY, NONE = KINDS = ("file", "study", "none")
 """Kinds of labels, in the order of the panel's list."""
@@ -35,7 +35,7 @@ class DataSection:
         self._ui = ui
         self.changed = Signal()
         self.refused: str | None = None
-        self._check = DataCheck()
+        self._check = BackgroundCheck()
         self._check.progress.connect(self._on_progress)
         self._check.finished.connect(self._on_checked)
         ui.dataPathLineEdit.filters = ctk.ctkPathLineEdit.Dirs
@@ -190,7 +190,7 @@ class DataSection:
 def found_html(found: dict) -> str:
     """What a check found (`MotionQATrainerLib.data.check.DataCheck.to_dict`), in rich text."""
     parts = [f"<p><b>{escape(problem)}</b></p>" for problem in found["problems"]]
-    counts = ", ".join(f"{gradeName(grade)} {found['volumes'][grade.label]}" for grade in Grade)
+    counts = ", ".join(f"{grade_name(grade)} {found['volumes'][grade.label]}" for grade in Grade)
     text = _("{volumes} labelled images of {subjects} subjects: {counts}.")
     volumes = sum(found["volumes"].values())
     parts.append(text.format(volumes=volumes, subjects=len(found["subjects"]), counts=counts))
@@ -206,7 +206,7 @@ def found_html(found: dict) -> str:
 
 
 def _table(subjects: dict[str, dict[str, int]]) -> str:
-    head = "".join(f"<th>{escape(text)}</th>" for text in (_("Subject"), *map(gradeName, Grade)))
+    head = "".join(f"<th>{escape(text)}</th>" for text in (_("Subject"), *map(grade_name, Grade)))
     rows = []
     for name, counts in sorted(subjects.items()):
         cells = "".join(f"<td align='right'>{counts[grade.label] or '–'}</td>" for grade in Grade)

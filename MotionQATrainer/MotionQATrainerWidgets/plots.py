@@ -113,7 +113,8 @@ class TrainingCurves:
             for chart in self._charts
             for index in range(chart.GetNumberOfPlotSeriesNodes())
         ]
-        return [node for node in (*self._tables.values(), *series, *self._charts) if node]
+        kept = (*self._tables.values(), *series, *self._charts)
+        return [node for node in kept if node is not None]
 
     def show(self) -> None:
         """Give the two plot views the window; `hide` brings back the layout of before."""

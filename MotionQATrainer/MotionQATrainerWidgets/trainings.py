@@ -1,7 +1,7 @@
 """The trainings that this Slicer knows of: watched while they run, found again after a restart.
 
-Each is a process of its own (`MotionQATrainerLib.training.run`) that goes on without Slicer. All
-that is kept here is where its folder is; what it does is read there.
+Each is a process of its own (`MotionQATrainerLib.training.run_process`) that goes on without
+Slicer. All that is kept here is where its folder is; what it does is read there.
 """
 
 from __future__ import annotations
@@ -9,20 +9,22 @@ from __future__ import annotations
 import csv
 import json
 import logging
-import shlex
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import qt
 import slicer
 
+from MotionQALib.signals import Signal
 from MotionQATrainerLib.runs.run_folder import COMMAND, LOG, STATE
-from MotionQATrainerLib.training.run import Run
+from MotionQATrainerLib.runs.training_request import TrainingRequest
+from MotionQATrainerLib.training.run_process import Run
 from MotionQAWidgets.child import python_programs
-from MotionQAWidgets.signals import Signal
 
+from . import training_outcome
 from .closing import ClosingQuestion
-from .publishing import publish
+from .publishing import publish, withhold
 
 SETTING = "MotionQATrainer/Runs"
 """In Slicer's settings, as JSON: the runs' folders, the latest first, and which ran."""
@@ -37,14 +39,15 @@ class Training:
 
     Attributes
     ----------
-    run : MotionQATrainerLib.training.run.Run
+    run : MotionQATrainerLib.training.run_process.Run
     status : MotionQATrainerLib.runs.journal.Status at the last look
     state : "starting", "running", "finished", "stopped", "failed" or "killed" at the last look
     rows : the log's figures, a dictionary an epoch; what an epoch lacks is None
+    replaces : whether the user agreed that a checkpoint of its name is replaced
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, replaces: bool = False) -> None:
+        self.run, self.replaces = run, replaces
         self.status, self.state = run.progress, run.state
         self.rows: list[dict[str, float | None]] = _read_log(self.folder / LOG)
 
@@ -71,9 +74,9 @@ class Training:
 
     def resume(self) -> Run:
         """Go on, by the command that the run's folder keeps. Raises OSError or ValueError."""
-        *_cd, line = (self.folder / COMMAND).read_text("utf-8").splitlines()
-        _program, *arguments = shlex.split(line)
-        return Run.start([*arguments, "--resume"], self.folder, python=python_programs()[0])
+        request = TrainingRequest.from_command((self.folder / COMMAND).read_text("utf-8"))
+        request = replace(request, resume=True)
+        return Run.start(request, self.folder, python=python_programs()[0])
 
     def look(self) -> list[str]:
         """Read what is new; returns the lines that it said for people."""
@@ -109,9 +112,9 @@ class Trainings:
     def running(self) -> list[Training]:
         return [training for training in self.known if training.running]
 
-    def add(self, run: Run) -> Training:
+    def add(self, run: Run, replaces: bool = False) -> Training:
         """Watch a run that was just started."""
-        training = Training(run)
+        training = Training(run, replaces)
         self._own.append(training)
         self._enter(training)
         return training
@@ -131,6 +134,11 @@ class Trainings:
                 self._publish(training)
             self._watch()
         _record(self.known)
+
+    def forget(self, training: Training) -> None:
+        """Know nothing of it any more, also after a restart; its folder stays."""
+        self.known = [other for other in self.known if other is not training]
+        _record(self.known, but=training.folder)
 
     def of_folder(self, folder: Path) -> Training | None:
         return next((t for t in self.known if t.folder == Path(folder)), None)
@@ -162,8 +170,12 @@ class Trainings:
             self.rest()
 
     def _publish(self, training: Training) -> None:
-        if training.state == "finished":
-            publish(training.run.checkpoint)
+        if training.state != "finished":
+            return
+        if training_outcome.learned_nothing(training):
+            withhold(training.run.checkpoint)
+        else:
+            publish(training.run.checkpoint, replace=training.replaces)
 
     def rest(self) -> None:
         """Watch no more; what trains goes on."""
@@ -188,10 +200,11 @@ def _recorded() -> dict[Path, bool]:
         return {}
 
 
-def _record(trainings: list[Training]) -> None:
-    """Remember these before those that are recorded already."""
+def _record(trainings: list[Training], but: Path | None = None) -> None:
+    """Remember these before those that are recorded already, but for one folder."""
     found = {training.folder: training.running for training in trainings}
     kept = [*found.items(), *((f, ran) for f, ran in _recorded().items() if f not in found)]
+    kept = [(folder, ran) for folder, ran in kept if folder != but]
     text = json.dumps({str(folder): ran for folder, ran in kept[:KEPT]})
     slicer.app.settings().setValue(SETTING, text)
 

@@ -10,9 +10,8 @@ from torch import nn
 from MotionQALib import assessment, checkpoints, volumes
 from MotionQALib.assessment import AssessmentError, Assessor, Cancelled, as_tensor
 from MotionQALib.checkpoints import Card
-from MotionQALib.devices import DeviceError, Place
-from MotionQALib.results import uncertainty
-from MotionQALib.scale import GRADE_OF_SCORE, Grade, median_score
+from MotionQALib.devices import DeviceError, DeviceSetup
+from MotionQALib.scale import GRADE_OF_SCORE, Grade, median_score, uncertainty
 from MotionQALib.volume_rule import VolumeRule
 from MotionQALib.volumes import Volume
 
@@ -136,7 +135,7 @@ def test_cpu_takes_over_when_one_slice_does_not_fit(volume):
     """The "GPU" is a CPU that uses autocast, in which the stub always runs out of memory."""
     model = Stub(no_autocast=True)
     assessor = make(model)
-    assessor.places = (Place(CPU, "bf16"), Place(CPU, "fp32"))
+    assessor.places = (DeviceSetup(CPU, "bf16"), DeviceSetup(CPU, "fp32"))
     assessor._move(assessor.places[0])
     result = assessor.assess(volume)
     assert result.remarks == ("Out of GPU memory: the CPU took over.",)

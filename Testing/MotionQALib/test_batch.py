@@ -11,7 +11,7 @@ import pytest
 
 from MotionQALib import batch
 from MotionQALib.assessment import AssessmentError, Assessor, Cancelled
-from MotionQALib.batch import Journal, Wishes, assess_many, distinct_names
+from MotionQALib.batch import BatchOptions, ResumeFile, assess_many, distinct_names
 from MotionQALib.checkpoints import Card
 
 CARD = Card(name="stub", title="", backbone="tf_efficientnet_lite0", preprocessing={})
@@ -65,10 +65,10 @@ def test_next_file_is_read_while_one_is_graded(files, grader, monkeypatch):
     second_is_read = threading.Event()
     read = batch.read
 
-    def noting(path, wishes):
+    def noting(path, batch_options):
         if path == files[1]:
             second_is_read.set()
-        return read(path, wishes)
+        return read(path, batch_options)
 
     assess = grader.assess
 
@@ -123,9 +123,9 @@ def test_progress_names_the_file(files, grader):
 
 def test_journal_spares_what_is_graded(files, grader, tmp_path):
     path = tmp_path / "journal.jsonl"
-    first = list(assess_many(files[:2], grader, journal=Journal(path, CARD, resume=False)))
+    first = list(assess_many(files[:2], grader, journal=ResumeFile(path, CARD, resume=False)))
     grader.graded.clear()
-    again = list(assess_many(files, grader, journal=Journal(path, CARD, resume=True)))
+    again = list(assess_many(files, grader, journal=ResumeFile(path, CARD, resume=True)))
     assert grader.graded == ["c-3"]
     assert [r.assessment and r.assessment.volume_score for r in again] == [5, 1, None, 3]
     np.testing.assert_array_equal(
@@ -133,29 +133,32 @@ def test_journal_spares_what_is_graded(files, grader, tmp_path):
     )
 
 
-def graded_again(files, grader, path, *, card=CARD, wishes=None):
+def graded_again(files, grader, path, *, card=CARD, batch_options=None):
     grader.graded.clear()
-    journal = Journal(path, card, wishes, resume=True)
-    list(assess_many(files, grader, wishes=wishes, journal=journal))
+    journal = ResumeFile(path, card, batch_options, resume=True)
+    list(assess_many(files, grader, batch_options=batch_options, journal=journal))
     return grader.graded
 
 
 def test_journal_forgets_what_has_changed(files, grader, tmp_path):
     path, good = tmp_path / "journal.jsonl", files[:2]
-    list(assess_many(good, grader, journal=Journal(path, CARD, resume=False)))
+    list(assess_many(good, grader, journal=ResumeFile(path, CARD, resume=False)))
     assert graded_again(good, grader, path) == []
     os.utime(good[1], (1, 1))
     assert graded_again(good, grader, path) == ["b-1"]
     other = Card(name="other", title="", backbone=CARD.backbone, preprocessing={})
     assert graded_again(good, grader, path, card=other) == ["a-5", "b-1"]
-    assert graded_again(good, grader, path, wishes=Wishes(slice_axis=2)) == ["a-5", "b-1"]
-    Journal(path, CARD, resume=False)
+    assert graded_again(good, grader, path, batch_options=BatchOptions(slice_axis=2)) == [
+        "a-5",
+        "b-1",
+    ]
+    ResumeFile(path, CARD, resume=False)
     assert graded_again(good, grader, path) == ["a-5", "b-1"]
 
 
 def test_journal_cut_short_by_a_kill_is_still_of_use(files, grader, tmp_path):
     path, good = tmp_path / "journal.jsonl", files[:2]
-    list(assess_many(good, grader, journal=Journal(path, CARD, resume=False)))
+    list(assess_many(good, grader, journal=ResumeFile(path, CARD, resume=False)))
     path.write_bytes(path.read_bytes()[:-40])
     assert graded_again(good, grader, path) == ["b-1"]
     assert graded_again(good, grader, path) == []
@@ -172,16 +175,16 @@ def test_folder_of_a_series_counts_as_changed_when_a_file_is_added(tmp_path):
 
 def test_pictures_and_relevance_come_when_wished_for(checkpoint_file, cine_file, tmp_path):
     assessor = Assessor(checkpoint_file, device="cpu", precision="fp32")
-    wishes = Wishes(pictures=True, relevance=True)
-    journal = Journal(tmp_path / "journal.jsonl", assessor.card, wishes, resume=False)
-    (graded,) = assess_many([cine_file], assessor, wishes=wishes, journal=journal)
+    batch_options = BatchOptions(pictures=True, relevance=True)
+    journal = ResumeFile(tmp_path / "journal.jsonl", assessor.card, batch_options, resume=False)
+    (graded,) = assess_many([cine_file], assessor, batch_options=batch_options, journal=journal)
     assert len(graded.pictures) == graded.assessment.n_slices
     assert all(picture.overlay for picture in graded.pictures)
     assert [p.frame for p in graded.pictures] == graded.assessment.worst_frames.tolist()
 
-    journal = Journal(journal.path, assessor.card, wishes, resume=True)
+    journal = ResumeFile(journal.path, assessor.card, batch_options, resume=True)
     assessor.assess = None  # what the journal knows is drawn without being graded again
-    (again,) = assess_many([cine_file], assessor, wishes=wishes, journal=journal)
+    (again,) = assess_many([cine_file], assessor, batch_options=batch_options, journal=journal)
     assert again.error is None
     assert again.pictures == graded.pictures
 

@@ -13,7 +13,7 @@ import pytest
 
 from MotionQALib import cli, volumes
 from MotionQALib.assessment import Assessor
-from MotionQALib.batch import Journal
+from MotionQALib.batch import ResumeFile
 
 LIBRARY = Path(cli.__file__).resolve().parents[1]
 
@@ -287,14 +287,14 @@ def test_interrupted_run_writes_what_it_has_and_goes_on(run, study, tmp_path, mo
     assert {row["volume"] for row in rows_of(output)} == {"cine", "stack"}
     run("assess", study, "--csv", output, "--resume")
     assert graded == ["stack"]
-    assert Journal.beside(output).exists()
+    assert ResumeFile.beside(output).exists()
 
 
 def test_failure_on_the_way_keeps_what_is_graded(run, study, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device", "o.csv")
 
-    monkeypatch.setattr(Journal, "add", full)
+    monkeypatch.setattr(ResumeFile, "add", full)
     status, _, err = run("assess", study, "--csv", tmp_path / "o.csv")
     assert status == 1
     assert "o.csv: No space left on device." in err

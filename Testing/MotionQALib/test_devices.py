@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from MotionQALib import devices
-from MotionQALib.devices import DeviceError, Place, find_device, find_place, is_out_of_memory
+from MotionQALib.devices import DeviceError, DeviceSetup, find_device, find_place, is_out_of_memory
 
 CPU = torch.device("cpu")
 
@@ -91,8 +91,8 @@ def test_memory_format_follows_the_place():
             return images
 
     images = torch.zeros(2, 3, 8, 8)
-    Place(CPU, channels_last=True).forward(Network(), images)
-    Place(CPU).forward(Network(), images)
+    DeviceSetup(CPU, channels_last=True).forward(Network(), images)
+    DeviceSetup(CPU).forward(Network(), images)
     assert seen == [True, False]
 
 

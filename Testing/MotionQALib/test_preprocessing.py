@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from MotionQALib.preprocessing import Preprocessing, heart_centre, resampling_matrix
-from MotionQALib.volumes import Volume
+from MotionQALib.preprocessing import Preprocessing, resampling_matrix
 
 
 def blob(shape, spacing, centre_mm, width_mm=15.0):
@@ -106,25 +105,6 @@ def test_settings_travel_through_a_card():
         Preprocessing.from_dict({"sharpness": 3})
 
 
-def beating(n_frames, centre, shape=(120, 140)):
-    rows, columns = np.indices(shape)
-    distance = np.hypot(rows - centre[0], columns - centre[1])
-    radii = 18 + 6 * np.cos(2 * np.pi * np.arange(n_frames) / n_frames)
-    return (distance < radii[:, None, None]).astype(np.float32)[:, None] + 0.1
-
-
-def test_the_heart_of_a_cine_is_where_it_beats():
-    volume = Volume(voxels=beating(20, (48, 80)), spacing=(8.0, 1.4, 1.4), name="cine")
-    assert heart_centre(volume) == pytest.approx((48, 80), abs=2)
-
-
-def test_a_still_volume_does_not_tell_where_the_heart_is():
-    still = Volume(voxels=np.ones((1, 3, 64, 64)), spacing=(8.0, 1.4, 1.4), name="still")
-    frozen = Volume(voxels=np.ones((9, 3, 64, 64)), spacing=(8.0, 1.4, 1.4), name="frozen")
-    assert heart_centre(still) is None
-    assert heart_centre(frozen) is None
-
-
 @pytest.mark.parametrize("offset", [0.0, 500.0, -2000.0])
 def test_pixels_outside_the_image_take_no_part_in_the_normalisation(offset):
     """A field of view under the crop's, whatever all values are offset by."""
@@ -136,13 +116,3 @@ def test_pixels_outside_the_image_take_no_part_in_the_normalisation(offset):
     alone = settings.normalise(image)[0]
     torch.testing.assert_close(seen[rows, columns], alone, atol=2e-3, rtol=0)
     assert (seen[0] == -2).all()
-
-
-def test_a_slice_that_lacks_a_frame_does_not_pull_the_crop():
-    """What is missing is stored as zeros, which seem to move more than any heart."""
-    rng = np.random.default_rng(0)
-    voxels = rng.integers(90, 110, (6, 2, 64, 64)).astype(np.int16)
-    voxels[:, 0, 16:24, 16:24] += (100 * np.arange(6))[:, None, None].astype(np.int16)
-    voxels[3, 1] = 0
-    centre = heart_centre(Volume(voxels, (8, 1.5, 1.5)))
-    assert centre == pytest.approx((19.5, 19.5), abs=1)

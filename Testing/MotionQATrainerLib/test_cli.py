@@ -11,7 +11,7 @@ from MotionQALib import checkpoints
 from MotionQATrainerLib.cli import main
 from MotionQATrainerLib.runs.run_state import read_facts
 from MotionQATrainerLib.simulation.phantom import Phantom
-from MotionQATrainerLib.training import training
+from MotionQATrainerLib.training import fit as fit_module
 from MotionQATrainerLib.training.loop import STATE
 
 SOURCES = [str(Path(package.__file__).parents[1]) for package in (MotionQALib, MotionQATrainerLib)]
@@ -90,10 +90,10 @@ def test_what_cannot_be_done_is_one_sentence_and_1(line, said, rated_set, tmp_pa
 
 
 def test_simulate_fit_evaluate_export(tmp_path, capsys, monkeypatch):
-    from MotionQALib.devices import Place
+    from MotionQALib.devices import DeviceSetup
 
     monkeypatch.setattr(
-        training, "training_place", lambda model, device, *_: Place(device, "fp32", True)
+        fit_module, "training_place", lambda model, device, *_: DeviceSetup(device, "fp32", True)
     )
     clean, out, png = tmp_path / "clean", tmp_path / "set", tmp_path / "png"
     clean.mkdir()

@@ -154,9 +154,9 @@ def test_a_folder_that_is_no_study_is_said_to_be_none(host, panel, rated_set, st
 
 def test_a_check_outlives_the_signal_of_its_end(host, rated_set):
     """PythonQt deletes a QProcess with its last reference, even inside its own signal."""
-    from MotionQATrainerWidgets.data_check import DataCheck
+    from MotionQATrainerWidgets.background_check import BackgroundCheck
 
-    check, answers, held = DataCheck(), [], []
+    check, answers, held = BackgroundCheck(), [], []
     check.finished.connect(answers.append)
     check.start(str(rated_set), None)
     # Connected after the check's own slot, and so called after it.
@@ -167,9 +167,9 @@ def test_a_check_outlives_the_signal_of_its_end(host, rated_set):
 
 
 def test_what_was_found_is_not_told_of_other_data(host, rated_set):
-    from MotionQATrainerWidgets.data_check import DataCheck
+    from MotionQATrainerWidgets.background_check import BackgroundCheck
 
-    check, answers = DataCheck(), []
+    check, answers = BackgroundCheck(), []
     check.finished.connect(answers.append)
     check.start(str(rated_set), None)
     check._process.finished.connect(lambda *_: check.stop())  # other data were chosen right then

@@ -260,7 +260,7 @@ def test_left_while_grading_the_result_is_kept(host, random, volume):
     host.leave()
     grading = random.logic.grading
     host.wait_until(lambda: not grading.running, seconds=LATE)
-    assert grading.results.resultFor(volume) is not None
+    assert grading.results.result_for(volume) is not None
     host.enter("MotionQA")
     assert random.ui.resultLabel.text
 

@@ -31,7 +31,7 @@ def table(host, results):
     scores = np.random.default_rng(1).integers(1, 6, (FRAMES, SLICES))
     results.store(proxy, graded.assessment(scores))
     table = ResultsTable()
-    table.show(results.resultFor(proxy))
+    table.show(results.result_for(proxy))
     yield table
     table.widget.deleteLater()
 
@@ -60,8 +60,8 @@ def test_sorted_while_it_is_written_the_rows_are_those_of_the_last_order(host, t
     from MotionQAWidgets.results_table import SCORE
 
     host.process_events()
-    table.sortBy(SCORE)
-    table.sortBy(SCORE, descending=True)
+    table.sort_by(SCORE)
+    table.sort_by(SCORE, descending=True)
     lines = table.text().splitlines()[2:]
     shown = [line.split("\t")[2] for line in lines]
     assert shown == sorted(shown, reverse=True)

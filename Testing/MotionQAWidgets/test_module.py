@@ -99,7 +99,7 @@ def test_a_cine_is_graded_with_all_its_frames(host, logic, checkpoint_file):
     np.testing.assert_allclose(
         assessment.probabilities[0], assessment.probabilities[1, ::-1], atol=1e-3
     )
-    assert logic.grading.results.resultFor(proxy).assessment.n_frames == 2
+    assert logic.grading.results.result_for(proxy).assessment.n_frames == 2
 
 
 def test_a_volume_deleted_meanwhile_is_no_error(host, logic, volume, checkpoint_file):
@@ -111,7 +111,7 @@ def test_a_volume_deleted_meanwhile_is_no_error(host, logic, volume, checkpoint_
     slicer.mrmlScene.RemoveNode(volume)
     host.wait_until(lambda: not logic.grading.running, seconds=LATE)
     logic.grading.cancelled.disconnect(heard.append)
-    assert heard == [volume] and logic.grading.results.volumeNodes() == []
+    assert heard == [volume] and logic.grading.results.volume_nodes() == []
 
 
 def test_a_module_left_keeps_its_process_for_a_while_only(host):
@@ -209,7 +209,7 @@ def test_its_own_test_runs_as_ctest_runs_it(host):
     """slicer.testing.runUnitTest: by unittest's loader, which does not call runTest."""
     host.load_module("MotionQA")
     suite = unittest.TestLoader().loadTestsFromName("MotionQA.MotionQATest")
-    assert suite.countTestCases() == 3
+    assert suite.countTestCases() == 4
     result = unittest.TextTestRunner(verbosity=0).run(suite)
     assert result.wasSuccessful(), result.failures + result.errors
 
@@ -238,9 +238,33 @@ def test_sample_data_without_the_trainer_say_so(host, monkeypatch, tmp_path):
     assert "trainer" in sample_data.make(tmp_path)
     room = tmp_path / "MotionQATrainerLib" / "simulation"
     room.mkdir(parents=True)
+    for package in (room, room.parent):
+        (package / "__init__.py").touch()  # else the installed trainer would come first
     (room / "demo_volumes.py").write_text("import no_such_package")
     monkeypatch.setattr(sample_data, "_trainer", lambda: tmp_path)
     host.pip.missing, host.dialogs.answers = {"nibabel"}, [False]
     assert "as you chose: nibabel" in sample_data.make(tmp_path)  # asked where it is needed
     host.pip.missing = set()
     assert "no_such_package" in sample_data.make(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "test, broken, said",
+    [
+        ("assess", "slice_overlay.SliceOverlay.update", "·' not found in ''"),
+        ("assess", "results_table.ResultsTable.show", "volume"),
+        ("assess", "grading.Grading.assess", "None"),
+        ("read", "reading.scoring_panel.ReaderScoring.give", "2 · "),
+        ("read", "reading.scoring_panel.ScoringPanel.undo", "ItemKey(case="),
+    ],
+)
+def test_its_own_test_fails_where_the_module_does_not_work(host, monkeypatch, test, broken, said):
+    host.enter("MotionQA")
+    host.leave()
+    own = sys.modules["MotionQA"].MotionQATest()
+    own.setUp()
+    monkeypatch.setattr(f"MotionQAWidgets.{broken}", lambda *_args, **_options: None)
+    with pytest.raises(AssertionError) as raised:
+        getattr(own, f"test_{test}")()
+    assert said in str(raised.value)
+    sys.modules["slicer.util"].getModuleWidget("MotionQA").labelling.close_study()

@@ -55,7 +55,7 @@ def show(panel, volume, frame: int = 0, relevance=None, **assessment) -> None:
     grading = panel.logic.grading
     grading.results.store(volume, graded.assessment((1, 2, 3), **assessment))
     relevance = ramp() if relevance is None else relevance
-    grading.maps.store(volume, relevance, sliceAxis=2, frame=frame, checkpoint="random")
+    grading.maps.store(volume, relevance, slice_axis=2, frame=frame, checkpoint="random")
     panel.ui.volumeSelector.setCurrentNode(volume)
     panel.ui.relevanceCheckBox.click()
 
@@ -85,7 +85,7 @@ def test_a_map_lies_on_the_slices_it_is_of(host, maps, axis):
     slicer.util.updateVolumeFromArray(volume, np.random.default_rng(1).random(shape[::-1]))
     slices = VolumeInput.of_node(volume)
     assert slices.slice_axis == axis
-    node = maps.store(volume, slices.frames[0], sliceAxis=axis, frame=0, checkpoint="random")
+    node = maps.store(volume, slices.frames[0], slice_axis=axis, frame=0, checkpoint="random")
     there, here = slicer.util.arrayFromVolume(volume), slicer.util.arrayFromVolume(node)
     assert np.allclose(there, here)
 
@@ -102,7 +102,7 @@ def test_a_map_lies_where_its_volume_does(host, maps):
     volume.SetIJKToRASMatrix(turned)
     moved = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
     volume.SetAndObserveTransformNodeID(moved.GetID())
-    node = maps.store(volume, ramp(), sliceAxis=2, frame=0, checkpoint="random")
+    node = maps.store(volume, ramp(), slice_axis=2, frame=0, checkpoint="random")
     there, here = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
     volume.GetIJKToRASMatrix(there)
     node.GetIJKToRASMatrix(here)
@@ -115,10 +115,10 @@ def test_a_volume_has_one_map_under_it_in_colours_of_its_own(host, maps):
     import slicer
 
     volume = textured()
-    first = maps.store(volume, ramp(), sliceAxis=2, frame=0, checkpoint="random")
-    again = maps.store(volume, ramp() / 2, sliceAxis=2, frame=1, checkpoint="random")
-    other = maps.store(textured("other"), ramp(), sliceAxis=2, frame=0, checkpoint="random")
-    assert first is again and maps.mapFor(volume).frame == 1
+    first = maps.store(volume, ramp(), slice_axis=2, frame=0, checkpoint="random")
+    again = maps.store(volume, ramp() / 2, slice_axis=2, frame=1, checkpoint="random")
+    other = maps.store(textured("other"), ramp(), slice_axis=2, frame=0, checkpoint="random")
+    assert first is again and maps.map_for(volume).frame == 1
     assert slicer.util.arrayFromVolume(first).max() == pytest.approx(0.5)
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
     parent = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(first))
@@ -126,27 +126,27 @@ def test_a_volume_has_one_map_under_it_in_colours_of_its_own(host, maps):
     colours = {node.GetDisplayNode().GetColorNode() for node in (first, other)}
     assert len(colours) == 1 and colours.pop().GetName() == "MotionQA relevance"
     slicer.mrmlScene.RemoveNode(volume)
-    assert maps.mapFor(volume) is None and maps.nodes() == [other]
+    assert maps.map_for(volume) is None and maps.nodes() == [other]
 
 
 def test_a_saved_scene_brings_the_map_back(host, maps, tmp_path):
     import slicer
 
     volume = textured("herz ö")
-    maps.store(volume, ramp(), sliceAxis=2, frame=0, checkpoint="random")
-    before = slicer.util.arrayFromVolume(maps.mapFor(volume).node).copy()
+    maps.store(volume, ramp(), slice_axis=2, frame=0, checkpoint="random")
+    before = slicer.util.arrayFromVolume(maps.map_for(volume).node).copy()
     assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
     slicer.mrmlScene.Clear(False)
     assert maps.nodes() == []
     slicer.util.loadScene(str(tmp_path / "scene.mrb"))
     volume = slicer.util.getNode("herz ö")
-    found = maps.mapFor(volume)
+    found = maps.map_for(volume)
     assert (found.frame, found.checkpoint) == (0, "random")
     assert np.array_equal(slicer.util.arrayFromVolume(found.node), before)
     colours = found.node.GetDisplayNode().GetColorNode()
     colour = [0.0] * 4
     assert colours.GetColor(255, colour) and colour == pytest.approx([1, 217 / 255, 160 / 255, 1])
-    again = maps.store(volume, ramp(), sliceAxis=2, frame=0, checkpoint="random")
+    again = maps.store(volume, ramp(), slice_axis=2, frame=0, checkpoint="random")
     assert again.GetDisplayNode().GetColorNode() is colours
 
 
@@ -175,7 +175,7 @@ def test_the_map_shows_over_the_anatomy_and_goes_again(host, panel):
     panel.ui.relevanceCheckBox.click()
     assert np.array_equal(host.pixels("Red"), before)
     assert foreground() == (None, 0.0)
-    assert panel.logic.grading.maps.mapFor(volume) is not None
+    assert panel.logic.grading.maps.map_for(volume) is not None
 
 
 def test_leaving_gives_a_foreground_back_and_coming_shows_the_map_again(host, panel):
@@ -185,7 +185,7 @@ def test_leaving_gives_a_foreground_back_and_coming_shows_the_map_again(host, pa
     slicer.util.setSliceViewerLayers(foreground=own, foregroundOpacity=0.25)
     before = host.pixels("Green")
     show(panel, volume)
-    node = panel.logic.grading.maps.mapFor(volume).node
+    node = panel.logic.grading.maps.map_for(volume).node
     assert foreground() == (node.GetID(), 0.5)
     host.leave()
     assert foreground() == (own.GetID(), 0.25)
@@ -227,7 +227,7 @@ def test_the_map_comes_into_views_that_are_new(host, panel, monkeypatch):
 
     layout = slicer.app.layoutManager()
     with monkeypatch.context() as before:
-        before.setattr(slice_geometry, "sliceWidgets", lambda: [layout.sliceWidget("Red")])
+        before.setattr(slice_geometry, "slice_widgets", lambda: [layout.sliceWidget("Red")])
         show(panel, textured())
         assert (foreground("Red")[1], foreground("Green")[1]) == (0.5, 0.0)
     layout.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
@@ -249,7 +249,7 @@ def test_a_map_is_no_volume_to_grade(host, panel, shown):
     maps = panel.logic.grading.maps
     listed = [panel.ui.volumeSelector.nodeFromIndex(i) for i in range(2)]
     assert listed == [shown, None]
-    node = maps.mapFor(shown).node
+    node = maps.map_for(shown).node
     slicer.util.setSliceViewerLayers(background=node)
     assert panel.logic.shownVolume() is shown
 
@@ -259,7 +259,7 @@ def test_another_frame_hides_the_map_and_says_so(host, panel):
     browser.SetSelectedItemNumber(2)
     grading = panel.logic.grading
     grading.results.store(volume, graded.assessment(((1, 2, 3),) * 4))
-    node = grading.maps.store(volume, ramp(), sliceAxis=2, frame=2, checkpoint="random")
+    node = grading.maps.store(volume, ramp(), slice_axis=2, frame=2, checkpoint="random")
     panel.ui.volumeSelector.setCurrentNode(volume)
     panel.ui.relevanceCheckBox.click()
     assert panel.ui.relevanceLabel.text == "Map of frame 2."
@@ -280,7 +280,7 @@ def test_a_map_with_nothing_in_it_says_so(host, panel):
 def test_the_map_of_another_checkpoint_goes(host, panel, shown):
     grading = panel.logic.grading
     grading.results.store(shown, graded.assessment((1, 2, 3), checkpoint="another"))
-    assert grading.maps.mapFor(shown) is None and foreground() == (None, 0.0)
+    assert grading.maps.map_for(shown) is None and foreground() == (None, 0.0)
     panel.ui.relevanceButton.click()
     assert "graded with another, which is not installed" in panel.ui.messageLabel.text
 
@@ -304,7 +304,7 @@ def test_a_saved_scene_opens_with_its_map_shown(host, panel, shown, tmp_path):
     slicer.util.loadScene(str(tmp_path / "scene.mrb"))
     host.process_events()
     volume = slicer.util.getNode("heart")
-    node = panel.logic.grading.maps.mapFor(volume).node
+    node = panel.logic.grading.maps.map_for(volume).node
     assert panel.ui.relevanceCheckBox.checked and panel.ui.relevanceSlider.value == 0.7
     assert foreground() == (node.GetID(), 0.7)
     panel.ui.relevanceCheckBox.click()
@@ -328,20 +328,20 @@ def test_ticking_the_box_makes_the_map_and_regrading_makes_it_anew(host, panel):
     panel.ui.relevanceCheckBox.click()
     assert panel.ui.progressBar.visible and panel.ui.assessButton.text == "Cancel"
     wait(host, panel)
-    first = grading.maps.mapFor(volume)
+    first = grading.maps.map_for(volume)
     assert first.checkpoint == "motionqa-starter" and not panel.ui.progressBar.visible
     assert foreground()[0] == first.node.GetID()
     panel.ui.assessButton.click()
     wait(host, panel)  # the grading, and the map right after it
-    assert grading.maps.mapFor(volume).node is not first.node
-    assert foreground()[0] == grading.maps.mapFor(volume).node.GetID()
+    assert grading.maps.map_for(volume).node is not first.node
+    assert foreground()[0] == grading.maps.map_for(volume).node.GetID()
     panel.ui.relevanceCheckBox.click()
     grading.maps.remove(volume)
     panel.ui.relevanceCheckBox.click()
     panel.ui.assessButton.click()  # Cancel
     wait(host, panel)
     assert panel.ui.messageLabel.text == "Cancelled."
-    assert grading.maps.mapFor(volume) is None and panel.ui.relevanceButton.visible
+    assert grading.maps.map_for(volume) is None and panel.ui.relevanceButton.visible
 
 
 def test_the_map_is_the_explanation_of_the_frame(host, panel):
@@ -360,7 +360,7 @@ def test_the_map_is_the_explanation_of_the_frame(host, panel):
     panel.ui.volumeSelector.setCurrentNode(volume)
     panel.ui.relevanceCheckBox.click()
     wait(host, panel)
-    found = grading.maps.mapFor(volume)
+    found = grading.maps.map_for(volume)
     assert found.frame == 1
 
     from MotionQAWidgets.volume_input import VolumeInput

@@ -40,7 +40,7 @@ def test_it_sorts_as_numbers_and_the_volume_stays_on_top(results, table):
 
     volume = graded.volume(slices=12)
     results.store(volume, graded.assessment((5, 3, 1, 2, 4, 3, 5, 4, 1, 2, 3, 5)))
-    table.show(results.resultFor(volume))
+    table.show(results.result_for(volume))
     assert column(table, SLICE) == ["volume", *map(str, range(12))]
     press_header(table, SLICE)
     assert column(table, SLICE) == ["volume", *map(str, range(11, -1, -1))]
@@ -63,7 +63,7 @@ def test_copied_as_it_is_sorted_with_the_columns_that_are_seen(results, table):
 
     volume = graded.volume(slices=3)
     results.store(volume, graded.assessment((5, 3, 1)))
-    table.show(results.resultFor(volume))
+    table.show(results.result_for(volume))
     press_header(table, SCORE)
     table.copy()
     lines = qt.QApplication.clipboard().text().splitlines()
@@ -73,8 +73,8 @@ def test_copied_as_it_is_sorted_with_the_columns_that_are_seen(results, table):
     assert [line.split("\t")[:2] for line in lines[1:]] == [
         ["volume", "2"], ["2", "1"], ["1", "3"], ["0", "5"],
     ]  # fmt: skip
-    results.setOverride(volume, 0, 1, score=4, reader="Zoë")
-    table.show(results.resultFor(volume))
+    results.set_override(volume, 0, 1, score=4, reader="Zoë")
+    table.show(results.result_for(volume))
     table.widget.selectRow(2)
     table.widget.item(0, SCORE).setSelected(True)
     lines = table.text().splitlines()
@@ -87,7 +87,7 @@ def test_ctrl_c_copies(host, results, table):
 
     volume = graded.volume(slices=3)
     results.store(volume, graded.assessment((5, 3, 1)))
-    table.show(results.resultFor(volume))
+    table.show(results.result_for(volume))
     qt.QApplication.clipboard().clear()
     table.widget.show()
     table.widget.activateWindow()
@@ -103,12 +103,12 @@ def test_the_reader_stands_beside_the_network(results, table):
 
     volume = graded.volume()
     results.store(volume, graded.assessment())
-    table.show(results.resultFor(volume))
+    table.show(results.result_for(volume))
     assert all(table.widget.isColumnHidden(number) for number in (MINE, READER, TIME))
     before = column(table, SCORE), column(table, GRADE)
-    results.setOverride(volume, 0, 3, score=5, reader="Zoë")
-    results.setOverride(volume, None, None, score=3, reader="Zoë")
-    table.show(results.resultFor(volume))
+    results.set_override(volume, 0, 3, score=5, reader="Zoë")
+    results.set_override(volume, None, None, score=3, reader="Zoë")
+    table.show(results.result_for(volume))
     assert (column(table, SCORE), column(table, GRADE)) == before
     assert not table.widget.isColumnHidden(MINE)
     assert column(table, MINE) == ["3 · moderate", "", "", "", "5 · mild", "", ""]
@@ -119,7 +119,7 @@ def test_a_row_leads_to_its_slice(results, table):
     volume, chosen = graded.cine(slices=2, frames=3)[0], []
     results.store(volume, graded.assessment([(5, 4), (3, 2), (1, 5)]))
     table.chosen.connect(lambda *place: chosen.append(place))
-    table.show(results.resultFor(volume))
+    table.show(results.result_for(volume))
     assert chosen == [] and not table.widget.isColumnHidden(0)
     table.widget.setCurrentCell(5, 1)  # as the arrow keys do
     table.widget.setCurrentCell(0, 1)  # the volume is no slice
@@ -132,11 +132,11 @@ def test_a_cine_is_written_some_rows_at_a_time(host, results, table):
     volume = graded.cine(slices=6, frames=30)[0]
     scores = [(5, 4, 3, 2, 1, 1 + frame % 5) for frame in range(30)]
     results.store(volume, graded.assessment(scores))
-    table.show(results.resultFor(volume))
+    table.show(results.result_for(volume))
     item = table.widget.item
     assert item(AT_ONCE - 1, SCORE) is not None and item(AT_ONCE, SCORE) is None
     assert table.text().count("\n") == 1 + 1 + 6 * 30  # what is copied is whole at once
-    table.sortBy(SCORE, descending=True)
+    table.sort_by(SCORE, descending=True)
     host.wait_until(lambda: item(6 * 30, SCORE) is not None)
     assert column(table, SCORE)[1:] == sorted((str(s) for f in scores for s in f), reverse=True)
     table.show(None)

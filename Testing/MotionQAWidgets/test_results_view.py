@@ -29,9 +29,9 @@ def results(panel):
 
 @pytest.fixture
 def view(panel):
-    view = panel.panel.resultsView
-    view.mine.nameEdit.text = "Zoë Reader"
-    view.mine.nameEdit.editingFinished.emit()
+    view = panel.panel.results_view
+    view.mine.name_edit.text = "Zoë Reader"
+    view.mine.name_edit.editingFinished.emit()
     return view
 
 
@@ -49,7 +49,7 @@ def shown(node, view: str = "Red") -> int:
 
     from MotionQAWidgets import slice_geometry
 
-    return slice_geometry.sliceIndex(
+    return slice_geometry.slice_index(
         slicer.app.layoutManager().sliceWidget(view).mrmlSliceNode(), node
     )
 
@@ -89,23 +89,23 @@ def test_it_is_there_only_with_a_result(panel, results, view, volume):
 def test_a_click_on_the_strip_jumps_and_scrolling_is_followed(host, view, volume):
     host.process_events(0.05)
     click(view.strip.widget, 1, 3)
-    assert shown(volume) == 3 and view.mine.sliceButton.text == "Slice 3: my grade"
+    assert shown(volume) == 3 and view.mine.slice_button.text == "Slice 3: my grade"
     graded.scroll(5)
     bold = [view.strip.widget.item(0, column).font().bold() for column in range(6)]
     assert bold.index(True) == 5 and bold.count(True) == 1
     click(view.table.widget, 3, 1)
     assert shown(volume) == 2
     graded.scroll(40)  # beyond the slices
-    assert not view.mine.sliceButton.enabled and "slice view" in view.mine.sliceButton.toolTip
+    assert not view.mine.slice_button.enabled and "slice view" in view.mine.slice_button.toolTip
 
 
 def test_a_volume_that_no_view_shows_is_brought_into_them(host, view, volume):
     import slicer
 
     graded.volume("other")
-    assert not view.mine.sliceButton.enabled
+    assert not view.mine.slice_button.enabled
     view.strip.widget.setCurrentCell(1, 4)
-    assert shown(volume) == 4 and view.mine.sliceButton.enabled
+    assert shown(volume) == 4 and view.mine.slice_button.enabled
     layers = slicer.app.layoutManager().sliceWidget("Red").sliceLogic().GetSliceCompositeNode()
     assert layers.GetBackgroundVolumeID() == volume.GetID()
 
@@ -113,24 +113,24 @@ def test_a_volume_that_no_view_shows_is_brought_into_them(host, view, volume):
 def test_next_worst_goes_from_the_worst_on_and_round_again(view, volume):
     visited = []
     for _ in range(7):
-        view.nextButton.click()
+        view.next_button.click()
         visited.append(shown(volume))
     assert visited == [2, 3, 1, 5, 4, 0, 2]  # scores 1, 2, 3, 3, 4, 5, and again
-    assert "slice 3: 2 · severe" in view.nextButton.toolTip
+    assert "slice 3: 2 · severe" in view.next_button.toolTip
 
 
 def test_one_slice_has_no_next(panel, results, view):
     node = graded.volume(slices=2)
     panel.ui.volumeSelector.setCurrentNode(node)
     results.store(node, graded.assessment((4, 2)))
-    assert view.nextButton.enabled
+    assert view.next_button.enabled
     one = graded.volume("one", slices=1)
     panel.ui.volumeSelector.setCurrentNode(one)
     both = graded.assessment((4, 2))
     results.store(
         one, replace(both, probabilities=both.probabilities[:, :1], uncertain=both.uncertain[:, :1])
     )
-    assert not view.nextButton.enabled and "one slice only" in view.nextButton.toolTip
+    assert not view.next_button.enabled and "one slice only" in view.next_button.toolTip
 
 
 def test_a_cine_is_followed_and_its_worst_frames_are_found(panel, results, view):
@@ -144,32 +144,32 @@ def test_a_cine_is_followed_and_its_worst_frames_are_found(panel, results, view)
     assert [strip.item(1, column).text() for column in range(3)] == ["3", "4?", "5"]
     strip.setCurrentCell(2, 2)  # its worst frame
     assert (browser.GetSelectedItemNumber(), shown(node)) == (3, 2)
-    view.nextButton.click()
+    view.next_button.click()
     assert (browser.GetSelectedItemNumber(), shown(node)) == (2, 0)
-    choose(view.mine.sliceButton.menu(), "4")
-    assert list(results.resultFor(node).overrides) == [(2, 0)]
+    choose(view.mine.slice_button.menu(), "4")
+    assert list(results.result_for(node).overrides) == [(2, 0)]
 
 
 def test_my_grade_stands_beside_the_networks_and_goes_again(host, panel, results, view, volume):
     from .test_slice_overlay import texts
 
     graded.scroll(2)
-    choose(view.mine.sliceButton.menu(), "4 · good (mild)")
-    choose(view.mine.volumeButton.menu(), "3")
-    result = results.resultFor(volume)
-    assert (result.rowFor(0, 2).score, result.overrideFor(0, 2).score) == (1, 4)
-    assert result.overrideFor(0, 2).reader == "Zoë Reader" and result.overrideFor(0, 2).time
-    assert view.mine.sliceButton.text == "Slice 2: 4 · mild"
+    choose(view.mine.slice_button.menu(), "4 · good (mild)")
+    choose(view.mine.volume_button.menu(), "3")
+    result = results.result_for(volume)
+    assert (result.row_for(0, 2).score, result.override_for(0, 2).score) == (1, 4)
+    assert result.override_for(0, 2).reader == "Zoë Reader" and result.override_for(0, 2).time
+    assert view.mine.slice_button.text == "Slice 2: 4 · mild"
     assert view.strip.widget.item(1, 2).text() == "1"
     assert view.strip.widget.item(2, 2).text() == "4"
     assert texts(host) == ["1 · severe 85 %\nZoë Reader: 4 · mild"]
     assert "Volume: 2 · severe (77 %); Zoë Reader: 3 · moderate" in panel.ui.resultLabel.text
-    view.mine.sliceButton.menu().aboutToShow.emit()
-    ticked = [action.text for action in view.mine.sliceButton.menu().actions() if action.checked]
+    view.mine.slice_button.menu().aboutToShow.emit()
+    ticked = [action.text for action in view.mine.slice_button.menu().actions() if action.checked]
     assert ticked == ["4 · good (mild)"]
-    for button in (view.mine.sliceButton, view.mine.volumeButton):
+    for button in (view.mine.slice_button, view.mine.volume_button):
         choose(button.menu(), "Remove my grade")
-    assert results.resultFor(volume).overrides == {}
+    assert results.result_for(volume).overrides == {}
     assert "Zoë" not in panel.ui.resultLabel.text and view.strip.widget.rowCount == 2
 
 
@@ -180,16 +180,16 @@ def test_the_context_menus_of_strip_and_table_grade_too(host, results, view, vol
         table.customContextMenuRequested.emit(place)
         choose(view.mine.menu, "5")
         view.mine.menu.hide()
-    assert set(results.resultFor(volume).overrides) == {(0, 1), (None, None)}
+    assert set(results.result_for(volume).overrides) == {(0, 1), (None, None)}
 
 
 def test_another_readers_grade_is_replaced_only_when_asked_for(host, results, view, volume):
-    results.setOverride(volume, 0, 0, score=1, reader="B. Other")
+    results.set_override(volume, 0, 0, score=1, reader="B. Other")
     host.dialogs.answers = [False, True]
-    choose(view.mine.sliceButton.menu(), "5")
-    assert results.resultFor(volume).overrideFor(0, 0).reader == "B. Other"
-    choose(view.mine.sliceButton.menu(), "5")
-    assert results.resultFor(volume).overrideFor(0, 0).reader == "Zoë Reader"
+    choose(view.mine.slice_button.menu(), "5")
+    assert results.result_for(volume).override_for(0, 0).reader == "B. Other"
+    choose(view.mine.slice_button.menu(), "5")
+    assert results.result_for(volume).override_for(0, 0).reader == "Zoë Reader"
     assert len(host.dialogs.shown) == 2
 
 
@@ -200,8 +200,8 @@ def test_the_name_is_remembered_and_needed(host, view, volume):
     assert reader_name.remembered() == "Zoë Reader"
     other = MyGrade(view._results, view.widget)
     assert other.reader == "Zoë Reader"
-    view.mine.nameEdit.text = "  "
-    menu = view.mine.sliceButton.menu()
+    view.mine.name_edit.text = "  "
+    menu = view.mine.slice_button.menu()
     menu.aboutToShow.emit()
     assert menu.actions()[0].text == "Type your name first"
     assert not any(action.enabled for action in menu.actions() if action.text)
@@ -211,7 +211,7 @@ def test_the_name_is_remembered_and_needed(host, view, volume):
 
 def test_it_is_written_in_each_format(host, view, volume, tmp_path):
     graded.scroll(2)
-    choose(view.mine.sliceButton.menu(), "4")
+    choose(view.mine.slice_button.menu(), "4")
     for kind in ("CSV", "JSON", "HTML"):
         path = tmp_path / f"grades.{kind.lower()}"
         assert export(host, view, kind, path.with_suffix("")) == f"Written: {path}"
@@ -243,7 +243,7 @@ def test_what_cannot_be_written_is_said_and_cancelling_says_nothing(host, view, 
 def test_copy_says_so(view, volume):
     import qt
 
-    view.copyButton.click()
+    view.copy_button.click()
     assert qt.QApplication.clipboard().text() == view.table.text()
     assert view.message.text == "Copied."
 
@@ -252,7 +252,7 @@ def test_it_comes_back_with_the_scene(panel, results, view, volume, tmp_path):
     import slicer
 
     graded.scroll(2)
-    choose(view.mine.sliceButton.menu(), "4")
+    choose(view.mine.slice_button.menu(), "4")
     slicer.util.saveScene(str(tmp_path / "scene.mrb"))
     slicer.mrmlScene.Clear(False)
     assert not view.widget.visible
@@ -260,7 +260,7 @@ def test_it_comes_back_with_the_scene(panel, results, view, volume, tmp_path):
     assert view.widget.visible
     assert view.strip.widget.item(2, 2).text() == "4"
     graded.scroll(2)
-    assert view.mine.sliceButton.text == "Slice 2: 4 · mild"
+    assert view.mine.slice_button.text == "Slice 2: 4 · mild"
 
 
 def test_two_volumes_keep_theirs(panel, results, view, volume):
@@ -278,18 +278,18 @@ def test_left_it_follows_nothing_and_closed_it_hears_nothing(host, results, view
     node = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
     host.leave()
     assert view._watch is None
-    text = view.mine.sliceButton.text
+    text = view.mine.slice_button.text
     graded.scroll(4)
-    assert view.mine.sliceButton.text == text
+    assert view.mine.slice_button.text == text
     from MotionQAWidgets.results_view import ResultsView
 
     heard, tags = len(results.changed._slots), node.HasObserver("ModifiedEvent")
     other = ResultsView(results)
-    other.setVolume(volume)
+    other.set_volume(volume)
     other.enter()
     other.close()
     other.widget.deleteLater()
     assert len(results.changed._slots) == heard
     assert node.HasObserver("ModifiedEvent") == tags
-    results.setOverride(volume, 0, 0, score=2, reader="R")
+    results.set_override(volume, 0, 0, score=2, reader="R")
     graded.scroll(1)

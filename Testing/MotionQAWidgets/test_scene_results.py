@@ -37,14 +37,14 @@ def test_what_is_stored_is_found_under_the_volume(results):
 
     volume, told = graded.volume(), []
     results.changed.connect(lambda: told.append(1))
-    assert results.resultFor(volume) is None and results.volumeNodes() == []
-    table = results.store(volume, graded.assessment(), sliceAxis=2)
-    result = results.resultFor(volume)
+    assert results.result_for(volume) is None and results.volume_nodes() == []
+    table = results.store(volume, graded.assessment(), slice_axis=2)
+    result = results.result_for(volume)
     assert told and same(result.assessment, graded.assessment())
-    assert (result.tableNode, result.sliceAxis) == (table, 2)
-    assert results.volumeNodes() == [volume]
-    assert result.rowFor(0, 2).score == 1 and result.rowFor(None, None).score == 2
-    assert result.rowFor(0, 6) is None
+    assert (result.table_node, result.slice_axis) == (table, 2)
+    assert results.volume_nodes() == [volume]
+    assert result.row_for(0, 2).score == 1 and result.row_for(None, None).score == 2
+    assert result.row_for(0, 6) is None
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
     item = hierarchy.GetItemByDataNode(table)
     assert hierarchy.GetItemParent(item) == hierarchy.GetItemByDataNode(volume)
@@ -66,32 +66,32 @@ def test_assessing_again_replaces_the_result_and_keeps_what_the_reader_said(resu
 
     volume = graded.volume()
     first = results.store(volume, graded.assessment())
-    results.setOverride(volume, 0, 4, score=5, reader="R")
+    results.set_override(volume, 0, 4, score=5, reader="R")
     second = results.store(volume, graded.assessment((1,) * 6))
     assert first is second
     assert len(slicer.util.getNodesByClass("vtkMRMLTableNode")) == 1
-    result = results.resultFor(volume)
-    assert result.rowFor(0, 0).score == 1 and result.overrideFor(0, 4).score == 5
+    result = results.result_for(volume)
+    assert result.row_for(0, 0).score == 1 and result.override_for(0, 4).score == 5
     results.store(volume, graded.assessment((1, 2)))
-    assert results.resultFor(volume).overrides == {}
+    assert results.result_for(volume).overrides == {}
 
 
 def test_an_override_stands_beside_the_networks_grade(results):
     volume = graded.volume()
     results.store(volume, graded.assessment())
-    results.setOverride(volume, 0, 2, score=4, reader="Zoë\tR")
-    results.setOverride(volume, None, None, grade=Grade.MODERATE, reader="R")
-    result = results.resultFor(volume)
-    assert result.rowFor(0, 2).score == 1
-    said = result.overrideFor(0, 2)
+    results.set_override(volume, 0, 2, score=4, reader="Zoë\tR")
+    results.set_override(volume, None, None, grade=Grade.MODERATE, reader="R")
+    result = results.result_for(volume)
+    assert result.row_for(0, 2).score == 1
+    said = result.override_for(0, 2)
     assert (said.score, said.grade, said.reader) == (4, "mild", "Zoë R") and "T" in said.time
-    assert result.overrideFor(None, None)[2:5] == (None, "moderate", "R")
-    results.clearOverride(volume, 0, 2)
-    assert list(results.resultFor(volume).overrides) == [(None, None)]
+    assert result.override_for(None, None)[2:5] == (None, "moderate", "R")
+    results.clear_override(volume, 0, 2)
+    assert list(results.result_for(volume).overrides) == [(None, None)]
     with pytest.raises(KeyError):
-        results.setOverride(volume, 0, 9, score=4, reader="R")
+        results.set_override(volume, 0, 9, score=4, reader="R")
     with pytest.raises(ValueError):
-        results.setOverride(volume, 0, 2, reader="R")
+        results.set_override(volume, 0, 2, reader="R")
 
 
 @pytest.mark.parametrize("kind", ["volume", "cine"])
@@ -103,24 +103,24 @@ def test_a_saved_scene_brings_it_back(results, tmp_path, kind):
     else:
         volume, given = graded.cine()[0], graded.assessment([(5, 4, 3), (1, 2, 3)] * 2)
     name = volume.GetName()
-    results.store(volume, given, sliceAxis=2)
-    results.setOverride(volume, 0, 2, score=4, reader="Zoë")
-    results.setOverride(volume, None, None, grade=Grade.SEVERE, reader="Zoë")
-    before = results.resultFor(volume)
+    results.store(volume, given, slice_axis=2)
+    results.set_override(volume, 0, 2, score=4, reader="Zoë")
+    results.set_override(volume, None, None, grade=Grade.SEVERE, reader="Zoë")
+    before = results.result_for(volume)
     assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
     slicer.mrmlScene.Clear(False)
-    assert results.volumeNodes() == []
+    assert results.volume_nodes() == []
     told = []
     results.changed.connect(lambda: told.append(1))
     slicer.util.loadScene(str(tmp_path / "scene.mrb"))
     volume = slicer.util.getNode(name)
-    result = results.resultFor(volume)
+    result = results.result_for(volume)
     assert told and result is not None
     assert same(result.assessment, before.assessment)
-    assert (result.sliceAxis, result.overrides) == (2, before.overrides)
-    assert result.browserNode is not None or kind == "volume"
+    assert (result.slice_axis, result.overrides) == (2, before.overrides)
+    assert result.browser_node is not None or kind == "volume"
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-    item = hierarchy.GetItemByDataNode(result.tableNode)
+    item = hierarchy.GetItemByDataNode(result.table_node)
     assert hierarchy.GetItemParent(item) == hierarchy.GetItemByDataNode(volume)
 
 
@@ -130,12 +130,12 @@ def test_a_saved_scene_brings_back_odd_names(results, tmp_path, name):
 
     volume = graded.volume("odd")
     results.store(volume, graded.assessment(name=name))
-    results.setOverride(volume, 0, 2, score=4, reader=name)
-    before = results.resultFor(volume)
+    results.set_override(volume, 0, 2, score=4, reader=name)
+    before = results.result_for(volume)
     assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
     slicer.mrmlScene.Clear(False)
     slicer.util.loadScene(str(tmp_path / "scene.mrb"))
-    result = results.resultFor(slicer.util.getNode("odd"))
+    result = results.result_for(slicer.util.getNode("odd"))
     assert result is not None and same(result.assessment, before.assessment)
 
 
@@ -152,18 +152,18 @@ def test_the_frame_is_its_own_sequences_also_where_another_one_leads(results):
     slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(browser)
     volume = browser.GetProxyNode(slow)
     results.store(volume, graded.assessment([(5, 4, 3), (1, 2, 3)]))
-    result = results.resultFor(volume)
+    result = results.result_for(volume)
     shown = []
     for item in range(8):
         browser.SetSelectedItemNumber(item)
-        shown.append(result.currentFrame)
+        shown.append(result.current_frame)
     assert shown == sorted(shown) and (shown[0], shown[4], shown[7]) == (0, 1, 1)
-    result.showFrame(0)
-    assert (browser.GetSelectedItemNumber(), result.currentFrame) == (0, 0)
-    result.showFrame(1)
+    result.show_frame(0)
+    assert (browser.GetSelectedItemNumber(), result.current_frame) == (0, 0)
+    result.show_frame(1)
     assert browser.GetSelectedItemNumber() == 4
     slicer.mrmlScene.RemoveNode(browser)
-    assert result.currentFrame is None  # the image stays, and nothing tells which it is
+    assert result.current_frame is None  # the image stays, and nothing tells which it is
 
 
 def test_it_goes_with_its_volume_and_only_with_it(results):
@@ -173,12 +173,12 @@ def test_it_goes_with_its_volume_and_only_with_it(results):
     for volume in (first, second):
         results.store(volume, graded.assessment(name=volume.GetName()))
     slicer.mrmlScene.RemoveNode(first)
-    assert results.volumeNodes() == [second]
+    assert results.volume_nodes() == [second]
     assert len(slicer.util.getNodesByClass("vtkMRMLTableNode")) == 1
     told = []
     results.changed.connect(lambda: told.append(1))
     results.remove(second)
-    assert told and results.resultFor(second) is None
+    assert told and results.result_for(second) is None
     assert slicer.util.getNodesByClass("vtkMRMLTableNode") == []
 
 
@@ -186,20 +186,20 @@ def test_another_ones_results_are_found_when_they_come(results):
     from MotionQAWidgets.scene_results import SceneResults
 
     volume, other = graded.volume(), SceneResults()
-    assert results.resultFor(volume) is None
+    assert results.result_for(volume) is None
     other.store(volume, graded.assessment())
-    other.setOverride(volume, 0, 0, score=1, reader="R")
+    other.set_override(volume, 0, 0, score=1, reader="R")
     other.close()
-    assert results.resultFor(volume).overrideFor(0, 0).score == 1
+    assert results.result_for(volume).override_for(0, 0).score == 1
 
 
 def test_a_damaged_table_counts_as_none(results, caplog):
     volume = graded.volume()
     table = results.store(volume, graded.assessment())
     table.GetTable().RemoveRow(2)
-    assert results.resultFor(volume) is None and "cannot read" in caplog.text
+    assert results.result_for(volume) is None and "cannot read" in caplog.text
     table.GetTable().RemoveColumnByName("p1")
-    assert results.resultFor(volume) is None
+    assert results.result_for(volume) is None
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_a_table_edited_to_nonsense_counts_as_none(results, column, value):
     table = results.store(volume, graded.assessment()).GetTable()
     table.GetColumnByName(column).SetValue(0, value)
     table.Modified()
-    assert results.resultFor(volume) is None
+    assert results.result_for(volume) is None
 
 
 def test_closing_leaves_no_observer(host):

@@ -133,7 +133,7 @@ def test_uncertain_and_what_the_reader_says(host, results, overlay):
     results.store(volume, graded.assessment())
     graded.scroll(1)
     assert texts(host) == ["3 · moderate 80 %\nuncertain"]
-    results.setOverride(volume, 0, 1, score=5, reader="A. Reader")
+    results.set_override(volume, 0, 1, score=5, reader="A. Reader")
     assert texts(host) == ["3 · moderate 80 %\nuncertain\nA. Reader: 5 · mild"]
     assert framed(host) is Grade.MODERATE
     graded.scroll(0)
@@ -185,10 +185,10 @@ def test_an_oblique_volume_is_followed_in_its_own_plane(host, results, overlay):
     results.store(volume, graded.assessment(volume_score=3))
     node = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
     assert texts(host)[0].startswith("Volume")
-    slice_geometry.alignView(node, volume)
+    slice_geometry.align_view(node, volume)
     for index, score in enumerate(graded.SCORES):
-        slice_geometry.jumpTo(volume, index)
-        assert slice_geometry.sliceIndex(node, volume) == index
+        slice_geometry.jump_to(volume, index)
+        assert slice_geometry.slice_index(node, volume) == index
         assert framed(host) is grade_of(score)
     node.SetOrientation("Axial")
 
@@ -218,7 +218,7 @@ def test_slices_along_another_axis(host, results, overlay):
     import slicer
 
     volume = graded.volume()
-    results.store(volume, graded.assessment((5, 1) * 32, volume_score=3), sliceAxis=0)
+    results.store(volume, graded.assessment((5, 1) * 32, volume_score=3), slice_axis=0)
     node = slicer.app.layoutManager().sliceWidget("Yellow").mrmlSliceNode()
     for index, expected in ((10, Grade.MILD), (11, Grade.SEVERE)):
         node.JumpSliceByOffsetting(1.5 * index, 0, 0)

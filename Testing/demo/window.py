@@ -66,7 +66,7 @@ def grade(running: host.Host, panel) -> str:
     """Press the button; what the panel says then. The worst slice is in the views."""
     panel.ui.assessButton.click()
     running.wait_until(lambda: not panel.logic.grading.running, seconds=WAIT)
-    panel.panel.resultsView.nextButton.click()
+    panel.panel.results_view.next_button.click()
     return panel.ui.resultLabel.text or panel.ui.messageLabel.text
 
 

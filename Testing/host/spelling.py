@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from importlib.abc import MetaPathFinder
+from pathlib import Path
 
 from PySide6 import QtCore, QtWidgets
 from shibokensupport import feature
@@ -70,6 +71,13 @@ pythonqt("slicer.util")
 _switched = {"__name__": f"{__name__}.differences"}
 pythonqt(_switched["__name__"])
 exec(DIFFERENCES, _switched)
+# PySide6 keeps a class's attributes apart by spelling, and looks for its truth in either.
+for _name, _spelling in (("truth_switched", TRUE_PROPERTY), ("truth", PYSIDE)):
+    feature.set_selection(_spelling, f"{__package__}.{_name}")
+    _source = Path(__file__).with_name("truth.py")
+    _module = {"__name__": f"{__package__}.{_name}"}
+    exec(compile(_source.read_text("utf-8"), _source, "exec"), _module)
+    _module["install"]()
 
 
 def stray_attributes(widgets: Iterable[QtWidgets.QWidget]) -> list[str]:

@@ -361,3 +361,35 @@ def test_a_layout_that_a_module_describes_shows_its_plot_views(host):
     assert (drawn[..., 0] - drawn[..., 1] > 100).sum() > 100  # a red line
     layouts.setLayout(before)
     assert layouts.plotViewCount == 0 and layouts.sliceWidget("Red").visible
+
+
+@pytest.mark.parametrize("name", ["QVBoxLayout", "QFormLayout", "QMenu", "QIcon", "QUrl", "QColor"])
+def test_what_is_empty_is_false_as_in_pythonqt(host, name):
+    import qt
+
+    assert not getattr(qt, name)()
+    assert qt.QWidget() and qt.QTimer() and qt.QColor("red")
+    assert not qt.QStandardItemModel() and qt.QStandardItemModel(1, 1)
+
+
+def test_a_layout_is_true_while_something_in_it_is_shown(host):
+    import qt
+
+    widget = qt.QWidget()
+    layout, label = qt.QVBoxLayout(widget), qt.QLabel("text")
+    assert not layout and not widget.layout()
+    layout.addWidget(label)
+    assert layout and widget.layout()
+    label.visible = False
+    assert not layout
+
+
+def test_an_empty_layout_is_not_found_by_its_name(host):
+    """What kept a panel from opening in Slicer, whose own search passes over what is false."""
+    import slicer
+
+    ui_file = EXAMPLE.parent / "Resources" / "UI" / "HostExample.ui"
+    ui = slicer.util.childWidgetVariables(slicer.util.loadUI(str(ui_file)))
+    assert ui.emptyFrame.layout().objectName == "emptyLayout"
+    with pytest.raises(AttributeError, match="emptyLayout"):
+        ui.emptyLayout.addWidget(ui.runButton)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,15 @@ class Origin:
     def files(self) -> tuple[Path, ...]:
         """Each once, slice by slice."""
         return tuple(dict.fromkeys(one.path for one in self.instances.T.flat if one is not None))
+
+    @property
+    def frame_times(self) -> list[float]:
+        """ms after the R wave of each frame, the median over its slices; empty where unknown."""
+        times = [row[np.isfinite(row)] for row in self.times]
+        if len(times) < 2 or not all(len(row) for row in times):
+            return []
+        found = [float(np.median(row)) for row in times]
+        return found if all(a < b for a, b in pairwise(found)) else []
 
     def affine(self, gap: float, pixel: tuple[float, float]) -> np.ndarray | None:
         """(4, 4) from (column, row, slice) to DICOM's patient axes in mm; None where unknown.

@@ -11,10 +11,10 @@ from MotionQALib.reading import agreement_report
 from MotionQALib.reading.agreement import Report
 from MotionQALib.reading.agreement_statistics import TITLES
 from MotionQALib.reading.errors import ReadingError
+from MotionQALib.signals import Signal
 
-from ..signals import Signal
-from .confusion_picture import confusionPicture, summary
-from .files_view import fileToWrite
+from ..confusion_picture import confusion_picture, summary
+from .files_view import file_to_write
 
 COLUMNS = 2
 SHOWN = tuple(TITLES)
@@ -27,11 +27,15 @@ class AgreementView:
     -------
     asked() : the user wants the figures anew
     chosen(Disagreement) : the user clicked on one
+
+    Attributes
+    ----------
+    report : what is shown; None where nothing is
     """
 
     def __init__(self, frame) -> None:
         self.asked, self.chosen = Signal(), Signal()
-        self._report: Report | None = None
+        self.report: Report | None = None
         self._frame = frame
         column = qt.QVBoxLayout(frame)
         column.setContentsMargins(0, 0, 0, 0)
@@ -43,7 +47,7 @@ class AgreementView:
         self.export.name = "reportButton"
         self.export.toolTip = _("A page with all figures, for a browser or for printing.")
         self.export.enabled = False
-        self.export.clicked.connect(self._onExport)
+        self.export.clicked.connect(self._on_export)
         for button in (self.button, self.export):
             row.addWidget(button)
         column.addLayout(row)
@@ -55,26 +59,26 @@ class AgreementView:
         column.addWidget(self.table)
         self.pictures = qt.QGridLayout()
         column.addLayout(self.pictures)
-        self.farApart = _table([_("Two scores apart or more"), _("Slice"), _("Scores")])
-        self.farApart.name = "disagreementsTable"
-        self.farApart.toolTip = _("Click to see the case.")
-        self.farApart.cellClicked.connect(self._onChosen)
-        column.addWidget(self.farApart)
+        self.far_apart = _table([_("Two scores apart or more"), _("Slice"), _("Scores")])
+        self.far_apart.name = "disagreementsTable"
+        self.far_apart.toolTip = _("Click to see the case.")
+        self.far_apart.cellClicked.connect(self._on_chosen)
+        column.addWidget(self.far_apart)
         self.show(None)
 
     def show(
-        self, report: Report | None, sentence: str = "", nameOf: Callable[[str], str] = str
+        self, report: Report | None, sentence: str = "", name_of: Callable[[str], str] = str
     ) -> None:
         """Show figures, or a sentence that says why there are none.
 
         Parameters
         ----------
-        nameOf : what the reader may call a case, from its key
+        name_of : what the reader may call a case, from its key
         """
-        self._report = report
+        self.report = report
         self.export.enabled = report is not None
         remarks = () if report is None else report.remarks
-        self.label.text = " ".join(filter(None, (sentence, *remarks)))
+        self.label.text = " ".join(said for said in (sentence, *remarks) if said)
         self.label.visible = bool(self.label.text)
         scored = [] if report is None else [c for c in report.comparisons if c.scale == "score"]
         self.table.visible = bool(scored)
@@ -88,13 +92,13 @@ class AgreementView:
         self.table.resizeRowsToContents()
         self._draw([c for c in scored if c.confusion is not None])
         far = [] if report is None else report.disagreements
-        self.farApart.visible = bool(far)
-        self.farApart.rowCount = len(far)
+        self.far_apart.visible = bool(far)
+        self.far_apart.rowCount = len(far)
         for row, one in enumerate(far):
             said = ", ".join(f"{reader} {score}" for reader, score in one.scores.items())
-            place = "" if one.slice is None else str(one.slice)
-            _fill(self.farApart, row, [nameOf(one.case), place, said])
-        self.farApart.resizeColumnsToContents()
+            key = "" if one.slice is None else str(one.slice)
+            _fill(self.far_apart, row, [name_of(one.case), key, said])
+        self.far_apart.resizeColumnsToContents()
 
     def _draw(self, comparisons) -> None:
         while self.pictures.count():
@@ -102,20 +106,20 @@ class AgreementView:
         for number, comparison in enumerate(comparisons):
             names = comparison.raters if len(comparison.raters) == 2 else comparison.raters * 2
             label = qt.QLabel()
-            label.pixmap = confusionPicture(comparison.confusion, *names)
+            label.pixmap = confusion_picture(comparison.confusion, comparison.categories, *names)
             label.toolTip = summary(comparison.confusion, *names)
             self.pictures.addWidget(label, number // COLUMNS, number % COLUMNS)
 
-    def _onChosen(self, row: int, *_args) -> None:
-        self.chosen.emit(self._report.disagreements[row])
+    def _on_chosen(self, row: int, *_args) -> None:
+        self.chosen.emit(self.report.disagreements[row])
 
-    def _onExport(self, *_args) -> None:
+    def _on_export(self, *_args) -> None:
         title, kind = _("Save the report"), _("Pages (*.html)")
-        path = fileToWrite(self._frame, title, "agreement.html", kind)
+        path = file_to_write(self._frame, title, "agreement.html", kind)
         if not path:
             return
         try:
-            agreement_report.write_html(self._report, path)
+            agreement_report.write_html(self.report, path)
         except (ReadingError, OSError) as error:
             self.label.text = str(error)
         else:

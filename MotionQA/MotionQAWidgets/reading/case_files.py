@@ -41,14 +41,16 @@ def load(path: Path, name: str):
         )
     try:
         if path.is_dir() or is_dicom(path):
-            node = _fromLibrary(volumes.read(path), name)
+            node = _from_library(volumes.read(path), name)
         elif cine_reader.frame_count(path) > 1:
             sequence, _browser = cine_reader.load(path, name, show=False)
             sequence.RemoveAttribute(cine_reader.SOURCE)
             sequence.SetAttribute(MARK, "1")
             node = _play(sequence, name)
         else:
-            node = _fromSlicer(path, name) or _fromLibrary(volumes.read(path), name)
+            node = _from_slicer(path, name)
+            if node is None:
+                node = _from_library(volumes.read(path), name)
     except VolumeError:  # whose sentence names the file
         node = None
     if node is None or node.GetImageData() is None:
@@ -71,7 +73,7 @@ def twin(node, name: str):
     return other
 
 
-def partsOf(node) -> list:
+def parts_of(node) -> list:
     """The nodes that go with a case's volume, itself among them; none once it has gone.
 
     A sequence that the user has loaded is not among them.
@@ -86,7 +88,7 @@ def partsOf(node) -> list:
     return [part for part in nodes if part is not None]
 
 
-def _fromSlicer(path: Path, name: str):
+def _from_slicer(path: Path, name: str):
     logic = slicer.modules.volumes.logic()
     node = logic.AddArchetypeVolume(str(path), name, AUTO_WINDOW_LEVEL)
     if node is None:
@@ -103,31 +105,31 @@ def _fromSlicer(path: Path, name: str):
     return None
 
 
-def _fromLibrary(volume: Volume, name: str):
+def _from_library(volume: Volume, name: str):
     """What Slicer's reader of volumes cannot, its rows to the right and its columns down.
 
     That takes the frames of a DICOM cine for slices, and those of a 4-D NRRD file for colours.
     """
     frames = [np.ascontiguousarray(frame) for frame in volume.voxels]
     between, rows, columns = volume.spacing
-    toRAS = np.diag([-columns, -rows, between, 1.0])
+    to_ras = np.diag([-columns, -rows, between, 1.0])
     if len(frames) == 1:
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-        _fill(node, frames[0], toRAS)
+        _fill(node, frames[0], to_ras)
         node.CreateDefaultDisplayNodes()
         return node
     sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", name)
     sequence.SetAttribute(MARK, "1")
     for number, frame in enumerate(frames):
         node = slicer.vtkMRMLScalarVolumeNode()
-        _fill(node, frame, toRAS)
+        _fill(node, frame, to_ras)
         sequence.SetDataNodeAtValue(node, str(number))
     return _play(sequence, name)
 
 
-def _fill(node, voxels: np.ndarray, toRAS: np.ndarray) -> None:
+def _fill(node, voxels: np.ndarray, to_ras: np.ndarray) -> None:
     slicer.util.updateVolumeFromArray(node, voxels)
-    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(toRAS))
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(to_ras))
 
 
 def _play(sequence, name: str):

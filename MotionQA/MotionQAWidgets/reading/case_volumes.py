@@ -2,7 +2,7 @@
 
     volumes = CaseVolumes()
     node = volumes.node("voxels:ab12…", Path("/study/p07.nii.gz"), "Case 12")
-    volumes.readAhead("voxels:cd34…", Path("/study/p08.nii.gz"))
+    volumes.read_ahead("voxels:cd34…", Path("/study/p08.nii.gz"))
     volumes.close()  # none of them is left in the scene
 
 A volume goes by the name that the reader may see. It keeps no file name, no DICOM identifiers and
@@ -18,7 +18,7 @@ import slicer
 
 from MotionQALib.volumes import VolumeError
 
-from .case_files import MARK, load, partsOf, twin
+from .case_files import MARK, load, parts_of, twin
 
 KEPT = 4
 """Volumes in memory: the one shown, one before, one read ahead, one to spare."""
@@ -26,7 +26,7 @@ KEPT = 4
 AHEAD = "…"
 
 
-def isCaseVolume(node) -> bool:
+def is_case_volume(node) -> bool:
     """Whether a study shows it, rather than the user."""
     return node.GetAttribute(MARK) is not None
 
@@ -37,7 +37,7 @@ class CaseVolumes:
     def __init__(self) -> None:
         self._nodes: OrderedDict[str, object] = OrderedDict()  # by case; the last used comes last
         scene = slicer.mrmlScene
-        self._tag = scene.AddObserver(scene.StartCloseEvent, self._onClosing)
+        self._tag = scene.AddObserver(scene.StartCloseEvent, self._on_closing)
 
     def node(self, key: str, source: str | Path, name: str):
         """The case's volume, under this name; read now unless it was read before.
@@ -55,13 +55,13 @@ class CaseVolumes:
         if node is None:
             node = self._nodes[key] = self._read(source, name)
         self._nodes.move_to_end(key)
-        for part in partsOf(node):
+        for part in parts_of(node):
             if part.GetName() != name and part is not node.GetDisplayNode():
                 part.SetName(name)
-        self._forgetOldest(keeping=key)
+        self._forget_oldest(keeping=key)
         return node
 
-    def readAhead(self, key: str, source: str | Path) -> None:
+    def read_ahead(self, key: str, source: str | Path) -> None:
         """Have the case's volume ready; what is wrong with it is said when its turn comes."""
         if self._known(key) is None:
             try:
@@ -74,7 +74,7 @@ class CaseVolumes:
         """Those in memory, by case."""
         return {key: node for key in list(self._nodes) if (node := self._known(key)) is not None}
 
-    def isReady(self, key: str) -> bool:
+    def is_ready(self, key: str) -> bool:
         return self._known(key) is not None
 
     def clear(self) -> None:
@@ -93,24 +93,24 @@ class CaseVolumes:
             return None
         return node
 
-    def _forgetOldest(self, keeping: str) -> None:
+    def _forget_oldest(self, keeping: str) -> None:
         for key in [key for key in self._nodes if key != keeping]:
             if len(self._nodes) <= KEPT:
                 return
             self._remove(self._nodes.pop(key))
 
-    def _onClosing(self, *_args) -> None:
+    def _on_closing(self, *_args) -> None:
         self._nodes.clear()
 
     def _read(self, source: str | Path, name: str):
-        inScene = slicer.mrmlScene.GetNodeByID(str(source))
-        node = load(Path(source), name) if inScene is None else twin(inScene, name)
+        in_scene = slicer.mrmlScene.GetNodeByID(str(source))
+        node = load(Path(source), name) if in_scene is None else twin(in_scene, name)
         node.SetAttribute(MARK, "1")
-        for part in partsOf(node):
+        for part in parts_of(node):
             part.SaveWithSceneOff()
         return node
 
     @staticmethod
     def _remove(node) -> None:
-        for part in partsOf(node):
+        for part in parts_of(node):
             slicer.mrmlScene.RemoveNode(part)

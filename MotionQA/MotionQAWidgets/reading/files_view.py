@@ -8,7 +8,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ..signals import Signal
+from MotionQALib.signals import Signal
 
 
 class FilesView:
@@ -16,32 +16,32 @@ class FilesView:
 
     Signals
     -------
-    addFolder(path), addList(path) : images to read, too
-    importLabels(path) : scores from an IQA.csv or image,score table
-    takeBack(path) : scores that were saved elsewhere
-    gradeAll() : with the network
+    add_folder(path), add_list(path) : images to read, too
+    import_labels(path) : scores from an IQA.csv or image,score table
+    take_back(path) : scores that were saved elsewhere
+    grade_all() : with the network
     network(path) : what motionqa assess wrote
-    exportLong(path), exportLabels(path), exportGrades(path)
+    export_long(path), export_labels(path), export_grades(path)
     """
 
     def __init__(self, frame) -> None:
-        self.addFolder, self.addList, self.importLabels = Signal(), Signal(), Signal()
-        self.takeBack, self.network, self.gradeAll = Signal(), Signal(), Signal()
-        self.exportLong, self.exportLabels, self.exportGrades = Signal(), Signal(), Signal()
+        self.add_folder, self.add_list, self.import_labels = Signal(), Signal(), Signal()
+        self.take_back, self.network, self.grade_all = Signal(), Signal(), Signal()
+        self.export_long, self.export_labels, self.export_grades = Signal(), Signal(), Signal()
         self._frame = frame
         table, log = _("Tables (*.csv)"), _("Scores (*.jsonl)")
         graded = _("Grades of motionqa assess (*.json *.csv)")
         column = qt.QVBoxLayout(frame)
         column.setContentsMargins(0, 0, 0, 0)
         buttons = (
-            (_("Add a folder of images…"), "addFolderButton", self.addFolder, None, ""),
-            (_("Add a list of images…"), "addListButton", self.addList, table, ""),
-            (_("Import labels…"), "importButton", self.importLabels, table, ""),
-            (_("Take back saved scores…"), "takeBackButton", self.takeBack, log, ""),
+            (_("Add a folder of images…"), "addFolderButton", self.add_folder, None, ""),
+            (_("Add a list of images…"), "addListButton", self.add_list, table, ""),
+            (_("Import labels…"), "importButton", self.import_labels, table, ""),
+            (_("Take back saved scores…"), "takeBackButton", self.take_back, log, ""),
             (_("Use the network's grades…"), "networkGradesButton", self.network, graded, ""),
-            (_("Export all scores…"), "exportLongButton", self.exportLong, table, "scores.csv"),
-            (_("Export for training…"), "exportLabelsButton", self.exportLabels, table, LABELS),
-            (_("Export IQA.csv…"), "exportGradesButton", self.exportGrades, table, "IQA.csv"),
+            (_("Export all scores…"), "exportLongButton", self.export_long, table, "scores.csv"),
+            (_("Export for training…"), "exportLabelsButton", self.export_labels, table, LABELS),
+            (_("Export IQA.csv…"), "exportGradesButton", self.export_grades, table, "IQA.csv"),
         )
         tips = self._tips()
         for text, name, signal, kind, proposal in buttons:
@@ -55,7 +55,7 @@ class FilesView:
         button = qt.QPushButton(_("Grade all cases with the network"))
         button.name = "gradeAllButton"
         button.toolTip = tips[button.name]
-        button.clicked.connect(lambda *_args: self.gradeAll.emit())
+        button.clicked.connect(lambda *_args: self.grade_all.emit())
         column.addWidget(button)
         self.label = qt.QLabel()
         self.label.wordWrap = True
@@ -71,7 +71,7 @@ class FilesView:
         if kind is None:
             path = dialog.getExistingDirectory(self._frame, title, "")
         elif proposal:
-            path = fileToWrite(self._frame, title, proposal, kind)
+            path = file_to_write(self._frame, title, proposal, kind)
         else:
             path = dialog.getOpenFileName(self._frame, title, "", kind)
         if path:
@@ -101,7 +101,7 @@ class FilesView:
 LABELS = "labels.csv"
 
 
-def fileToWrite(parent, title: str, proposal: str, kind: str) -> str:
+def file_to_write(parent, title: str, proposal: str, kind: str) -> str:
     """Ask for a file, which gets the proposal's suffix; "" where the user wants none."""
     path = qt.QFileDialog.getSaveFileName(parent, title, proposal, kind)
     suffix = Path(proposal).suffix

@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from slicer.i18n import tr as _
 
 from MotionQALib.checkpoints import STARTER
-from MotionQALib.reading.entry import Entry
 from MotionQALib.reading.network_grades import NetworkGrades
-from MotionQALib.reading.reading_list import Item
+from MotionQALib.reading.reader_scoring import ReaderScoring
+from MotionQALib.reading.session import ReadingSession
+from MotionQALib.reading.worklist import Item
 from MotionQALib.scale import grade_of
+from MotionQALib.signals import Signal
 from MotionQALib.volumes import VolumeError
 
 from .. import dependencies
 from ..grading import Grading
-from ..signals import Signal
-from ..wording import gradeName, inWords
+from ..wording import grade_name, in_words
 from . import phrases
-from .desk import Desk
 
 
 class NetworkGrade:
@@ -40,18 +40,18 @@ class NetworkGrade:
         self.known = NetworkGrades()
         self._grading = grading
         grading.results.changed.connect(self.changed.emit)
-        grading.failed.connect(self._onFailed)
+        grading.failed.connect(self._on_failed)
         self._problem = ""
 
     def dispose(self) -> None:
         self.withhold(())
         self._grading.results.changed.disconnect(self.changed.emit)
-        self._grading.failed.disconnect(self._onFailed)
+        self._grading.failed.disconnect(self._on_failed)
         self.changed.disconnect()
 
-    def withhold(self, volumeIDs: Iterable[str]) -> None:
+    def withhold(self, volume_ids: Iterable[str]) -> None:
         """Hide these volumes' grades in all of MotionQA's panels."""
-        self._grading.results.withhold(volumeIDs)
+        self._grading.results.withhold(volume_ids)
 
     def ask(self, node) -> str | None:
         """Grade a volume; the answer comes by `changed`. A sentence where it cannot be asked."""
@@ -66,28 +66,28 @@ class NetworkGrade:
             self.changed.emit()
         return problem
 
-    def words(self, desk: Desk, item: Item, node) -> str:
+    def words(self, session: ReadingSession, item: Item, node) -> str:
         """Such as "3 · moderate 71 %"; "" where it is not known, or must not be."""
-        if not desk.session.may_see_network(item):
+        if not session.may_see_network(item):
             return ""
-        result = self._grading.results.resultFor(node)
+        result = self._grading.results.result_for(node)
         if result is not None:
-            index = item.place.slice
+            index = item.key.slice
             frame = None if index is None else int(result.assessment.worst_frames[index])
-            row = result.rowFor(frame, index)
-            return "" if row is None else inWords(row)
-        score = self.known.score_of(item.place)
+            row = result.row_for(frame, index)
+            return "" if row is None else in_words(row)
+        score = self.known.score_of(item.key)
         if score is None:
             return ""
         text = _("{score} · {grade}")
-        return text.format(score=score, grade=gradeName(grade_of(score)))
+        return text.format(score=score, grade=grade_name(grade_of(score)))
 
-    def sentence(self, desk: Desk, node, given: Entry | None) -> tuple[str, bool]:
+    def sentence(self, scoring: ReaderScoring, node) -> tuple[str, bool]:
         """What to say beside the reader's own score, and whether the network can be asked."""
-        item = desk.item
-        if not desk.session.may_see_network(item):
+        item, given = scoring.item, scoring.given
+        if not scoring.session.may_see_network(item):
             return _("The network's grade is hidden."), False
-        words = self.words(desk, item, node)
+        words = self.words(scoring.session, item, node)
         if words and given is not None:
             text = _("You: {mine}. Network: {network}.")
             return text.format(mine=phrases.entry(given), network=words), False
@@ -97,6 +97,6 @@ class NetworkGrade:
             return _("The network is grading …"), False
         return self._problem or _("The network has not graded this case."), node is not None
 
-    def _onFailed(self, node, sentence: str, _missing) -> None:
+    def _on_failed(self, node, sentence: str, _missing) -> None:
         self._problem = sentence
         self.changed.emit()

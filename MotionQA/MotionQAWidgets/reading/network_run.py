@@ -10,9 +10,9 @@ import qt
 from slicer.i18n import tr as _
 
 from MotionQALib import protocol
+from MotionQALib.signals import Signal
 
 from ..child import python_programs
-from ..signals import Signal
 
 LIBRARY = Path(protocol.__file__).parents[1]
 
@@ -36,8 +36,8 @@ class NetworkRun:
         self.finished = Signal()
         self._output = output
         process = self._process = qt.QProcess()
-        process.finished.connect(self._onFinished)
-        process.errorOccurred.connect(self._onError)
+        process.finished.connect(self._on_finished)
+        process.errorOccurred.connect(self._on_error)
         process.start(python_programs()[0], ["-c", START, str(LIBRARY)])
         paths = [str(path) for path in files]
         command = ["assess", *paths, "--checkpoint", checkpoint, "--json", str(output)]
@@ -49,16 +49,16 @@ class NetworkRun:
         process, self._process = self._process, None
         self.finished.disconnect()
         if process is not None:
-            process.finished.disconnect(self._onFinished)
-            process.errorOccurred.disconnect(self._onError)
+            process.finished.disconnect(self._on_finished)
+            process.errorOccurred.disconnect(self._on_error)
             process.kill()
             process.waitForFinished(1000)
 
-    def _onError(self, error, *_args) -> None:
+    def _on_error(self, error, *_args) -> None:
         if error == qt.QProcess.FailedToStart:
             self._end(None, _("The network's process did not start."))
 
-    def _onFinished(self, *_args) -> None:
+    def _on_finished(self, *_args) -> None:
         if self._process is None:
             return
         status = self._process.exitCode()

@@ -8,23 +8,23 @@ import slicer
 from MotionQALib.volumes import Volume, VolumeError
 
 from ..volume_input import VolumeInput
-from .case_volumes import isCaseVolume
+from .case_volumes import is_case_volume
 
 
-def volumesInScene() -> list[tuple[object, Volume]]:
+def volumes_in_scene() -> list[tuple[object, Volume]]:
     """Every volume that could be read, with its node; what a study itself shows is left out."""
     found = []
     for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"):
-        if isCaseVolume(node) or node.IsA("vtkMRMLLabelMapVolumeNode"):
+        if is_case_volume(node) or node.IsA("vtkMRMLLabelMapVolumeNode"):
             continue
         try:
-            found.append((node, asVolume(node)))
+            found.append((node, as_volume(node)))
         except VolumeError:
             continue  # it holds no image
     return found
 
 
-def asVolume(node) -> Volume:
+def as_volume(node) -> Volume:
     """A volume as the library reads it from a file. Raises VolumeError if it holds no image."""
     given = VolumeInput.of_node(node)
     uid = (given.identity or "").removeprefix("dicom:")
@@ -37,6 +37,6 @@ def asVolume(node) -> Volume:
     )
 
 
-def nodesByCase() -> dict[str, str]:
-    """IDs of the scene's volumes by the keys of their cases."""
-    return {volume.identity: node.GetID() for node, volume in volumesInScene()}
+def nodes_by_case() -> dict[str, str]:
+    """ids of the scene's volumes by the keys of their cases."""
+    return {volume.identity: node.GetID() for node, volume in volumes_in_scene()}

@@ -7,9 +7,9 @@ from slicer.i18n import tr as _
 
 from MotionQALib.palette import GRADE_COLOURS
 from MotionQALib.scale import SCORES, grade_of
+from MotionQALib.signals import Signal
 
-from ..signals import Signal
-from ..wording import gradeName, scoreWord
+from ..wording import grade_name, score_word
 
 STYLE = """
 QPushButton {{ text-align: left; padding: 7px 10px; font-size: 14px; border-radius: 4px;
@@ -20,9 +20,9 @@ QPushButton:disabled {{ color: palette(mid); }}
 """
 
 
-def scoreInWords(score: int) -> str:
+def score_in_words(score: int) -> str:
     """Such as "4 · good"."""
-    return _("{score} · {word}").format(score=score, word=scoreWord(score))
+    return _("{score} · {word}").format(score=score, word=score_word(score))
 
 
 class ScoreButtons:
@@ -43,7 +43,7 @@ class ScoreButtons:
             grade = grade_of(score)
             button = qt.QPushButton()
             text = _("{score}   {word}   ({grade})")
-            button.text = text.format(score=score, word=scoreWord(score), grade=gradeName(grade))
+            button.text = text.format(score=score, word=score_word(score), grade=grade_name(grade))
             button.name = f"score{score}Button"
             button.toolTip = _("Give this score (key {score}).").format(score=score)
             button.checkable = True
@@ -51,7 +51,7 @@ class ScoreButtons:
             button.focusPolicy = qt.Qt.NoFocus
             colour = GRADE_COLOURS[grade]
             button.styleSheet = STYLE.format(fill=colour.fill, text=colour.text)
-            button.clicked.connect(lambda *_args, score=score: self._onClicked(score))
+            button.clicked.connect(lambda *_args, score=score: self._on_clicked(score))
             column.addWidget(button)
             self._buttons[score] = button
 
@@ -69,7 +69,7 @@ class ScoreButtons:
         for button in self._buttons.values():
             button.enabled = bool(enabled)
 
-    def _onClicked(self, score: int) -> None:
+    def _on_clicked(self, score: int) -> None:
         self.show(self._given)  # down means saved, not clicked
         self.pressed.emit(score)
 

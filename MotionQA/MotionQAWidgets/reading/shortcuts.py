@@ -36,7 +36,7 @@ class Shortcuts:
             for signal in (shortcut.activated, shortcut.activatedAmbiguously):
                 signal.connect(lambda *_args, call=action: call())
             self._shortcuts[key] = shortcut
-        slicer.app.focusChanged.connect(self._onFocus)
+        slicer.app.focusChanged.connect(self._on_focus)
 
     @property
     def active(self) -> bool:
@@ -50,27 +50,27 @@ class Shortcuts:
     @property
     def typing(self) -> bool:
         """Whether the user writes text somewhere."""
-        return _isTyping(qt.QApplication.focusWidget())
+        return _is_typing(qt.QApplication.focusWidget())
 
     def close(self) -> None:
         """No key does anything any more; may be called twice."""
         if not self._shortcuts:
             return
         self.active = False
-        slicer.app.focusChanged.disconnect(self._onFocus)
+        slicer.app.focusChanged.disconnect(self._on_focus)
         for shortcut in self._shortcuts.values():
             shortcut.deleteLater()
         self._shortcuts = {}
 
-    def _onFocus(self, _before, now) -> None:
+    def _on_focus(self, _before, now) -> None:
         self._enable(now)
 
     def _enable(self, focus) -> None:
-        typing = _isTyping(focus)
+        typing = _is_typing(focus)
         for key, shortcut in self._shortcuts.items():
             pressing = key == "Space" and focus is not None and focus.inherits(PRESSED_BY_SPACE)
             shortcut.enabled = self._active and not typing and not pressing
 
 
-def _isTyping(focus) -> bool:
+def _is_typing(focus) -> bool:
     return focus is not None and any(focus.inherits(kind) for kind in TYPED_INTO)

@@ -9,8 +9,9 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from MotionQALib.signals import Signal
+
 from .. import reader_name
-from ..signals import Signal
 
 STUDY_SETTING = "MotionQA/LastStudy"
 
@@ -49,15 +50,15 @@ class StudySection:
         self.opened, self.created, self.closed = Signal(), Signal(), Signal()
         self._ui, self._source = ui, None
         ui.readerLineEdit.text = reader_name.remembered()
-        ui.readerLineEdit.editingFinished.connect(self._onReader)
-        ui.openButton.clicked.connect(self._onOpen)
-        ui.newButton.toggled.connect(self._onNew)
+        ui.readerLineEdit.editingFinished.connect(self._on_reader)
+        ui.openButton.clicked.connect(self._on_open)
+        ui.newButton.toggled.connect(self._on_new)
         ui.closeButton.clicked.connect(lambda *_args: self.closed.emit())
-        ui.imagesComboBox.currentIndexChanged.connect(self._onKind)
-        ui.imagesButton.clicked.connect(self._onImages)
-        ui.orderComboBox.currentIndexChanged.connect(self._onOrder)
-        ui.createButton.clicked.connect(self._onCreate)
-        self._onKind()
+        ui.imagesComboBox.currentIndexChanged.connect(self._on_kind)
+        ui.imagesButton.clicked.connect(self._on_images)
+        ui.orderComboBox.currentIndexChanged.connect(self._on_order)
+        ui.createButton.clicked.connect(self._on_create)
+        self._on_kind()
 
     @property
     def reader(self) -> str:
@@ -65,19 +66,19 @@ class StudySection:
 
     def show(self, folder: Path | None) -> None:
         """A study is open, or none."""
-        ui, isOpen = self._ui, folder is not None
-        ui.studyButton.text = _("Study {name}").format(name=folder.name) if isOpen else _("Study")
-        ui.studyButton.collapsed = isOpen
-        ui.readerLineEdit.enabled = ui.openButton.enabled = ui.newButton.enabled = not isOpen
-        ui.closeButton.enabled = isOpen
-        if isOpen:
+        ui, is_open = self._ui, folder is not None
+        ui.studyButton.text = _("Study {name}").format(name=folder.name) if is_open else _("Study")
+        ui.studyButton.collapsed = is_open
+        ui.readerLineEdit.enabled = ui.openButton.enabled = ui.newButton.enabled = not is_open
+        ui.closeButton.enabled = is_open
+        if is_open:
             ui.newButton.checked = False
             slicer.app.settings().setValue(STUDY_SETTING, str(folder))
 
-    def _onReader(self, *_args) -> None:
+    def _on_reader(self, *_args) -> None:
         reader_name.remember(self.reader)
 
-    def _onOpen(self, *_args) -> None:
+    def _on_open(self, *_args) -> None:
         last = slicer.util.settingsValue(STUDY_SETTING, "")
         folder = qt.QFileDialog.getExistingDirectory(
             self._ui.studyButton, _("Open a study"), str(last)
@@ -85,17 +86,17 @@ class StudySection:
         if folder:
             self.opened.emit(Path(folder))
 
-    def _onNew(self, checked: bool) -> None:
+    def _on_new(self, checked: bool) -> None:
         self._ui.newStudyFrame.visible = checked
 
-    def _onKind(self, *_args) -> None:
+    def _on_kind(self, *_args) -> None:
         self._source = None
-        inScene = self._ui.imagesComboBox.currentIndex == SCENE
-        self._ui.imagesButton.enabled = not inScene
+        in_scene = self._ui.imagesComboBox.currentIndex == SCENE
+        self._ui.imagesButton.enabled = not in_scene
         self._ui.imagesPathLabel.visible = False
-        self._ui.createButton.enabled = inScene
+        self._ui.createButton.enabled = in_scene
 
-    def _onImages(self, *_args) -> None:
+    def _on_images(self, *_args) -> None:
         ui = self._ui
         if ui.imagesComboBox.currentIndex == FOLDER:
             title = _("The folder of the images")
@@ -108,11 +109,11 @@ class StudySection:
             ui.imagesPathLabel.text = str(self._source)
             ui.imagesPathLabel.visible = ui.createButton.enabled = True
 
-    def _onOrder(self, *_args) -> None:
+    def _on_order(self, *_args) -> None:
         listed = ORDERS[self._ui.orderComboBox.currentIndex] == "listed"
         self._ui.seedSpinBox.enabled = self._ui.seedLabel.enabled = not listed
 
-    def _onCreate(self, *_args) -> None:
+    def _on_create(self, *_args) -> None:
         ui = self._ui
         title = _("A folder for the study: its rules and the readers' scores")
         folder = qt.QFileDialog.getExistingDirectory(ui.studyButton, title, "")

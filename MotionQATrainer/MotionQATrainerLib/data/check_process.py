@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> None:
     except ModuleNotFoundError as error:
         _say(problem=f"The Python package {error.name} is missing.", missing=error.name)
     except (ValueError, RuntimeError, OSError) as error:
-        from ..runs.progress import sentence
+        from MotionQALib.error_text import sentence
 
         _say(problem=sentence(error))
 
@@ -35,7 +35,7 @@ def _labelled(data: Path, labels: Path) -> dict:
 
 
 def _clean(data: Path) -> dict[str, int]:
-    from .clean import find_patients
+    from .clean_patients import find_patients
 
     patients = find_patients(data)
     return {"patients": len(patients), "systoles": sum("ES" in p.phases for p in patients)}

@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from MotionQALib.scale import GRADE_OF_SCORE
-
-from ..runs.whole_files import write_whole
+from MotionQALib.whole_files import write_whole
 
 PARTS = ("train", "valid", "test")
 
@@ -85,7 +84,7 @@ class Split:
         """Read a split that ``save`` wrote. Raises SplitError naming the file."""
         path = Path(path)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise SplitError(
                 f"{path} cannot be read: {error.strerror or error}; check the path."

@@ -9,14 +9,13 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from MotionQALib import checkpoints
-
-from ..runs.whole_files import write_whole
+from MotionQALib.whole_files import write_whole
 
 TABLE = "comparison.csv"
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparedNetwork:
     """One backbone: accuracies and quadratic kappa of slices' grades, means over the folds."""
 
     model: str
@@ -27,30 +26,30 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparisonTable:
     """Rows that show themselves as the table in a Python console."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[ComparedNetwork, ...]
 
     def __repr__(self) -> str:
         return table(self.rows)
 
     @classmethod
-    def of_checkpoints(cls, files: Iterable[str | Path]) -> Comparison:
+    def of_checkpoints(cls, files: Iterable[str | Path]) -> ComparisonTable:
         """What the cards of checkpoints say; one that cannot be read has a row that says why."""
         rows = []
         for file in files:
             try:
                 card = checkpoints.read_card(checkpoints.resolve(file))
             except checkpoints.CheckpointError as error:
-                rows.append(Row(Path(file).stem, failed=str(error)))
+                rows.append(ComparedNetwork(Path(file).stem, failed=str(error)))
                 continue
             columns = ("train_accuracy", "valid_accuracy", "valid_kappa")
-            rows.append(Row(card.name, *(card.training.get(key) for key in columns)))
+            rows.append(ComparedNetwork(card.name, *(card.training.get(key) for key in columns)))
         return cls(tuple(rows))
 
     @classmethod
-    def load(cls, path: Path) -> Comparison:
+    def load(cls, path: Path) -> ComparisonTable:
         """Read what `write` wrote; no rows where there is no file yet."""
         if not path.exists():
             return cls(())
@@ -59,7 +58,7 @@ class Comparison:
         numbers = ("train_acc", "valid_acc", "kappa")
         return cls(
             tuple(
-                Row(
+                ComparedNetwork(
                     row["model"],
                     *(float(row[key]) if row[key] else None for key in numbers),
                     failed=row["failed"],
@@ -69,7 +68,7 @@ class Comparison:
         )
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[ComparedNetwork]) -> str:
     """The rows as Markdown, which reads well in a terminal too."""
     lines = [["model", "Train_acc", "Valid_acc", "κ", ""]]
     for row in rows:
@@ -85,10 +84,10 @@ def table(rows: Sequence[Row]) -> str:
     )
 
 
-def write(path: Path, rows: Sequence[Row]) -> None:
+def write(path: Path, rows: Sequence[ComparedNetwork]) -> None:
     """Write the rows as CSV."""
     content = io.StringIO()
     writer = csv.writer(content, lineterminator="\n")
-    writer.writerow([item.name for item in fields(Row)])
+    writer.writerow([item.name for item in fields(ComparedNetwork)])
     writer.writerows(["" if v is None else v for v in astuple(row)] for row in rows)
     write_whole(path, content.getvalue())

@@ -17,7 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
-from MotionQALib.bootstrap import Interval
+from MotionQALib.bootstrap import Interval, limits
 from MotionQALib.scale import (
     GRADE_OF_SCORE,
     SCORES,
@@ -27,7 +27,7 @@ from MotionQALib.scale import (
     median_score,
 )
 
-from . import bootstrap
+from . import weighted_metrics
 
 N_BINS = 10
 CHUNK = 2_000_000  # weights held at once, 16 MB
@@ -224,20 +224,20 @@ def _values(results: _Results) -> dict[str, float]:
 
 def _calibration_error(results: _Results, weights: np.ndarray) -> np.ndarray:
     right = results.truth == results.reported
-    return bootstrap.calibration_error(right, results.confidence, weights, N_BINS)
+    return weighted_metrics.calibration_error(right, results.confidence, weights, N_BINS)
 
 
 def _resampled(results: _Results, weights: np.ndarray) -> dict[str, np.ndarray]:
     """The metrics of b resamples given as weights (b, n): name -> (b,)."""
-    matrices = bootstrap.confusion(results.truth, results.reported, weights, len(Grade))
+    matrices = weighted_metrics.confusion(results.truth, results.reported, weights, len(Grade))
     return {
-        "accuracy": bootstrap.accuracy(matrices),
-        "linear_kappa": bootstrap.kappa(matrices, 1),
-        "quadratic_kappa": bootstrap.kappa(matrices, 2),
-        "balanced_accuracy": bootstrap.balanced_accuracy(matrices),
-        "severe_auc": bootstrap.auc(results.severe, results.severe_probability, weights),
-        "score_mae": bootstrap.mean(results.error, weights),
-        "spearman": bootstrap.spearman(results.expected, results.middle, weights),
+        "accuracy": weighted_metrics.accuracy(matrices),
+        "linear_kappa": weighted_metrics.kappa(matrices, 1),
+        "quadratic_kappa": weighted_metrics.kappa(matrices, 2),
+        "balanced_accuracy": weighted_metrics.balanced_accuracy(matrices),
+        "severe_auc": weighted_metrics.auc(results.severe, results.severe_probability, weights),
+        "score_mae": weighted_metrics.mean(results.error, weights),
+        "spearman": weighted_metrics.spearman(results.expected, results.middle, weights),
         "grade_ece": _calibration_error(results, weights),
     }
 
@@ -250,13 +250,10 @@ def _limits(
     drawn: dict[str, list[np.ndarray]] = {name: [] for name in TITLES}
     step = max(1, CHUNK // len(subjects))
     for start in range(0, resamples, step):
-        weights = bootstrap.subject_weights(subjects, min(step, resamples - start), rng)
+        weights = weighted_metrics.subject_weights(subjects, min(step, resamples - start), rng)
         for name, values in _resampled(results, weights).items():
             drawn[name].append(values)
     low, high = {}, {}
     for name, chunks in drawn.items():
-        values = np.concatenate(chunks)
-        values = values[~np.isnan(values)]  # resamples without a severe image have no AUC
-        limits = np.percentile(values, [2.5, 97.5]) if len(values) else (math.nan, math.nan)
-        low[name], high[name] = map(float, limits)
+        low[name], high[name] = limits(np.concatenate(chunks))
     return low, high

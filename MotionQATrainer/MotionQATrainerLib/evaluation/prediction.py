@@ -8,16 +8,20 @@ import numpy as np
 import torch
 from torch import nn
 
-from MotionQALib.devices import Place
+from MotionQALib.devices import DeviceSetup
+from MotionQALib.scale import softmax
 
 from ..data.datasets import SliceStore
 from . import metrics
-from .calibration import softmax
 
 
 @torch.inference_mode()
 def predict(
-    model: nn.Module, place: Place, store: SliceStore, indices: np.ndarray, batch_size: int = 64
+    model: nn.Module,
+    place: DeviceSetup,
+    store: SliceStore,
+    indices: np.ndarray,
+    batch_size: int = 64,
 ) -> np.ndarray:
     """Logits (n, 5) float32 of stored slices, not augmented; the model comes back as it was."""
     was_training = model.training

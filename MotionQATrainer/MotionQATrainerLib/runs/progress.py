@@ -28,16 +28,9 @@ class Event:
 Progress = Callable[[Event], None]
 
 
-class Cancelled(Exception):  # noqa: N818  no error: it was asked for
+class Stopped(Exception):  # noqa: N818  no error: it was asked for
     """The caller asked to stop; what was finished is kept, and the run can be resumed."""
 
 
 def silent(event: Event) -> None:
     """Progress for callers that show none."""
-
-
-def sentence(error: BaseException) -> str:
-    """What an error says to a person, on one line."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'A file'}: {error.strerror}."
-    return " ".join(str(error).split()) or type(error).__name__

@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from MotionQALib.devices import Place
+from MotionQALib.devices import DeviceSetup
+from MotionQALib.scale import softmax
 from MotionQALib.volume_rule import VolumeRule
 
 from ..data.datasets import SliceStore
-from ..evaluation.calibration import fit_temperature, softmax
+from ..evaluation.calibration import fit_temperature
 from .objective import OrdinalLikelihood
 
 STEPS = 200
@@ -53,7 +54,7 @@ class Calibration:
 
 @torch.inference_mode()
 def look(
-    model: nn.Module, place: Place, store: SliceStore, batch_size: int = 32
+    model: nn.Module, place: DeviceSetup, store: SliceStore, batch_size: int = 32
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the last layer is given of each slice (n, d), and its logits (n, 5); float64."""
     seen: list[torch.Tensor] = []

@@ -18,15 +18,16 @@ from torch import nn
 
 from MotionQALib import checkpoints
 from MotionQALib.checkpoints import Card
-from MotionQALib.devices import Place
+from MotionQALib.devices import DeviceSetup
+from MotionQALib.whole_files import write_whole
 
 from ..data.datasets import SliceStore
 from ..data.sampling import balanced_weights, epoch_order
 from ..evaluation.prediction import figures, predict, spread
-from ..runs.progress import Cancelled, Event, Progress
-from ..runs.run_folder import BEST, LAST, LOG, STATE, TrainingError
+from ..runs.errors import TrainingError
+from ..runs.progress import Event, Progress, Stopped
+from ..runs.run_folder import BEST, LAST, LOG, STATE
 from ..runs.run_state import load_state, save_state, storing, write_tensors
-from ..runs.whole_files import write_whole
 from .distributed import World
 from .ema import Ema
 from .objective import OrdinalLikelihood
@@ -66,7 +67,7 @@ class Loop:
     def __init__(
         self,
         model: nn.Module,
-        place: Place,
+        place: DeviceSetup,
         source: Source,
         valid: tuple[SliceStore, np.ndarray],
         settings: Settings,
@@ -102,7 +103,7 @@ class Loop:
     def run(self) -> None:
         """Train to the end, or until nothing improves.
 
-        Raises Cancelled, with the state saved, and TrainingError where the loss is no number.
+        Raises Stopped, with the state saved, and TrainingError where the loss is no number.
         """
         training = self.settings.training
         if self.facts["finished"]:
@@ -137,7 +138,7 @@ class Loop:
                 self.save()
                 saved = now
             if asked:
-                raise Cancelled("Training was stopped; it goes on from here when resumed.")
+                raise Stopped("Training was stopped; it goes on from here when resumed.")
         self.facts["finished"] = True
         self.save()
 

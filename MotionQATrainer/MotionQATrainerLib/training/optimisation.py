@@ -9,7 +9,7 @@ import time
 import torch
 from torch import nn
 
-from MotionQALib.devices import Place
+from MotionQALib.devices import DeviceSetup
 
 from .settings import TrainingSettings
 
@@ -36,6 +36,27 @@ def optimiser(model: nn.Module, settings: TrainingSettings) -> torch.optim.AdamW
     )
 
 
+def freeze(model: nn.Module, groups: int) -> None:
+    """Keep the weights of the first groups of layers, counted from the image, as timm groups them.
+
+    Raises ValueError where so many would leave nothing but the classifier to learn.
+    """
+    if not groups:
+        return
+    from timm.models import group_parameters
+
+    grouped = group_parameters(model, model.group_matcher(coarse=True))
+    if groups >= len(grouped):
+        raise ValueError(
+            f"training.frozen is at most {len(grouped) - 1} for this network; got {groups}."
+        )
+    parameters = dict(model.named_parameters())
+    for number in sorted(grouped)[:groups]:
+        for name in grouped[number]:
+            if name in parameters:
+                parameters[name].requires_grad_(False)
+
+
 def set_rate(adam: torch.optim.Optimizer, settings: TrainingSettings, step: int, n: int) -> float:
     """Set the learning rate of step ``step`` of ``n`` and return it (the backbone's)."""
     rate = settings.learning_rate * schedule(step, n, settings.warmup)
@@ -54,7 +75,7 @@ def schedule(step: int, n: int, warmup: float) -> float:
 
 def training_place(
     model: nn.Module, device: torch.device, precision: str, size: int, batch_size: int = 8
-) -> Place:
+) -> DeviceSetup:
     """Precision and memory format for training steps on a device.
 
     On a CPU they are found by timing a few steps of a copy: which is fastest there differs
@@ -63,13 +84,15 @@ def training_place(
     if device.type != "cpu":
         able = device.type == "cuda" and torch.cuda.is_bf16_supported(False)
         chosen = ("bf16" if able else "fp32") if precision == "auto" else precision
-        return Place(device, chosen, channels_last=device.type == "cuda")
+        return DeviceSetup(device, chosen, channels_last=device.type == "cuda")
     precisions = ("fp32", "bf16") if precision == "auto" else (precision,)
-    places = [Place(device, p, last) for p in precisions for last in (False, True)]
+    places = [DeviceSetup(device, p, last) for p in precisions for last in (False, True)]
     return min(places, key=lambda place: _seconds(model, place, size, batch_size))
 
 
-def _seconds(model: nn.Module, place: Place, size: int, batch_size: int, repeats: int = 2) -> float:
+def _seconds(
+    model: nn.Module, place: DeviceSetup, size: int, batch_size: int, repeats: int = 2
+) -> float:
     """Least time of a training step after one to warm up."""
     trial = place.settle(copy.deepcopy(model)).train()
     images = torch.randn(batch_size, 1, size, size, generator=torch.Generator().manual_seed(0))

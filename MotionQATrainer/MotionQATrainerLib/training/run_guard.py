@@ -1,20 +1,21 @@
-"""Around a training run: where it may begin, how its folder tells its end, how it is repeated."""
+"""Around a training run: where it may begin, and how its folder tells its end."""
 
 from __future__ import annotations
 
-import shlex
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from torch import nn
 
 from MotionQALib import checkpoints
+from MotionQALib.error_text import sentence
 
+from ..runs.errors import TrainingError
 from ..runs.journal import Journal
-from ..runs.progress import Cancelled, Progress, sentence
-from ..runs.run_folder import SETTINGS, STATE, RunFolder, TrainingError
+from ..runs.progress import Progress, Stopped
+from ..runs.run_folder import SETTINGS, STATE, RunFolder
 from .distributed import World
 from .settings import Settings
 
@@ -42,23 +43,6 @@ def open_folder(folder: RunFolder, settings: Settings, resume: bool, overwrite: 
     return folder.open(resume=resume, overwrite=overwrite)
 
 
-def repeating(
-    data, labels, output, folder: RunFolder, cache, device: str, further: Sequence[str]
-) -> str:
-    """The command that repeats a run, with the settings in its folder."""
-    parts = ["motionqa-train", "fit", "--data", whole(data)]
-    parts += ["--labels", whole(labels)] if labels is not None else []
-    parts += ["--settings", whole(folder / SETTINGS), *further]
-    parts += [] if cache is None else ["--cache", whole(cache)]
-    parts += ["--device", device, "--output", whole(output)]
-    return " ".join(map(shlex.quote, parts))
-
-
-def whole(path: str | Path) -> str:
-    """A path that holds wherever the command is given; a name of the catalogue as it is."""
-    return str(Path(path).resolve()) if Path(path).exists() or Path(path).suffix else str(path)
-
-
 def refuse_full_disk(folder: Path, model: nn.Module) -> None:
     """Raise TrainingError where the run's files will not fit, before it has taken hours."""
     weights = sum(value.numel() * value.element_size() for value in model.state_dict().values())
@@ -78,7 +62,7 @@ def ending_well(folder: RunFolder, journal: Progress, world: World | None = None
     """Have the journal say how the run ended, and give back what it held."""
     try:
         yield
-    except (Cancelled, KeyboardInterrupt) as stopped:
+    except (Stopped, KeyboardInterrupt) as stopped:
         _end(journal, "stopped", str(stopped) or "Stopped.")
         raise
     except Exception as error:

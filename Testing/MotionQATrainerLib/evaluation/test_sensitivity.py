@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from MotionQALib.results import Assessment
-from MotionQATrainerLib.data.clean import find_patients
+from MotionQATrainerLib.data.clean_patients import find_patients
 from MotionQATrainerLib.evaluation.sensitivity import (
     AMPLITUDES,
     amplitude_sweep,

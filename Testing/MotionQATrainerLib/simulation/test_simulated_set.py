@@ -4,7 +4,7 @@ import pytest
 
 from MotionQALib import volumes
 from MotionQALib.volumes import VolumeError
-from MotionQATrainerLib.data.clean import find_patients
+from MotionQATrainerLib.data.clean_patients import find_patients
 from MotionQATrainerLib.data.labels import read_labels
 from MotionQATrainerLib.simulation.simulated_set import write_set
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from MotionQALib import backbones
-from MotionQALib.devices import Place
+from MotionQALib.devices import DeviceSetup
 from MotionQATrainerLib.data.labels import levels_of_score
 from MotionQATrainerLib.evaluation.calibration import softmax
 from MotionQATrainerLib.training.adaptation import fit_head, held_out, look
@@ -41,7 +41,7 @@ def test_a_head_that_is_right_already_stays(readers):
 def test_what_the_last_layer_is_given_gives_the_logits(name, tiny_store):
     torch.manual_seed(0)
     model, _ = backbones.create(name, size=32)
-    place = Place(torch.device("cpu"))
+    place = DeviceSetup(torch.device("cpu"))
     features, logits = look(place.settle(model), place, tiny_store)
     layer = model.get_classifier()
     expected = features @ layer.weight.detach().double().numpy().T + layer.bias.detach().numpy()

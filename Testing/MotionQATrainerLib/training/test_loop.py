@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from MotionQALib import backbones
-from MotionQALib.devices import Place
+from MotionQALib.devices import DeviceSetup
 from MotionQATrainerLib.runs.progress import silent
 from MotionQATrainerLib.training.loop import Loop
 
@@ -19,7 +19,7 @@ def loop(small_settings, tiny_store, tmp_path):
             return store, np.arange(n)
 
     model, _ = backbones.create("tf_efficientnet_lite0", size=32)
-    place = Place(torch.device("cpu"))
+    place = DeviceSetup(torch.device("cpu"))
     valid = store, np.arange(8)
     return Loop(model, place, Everything(), valid, small_settings, tmp_path, silent)
 

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from MotionQALib import checkpoints
-from MotionQATrainerLib.data.clean import find_patients
+from MotionQATrainerLib.data.clean_patients import find_patients
 from MotionQATrainerLib.data.splits import Split
 from MotionQATrainerLib.simulation.phantom import Phantom
-from MotionQATrainerLib.training import on_the_fly, training
+from MotionQATrainerLib.training import fit as fit_module
+from MotionQATrainerLib.training import on_the_fly
 from MotionQATrainerLib.training.on_the_fly import Simulated
 
 
@@ -62,7 +63,7 @@ def test_fit_without_labels_simulates(clean, small_settings, tmp_path, monkeypat
     monkeypatch.setattr(
         on_the_fly.Simulated, "epoch", lambda self, n: seen.append(n) or epoch(self, n)
     )
-    fitted = training.fit(clean, None, tmp_path / "a.safetensors", small_settings)
+    fitted = fit_module.fit(clean, None, tmp_path / "a.safetensors", small_settings)
     assert {0, 1} <= set(seen)
     assert fitted.card.training["subjects"] == {"train": 2, "valid": 1, "test": 1}
     assert fitted.card.training["slices"]["test"] == 0

@@ -109,7 +109,7 @@ def test_a_cine_file_plays_without_its_name(host, volumes, tmp_path):
     voxels = np.stack([heart(frame, 3, 32) for frame in range(4)])
     path = tmp_path / "Doe^Jane.nii.gz"
     nibabel.save(nibabel.Nifti1Image(voxels.T, np.diag([1.5, 1.5, 8, 1])), path)
-    volumes.readAhead("a", path)
+    volumes.read_ahead("a", path)
     node = volumes.node("a", path, "Case 3")
     browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForProxyNode(node)
     browser.SetSelectedItemNumber(3)
@@ -166,14 +166,14 @@ def test_few_are_kept_and_none_is_left(host, volumes, tmp_path):
     paths = write_study(tmp_path, 7)
     for number, path in enumerate(paths):
         volumes.node(str(number), path, f"Case {number}")
-    assert [number for number in range(7) if volumes.isReady(str(number))] == [3, 4, 5, 6]
+    assert [number for number in range(7) if volumes.is_ready(str(number))] == [3, 4, 5, 6]
     volumes.clear()
     assert nodes() == before
 
 
 def test_what_was_read_ahead_is_there(host, volumes, tmp_path):
     paths = write_study(tmp_path, 2)
-    volumes.readAhead("b", paths[1])
+    volumes.read_ahead("b", paths[1])
     paths[1].unlink()
     assert volumes.node("b", paths[1], "Case 2").GetName() == "Case 2"
 
@@ -187,7 +187,7 @@ def test_what_cannot_be_read_is_said_without_its_name(host, volumes, tmp_path):
         with pytest.raises(VolumeError, match="Case 3") as raised:
             volumes.node(path.name, path, "Case 3")
         assert "Doe" not in str(raised.value)
-        volumes.readAhead(path.name, path)
+        volumes.read_ahead(path.name, path)
 
 
 def test_it_survives_the_scene(host, volumes, tmp_path):
@@ -196,10 +196,10 @@ def test_it_survives_the_scene(host, volumes, tmp_path):
     path = write_study(tmp_path, 1)[0]
     first = volumes.node("a", path, "Case 1")
     slicer.mrmlScene.RemoveNode(first)
-    assert not volumes.isReady("a")
+    assert not volumes.is_ready("a")
     volumes.node("a", path, "Case 1")
     slicer.mrmlScene.Clear(False)
-    assert not volumes.isReady("a")
+    assert not volumes.is_ready("a")
     assert volumes.node("a", path, "Case 1").GetImageData() is not None
 
 
@@ -213,11 +213,11 @@ def test_slices_are_shown_as_acquired(host, volumes, view, tmp_path, directions)
     node = volumes.node("a", path, "Case 1")
     view.show(node, 2, 1)
     red = slicer.app.layoutManager().sliceWidget("Red")
-    assert slice_geometry.isParallel(red.mrmlSliceNode(), node, 2)
+    assert slice_geometry.is_parallel(red.mrmlSliceNode(), node, 2)
     assert view.slice == 1
     heard = []
     view.changed.connect(lambda: heard.append(view.slice))
-    view.showSlice(4)
+    view.show_slice(4)
     red.sliceLogic().SetSliceOffset(red.sliceLogic().GetSliceOffset() + 500)
     assert heard == [4, None]
 
@@ -230,7 +230,7 @@ def test_a_badge_follows_the_slice_and_goes(host, volumes, tmp_path):
     view = CaseView(badge=lambda index: ("4 · good", Grade.MILD) if index == 2 else None)
     view.show(node, 2, 1)
     without = host.pixels("Red")
-    view.showSlice(2)
+    view.show_slice(2)
     with_badge = host.pixels("Red")
     blue = np.array([0x6F, 0xB0, 0xF0])
     assert (abs(with_badge[:, 1].astype(int) - blue).max(axis=-1) < 12).mean() > 0.9

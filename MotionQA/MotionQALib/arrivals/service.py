@@ -1,0 +1,237 @@
+"""Series in, grades out: what `motionqa watch` and `motionqa listen` run."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Literal
+
+from ..reading.errors import NotSaved
+from ..results import Assessment
+from .arrivals import Arrivals
+from .arriving_series import ArrivingSeries
+from .entry import Entry, Status
+from .image_facts import ImageFacts
+from .outbox import Outbox
+from .repetition import with_repeated
+from .results_folder import Graded, ResultsFolder
+
+Select = Literal["short-axis", "cine", "all"]
+
+RETRY = 10.0
+"""Seconds until results that could not be written are written again."""
+
+BEAT = 60.0
+"""Seconds between signs of life for other machines."""
+
+REMEMBERED = 1800.0
+"""Seconds that a series' headers stay in memory after it was dealt with."""
+
+
+class ArrivalService:
+    """Grades each complete series once.
+
+    Parameters
+    ----------
+    arrivals : what is arriving
+    results : where results go, and what is known from before
+    grade : reads and grades one series; raises ValueError or RuntimeError, a sentence, if not
+    select : which series are graded; the others are listed with the reason
+    say : called with a sentence about each series and each failure
+    recall : images that were there before, of a series that grows after it was forgotten
+    outbox, recipient : where reports are sent from, if they are, and where to
+    release : called with a series' UID ``keep`` seconds after it was dealt with, unless it grew
+    """
+
+    def __init__(
+        self,
+        arrivals: Arrivals,
+        results: ResultsFolder,
+        grade: Callable[[ArrivingSeries], Graded],
+        *,
+        select: Select = "short-axis",
+        say: Callable[[str], None] = print,
+        recall: Callable[[ImageFacts], Iterable[ImageFacts]] = lambda image: (),
+        outbox: Outbox | None = None,
+        recipient: str = "",
+        release: Callable[[str], None] | None = None,
+        keep: float = 24 * 3600.0,
+    ) -> None:
+        self._arrivals, self._results, self._grade = arrivals, results, grade
+        self._select, self._say, self._recall = select, say, recall
+        self._outbox, self._recipient = outbox, recipient
+        self._inbox: queue.Queue[ImageFacts] = queue.Queue()
+        self._unwritten: list[tuple[float, Entry, Graded | None]] = []
+        self._finished: dict[str, float] = {}
+        self._release, self._keep = release, keep
+        self._kept: dict[str, float] = {}
+        self._beaten = time.monotonic()
+        if outbox:
+            for entry in results.ledger.unsent(recipient):
+                outbox.offer(entry.content, results.report_path(entry.report))
+
+    def take(self, image: ImageFacts) -> None:
+        """An image has arrived and is on disk; from any thread."""
+        self._inbox.put(image)
+
+    def step(self) -> int:
+        """Deal with all that is due; returns with how many series."""
+        self._drain()
+        done = 0
+        for series in self._arrivals.due():
+            if not self._results.ledger.knows(series.content):
+                self._deal_with(series)
+                done += 1
+            self._finished[series.uid] = self._kept[series.uid] = time.monotonic()
+            self._drain()
+        for series, missing in self._arrivals.overdue():
+            self._incomplete(series, missing)
+            done += 1
+        self._write_again()
+        self._note_sent()
+        self._forget()
+        self._beat()
+        return done
+
+    @property
+    def idle(self) -> bool:
+        """Whether no series is unfinished, no result unwritten and no report unsent."""
+        waiting = self._arrivals.wait() is not None or not self._inbox.empty()
+        sending = self._outbox and self._results.ledger.unsent(self._recipient)
+        return not (waiting or self._unwritten or sending)
+
+    def wait(self, longest: float = 0.2) -> None:
+        """Sleep until something may be due; an image that arrives ends it."""
+        due = self._arrivals.wait()
+        seconds = longest if due is None else min(longest, max(due, 0.001))
+        try:
+            image = self._inbox.get(timeout=seconds)
+        except queue.Empty:
+            return
+        self._add(image)
+
+    def _drain(self) -> None:
+        while True:
+            try:
+                image = self._inbox.get_nowait()
+            except queue.Empty:
+                return
+            self._add(image)
+
+    def _add(self, image: ImageFacts) -> None:
+        if self._arrivals.get(image.series) is None and self._results.ledger.has(image.series):
+            for other in self._recall(image):
+                self._arrivals.add(other)
+        self._arrivals.add(image)
+
+    def _deal_with(self, series: ArrivingSeries) -> None:
+        start = time.monotonic()
+        reason = self._why_not(series)
+        if reason:
+            self._record(self._entry(series, "skipped", reason=reason), None)
+            return
+        try:
+            graded = self._grade(series)
+        except (ValueError, RuntimeError, MemoryError, OSError) as error:
+            sentence = str(error).strip() or "Memory ran out."
+            self._record(self._entry(series, "refused", reason=sentence), None)
+            return
+        entry = self._entry(
+            series,
+            "graded",
+            assessment=graded.assessment,
+            seconds=round(time.monotonic() - start, 3),
+        )
+        self._record(with_repeated(entry, self._results.ledger.entries), graded)
+
+    def _incomplete(self, series: ArrivingSeries, missing: str) -> None:
+        known = self._results.ledger.latest(series.uid)
+        if known and (known.content, known.status) == (series.content, "incomplete"):
+            return  # said before a restart
+        if self._why_not(series) is None:
+            self._record(self._entry(series, "incomplete", reason=missing), None)
+
+    def _why_not(self, series: ArrivingSeries) -> str | None:
+        if self._select == "all":
+            return None
+        reason = series.why_not_short_axis_cine()
+        if self._select == "cine" and reason and not reason.startswith("It is no cine"):
+            return None
+        return reason
+
+    @staticmethod
+    def _entry(
+        series: ArrivingSeries, status: Status, *, assessment: Assessment | None = None, **more
+    ) -> Entry:
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        return Entry.of(series, now, status, assessment=assessment, **more)
+
+    def _record(self, entry: Entry, graded: Graded | None) -> None:
+        try:
+            entry = self._results.add(entry, graded)
+        except (NotSaved, OSError) as error:
+            if not any(held.content == entry.content for _, held, _ in self._unwritten):
+                self._say(f"{error} It is tried again every {RETRY:g} s.")
+            self._unwritten.append((time.monotonic() + RETRY, entry, graded))
+            return
+        self._say(sentence_of(entry))
+        if self._outbox and entry.report:
+            self._outbox.offer(entry.content, self._results.report_path(entry.report))
+
+    def _write_again(self) -> None:
+        now = time.monotonic()
+        due = [held for held in self._unwritten if held[0] <= now]
+        self._unwritten = [held for held in self._unwritten if held[0] > now]
+        for _, entry, graded in due:
+            self._record(entry, graded)
+
+    def _note_sent(self) -> None:
+        for content in self._outbox.taken() if self._outbox else ():
+            try:
+                self._results.ledger.sent(content, self._recipient)
+            except NotSaved as error:  # it is sent once more after a restart, under the same UID
+                self._say(str(error))
+
+    def _forget(self) -> None:
+        """Let go of what is dealt with: memory must not grow with the days."""
+        now = time.monotonic()
+        for uid in [uid for uid, end in self._finished.items() if now - end > REMEMBERED]:
+            del self._finished[uid]
+            series = self._arrivals.get(uid)
+            if series is not None and self._results.ledger.knows(series.content):
+                self._arrivals.forget(uid)
+        for uid in [uid for uid, end in self._kept.items() if now - end > self._keep]:
+            del self._kept[uid]
+            series = self._arrivals.get(uid)
+            if series is None or self._results.ledger.knows(series.content):
+                self._arrivals.forget(uid)
+                if self._release:
+                    self._release(uid)
+
+    def _beat(self) -> None:
+        if time.monotonic() - self._beaten > BEAT:
+            self._beaten = time.monotonic()
+            try:
+                self._results.ledger.beat()
+            except NotSaved as error:
+                self._say(str(error))
+
+
+def sentence_of(entry: Entry) -> str:
+    """What a person at the scanner wants to know of a series."""
+    name = f"Series {entry.number}" if entry.number is not None else "A series"
+    if entry.description:
+        name += f" ({entry.description})"
+    if entry.status != "graded":
+        words = {"skipped": "is not graded", "refused": "cannot be graded", "incomplete": "waits"}
+        return f"{name} {words[entry.status]}: {entry.reason}"
+    text = f"{name}: {entry.grade} motion, score {entry.score} of 5."
+    if entry.again:
+        many = "s" if len(entry.again) > 1 else ""
+        text += f" Acquire again: slice{many} {', '.join(map(str, sorted(entry.again)))}."
+    for repeated in entry.repeated:
+        of = "" if repeated.number is None else f" (of series {repeated.number})"
+        text += f" Acquired again{of}: {repeated.sentence}."
+    return text

@@ -1,0 +1,1 @@
+"""DICOM over the network: receiving images by C-STORE, and sending reports."""
