@@ -37,7 +37,7 @@ def console(host, monkeypatch):
     import slicer
 
     host.load_module("MotionQATrainer")
-    from MotionQATrainerWidgets import trainings, training_outcome
+    from MotionQATrainerWidgets import training_outcome, trainings
 
     # An epoch on a few tiny images may teach nothing; here that is not to count.
     monkeypatch.setattr(training_outcome, "validation_kappa", lambda _training: 0.5)
