@@ -25,6 +25,7 @@ SHARED = {
     "checkpoints",
     "devices",
     "familiarity",
+    "heart_centre",
     "heart_locator",
     "image_names",
     "preprocessing",

@@ -227,7 +227,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 def _stress(arguments: argparse.Namespace) -> None:
     """Print the table of what grades must not hang on; beside --json and --markdown, files."""
-    from .evaluation.evaluation import stressed
+    from .evaluation.evaluate import stressed
     from .evaluation.stress import table
 
     found = stressed(
