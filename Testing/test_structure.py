@@ -24,6 +24,8 @@ SHARED = {
     "backbones",
     "checkpoints",
     "devices",
+    "familiarity",
+    "heart_centre",
     "heart_locator",
     "image_names",
     "preprocessing",

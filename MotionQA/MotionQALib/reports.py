@@ -6,6 +6,7 @@ Every file is written whole or not at all: a report that is cut short could be t
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -34,16 +35,33 @@ def write_csv(assessments: Iterable[Assessment], path: str | Path) -> None:
     Empty cells stand for the frame and the slice of a volume's row; probabilities have six
     decimals. Where readers gave grades, `OVERRIDE_COLUMNS` follow.
     """
+    assessments = list(assessments)
+    overridden = any(assessment.overrides for assessment in assessments)
     with written_whole(path, newline="") as file:
-        assessments = list(assessments)
-        overridden = any(assessment.overrides for assessment in assessments)
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow((*Row._fields, *OVERRIDE_COLUMNS) if overridden else Row._fields)
-        for assessment in assessments:
-            said = {(o.frame, o.slice): o for o in assessment.overrides}
-            for row in assessment.rows():
-                mine = _override_cells(said.get((row.frame, row.slice))) if overridden else []
-                writer.writerow(_cells(row) + mine)
+        file.write(csv_head(overridden))
+        file.writelines(csv_rows(assessment, overridden) for assessment in assessments)
+
+
+def csv_head(overridden: bool = False) -> str:
+    """The first line of a table of grades; ``overridden`` adds `OVERRIDE_COLUMNS`."""
+    return _line((*Row._fields, *OVERRIDE_COLUMNS) if overridden else Row._fields)
+
+
+def csv_rows(assessment: Assessment, overridden: bool = False) -> str:
+    """The lines of one volume under `csv_head`."""
+    said = {(o.frame, o.slice): o for o in assessment.overrides}
+    return "".join(
+        _line(
+            _cells(row) + (_override_cells(said.get((row.frame, row.slice))) if overridden else [])
+        )
+        for row in assessment.rows()
+    )
+
+
+def _line(cells: Sequence[str]) -> str:
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerow(cells)
+    return stream.getvalue()
 
 
 def write_json(

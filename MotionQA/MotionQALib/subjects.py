@@ -129,19 +129,7 @@ def persons(images: Mapping[str, Path], root: Path | None = None) -> Persons:
     named = dict(found)
     unnamed = {image: study for image, (of, study) in headers.items() if of in nobody}
     found |= _by_folder({image: images[image] for image in unnamed}, unnamed, root)
-    told = sorted(name for name in nobody if name)
-    remarks = []
-    if told:
-        remarks.append(
-            f"The PatientID {told[0]} is an anonymiser's, or all images have it: it tells nobody "
-            "apart, and each folder counts as one person; if that is wrong, add a subject column."
-        )
-    elif nobody:
-        remarks.append(
-            "Some DICOM images have no PatientID: each of their folders counts as one person; if "
-            "that is wrong, add a subject column."
-        )
-    return Persons(found, named, remarks)
+    return Persons(found, named, _doubts(nobody))
 
 
 def kin(subjects: Iterable[str]) -> list[list[str]]:
@@ -216,6 +204,19 @@ def _identity(path: Path) -> tuple[str, str] | None:
         return tuple(str(header.get(tag) or "").strip() for tag in tags)
     except Exception:  # a damaged header: whoever reads the image says so
         return "", ""
+
+
+def _doubts(nobody: Iterable[str]) -> list[str]:
+    words = sorted(word for word in nobody if word and is_nobody(word))
+    if words:
+        why = f"The PatientID {words[0]} is an anonymiser's and tells nobody apart"
+    elif any(nobody):  # it may be somebody's, so it is not written down
+        why = "All DICOM images have one PatientID, which tells nobody apart"
+    elif nobody:
+        why = "Some DICOM images have no PatientID"
+    else:
+        return []
+    return [f"{why}: each folder counts as one person; if that is wrong, add a subject column."]
 
 
 def _by_folder(

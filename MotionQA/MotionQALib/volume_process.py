@@ -92,9 +92,9 @@ def _read(path: Path, output: str) -> VolumeRead:
 
 
 def main() -> None:
-    from .worker import _own_streams
+    from .worker import own_streams
 
-    requests, events = _own_streams()
+    requests, events = own_streams()
     try:
         request = protocol.decode(requests.readline(protocol.LONGEST_LINE))
         answer: protocol.Message = read_volume(request)

@@ -22,13 +22,13 @@ from slicer.i18n import tr as _
 from MotionQALib import protocol
 from MotionQALib.formats.kinds import is_dicom
 from MotionQALib.results import Assessment
+from MotionQALib.signals import Signal
 from MotionQALib.volume_process import ReadVolume, VolumeRead
 from MotionQALib.volumes import VolumeError
 
 from . import cine_reader
 from .message_process import MessageProcess
 from .scene_results import SceneResults
-from .signals import Signal
 from .volume_input import VolumeInput
 
 FILE = "MotionQA.File"
@@ -210,6 +210,6 @@ def _fill(node, voxels: np.ndarray, to_ras) -> None:
 def _identify(node, uid: str) -> None:
     """So that the series is known again, as where Slicer's DICOM module has loaded it."""
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-    item = hierarchy.GetItemByDataNode(node) if hierarchy is not None else 0
-    if item:
-        hierarchy.SetItemUID(item, "DICOM", uid)
+    item_id = hierarchy.GetItemByDataNode(node) if hierarchy is not None else 0
+    if item_id > 0:
+        hierarchy.SetItemUID(item_id, "DICOM", uid)

@@ -111,7 +111,7 @@ def test_an_anonymisers_id_is_nobody_and_folders_count(tmp_path):
 def test_one_id_of_all_studies_is_nobody(tmp_path):
     found, remarks = told(tmp_path, a=("CMR", "1"), b__s1=("CMR", "2"), b__s2=("CMR", "2"))
     assert found == ["a", "b", "b"]
-    assert "CMR" in remarks[0]
+    assert "one PatientID" in remarks[0] and "CMR" not in remarks[0]
 
 
 def test_one_id_of_one_study_is_one_person(tmp_path):

@@ -27,7 +27,8 @@ def clock_time(entry: Entry) -> str:
 def title(entry: Entry) -> str:
     """Such as "7 · cine_sax"."""
     number = "" if entry.number is None else str(entry.number)
-    return " · ".join(filter(None, (number, entry.description))) or _("(no description)")
+    told = [text for text in (number, entry.description) if text]
+    return " · ".join(told) or _("(no description)")
 
 
 def grade_text(entry: Entry) -> str:

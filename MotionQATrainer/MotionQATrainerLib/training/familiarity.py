@@ -15,7 +15,7 @@ from MotionQALib.preprocessing import Preprocessing
 from ..data.augmentation import Augmentation
 from ..data.datasets import SliceStore
 from ..evaluation.prediction import spread
-from .strangers import strangers
+from ..simulation.strangers import strangers
 
 FEWEST = 200
 """Training slices below which nothing can be said about what is familiar."""
