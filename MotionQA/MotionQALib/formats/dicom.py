@@ -15,8 +15,9 @@ import numpy as np
 from . import dicom_mosaic
 from .dicom_header import header_of
 from .dicom_pixels import check_room, pixels_of
-from .dicom_series import Sorted, Stack, sort_files
+from .dicom_series import Sorted, sort_files
 from .dicom_stack import Layout, layout_of
+from .image_stack import Stack
 from .kinds import FORMATS, suffix_of
 from .origin import Instance, Origin
 from .refusals import display_name, refusal

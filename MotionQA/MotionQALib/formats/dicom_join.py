@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .dicom_stack import SAME_PLACE, slices_of
-
-if TYPE_CHECKING:
-    from .dicom_series import Stack
+from .image_stack import Stack
 
 IN_LINE = 2.0
 """mm; slices of one stack are shifted against each other within their planes by less."""
@@ -126,8 +123,6 @@ def _near(places: np.ndarray, have: np.ndarray) -> bool:
 
 
 def _merged(stacks: list[Stack]) -> Stack:
-    from .dicom_series import Stack
-
     if len(stacks) == 1:
         return stacks[0]
     stacks = sorted(stacks, key=lambda s: (s.first.acquisition[1], s.series))

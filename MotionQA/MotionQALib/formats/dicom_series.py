@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from .dicom_join import joined
 from .dicom_kinds import LOCALISER
 from .dicom_picture import Picture, called_localiser, pictures_of
 from .dicom_stack import slices_of
+from .image_stack import Stack
 from .refusals import VolumeError
 
 SAME_DIRECTION = 0.02
@@ -27,38 +28,6 @@ SAME_DIRECTION = 0.02
 
 VARIANTS = ("echo", "echo number", "b-value", "inversion time", "contrast", "kind of image")
 """What tells images of one place and moment apart; the first of each is graded."""
-
-
-@dataclass
-class Stack:
-    """The images of one volume, still unsorted.
-
-    Parameters
-    ----------
-    pictures : those to be graded
-    files : all that belong to it, those left out included
-    series : UIDs of its series, or what stands for them
-    part : which of several stacks of one series it is, from 0
-    """
-
-    pictures: list[Picture]
-    files: set[Path]
-    series: tuple[str, ...]
-    remarks: list[str] = field(default_factory=list)
-    part: int = 0
-    parts: int = 1
-
-    @property
-    def first(self) -> Picture:
-        return min(self.pictures, key=_first_place)
-
-    @property
-    def series_uid(self) -> str | None:
-        """Of its one series; of several or of a part, a key made of them; None where unknown."""
-        if self.series[0].startswith("none "):
-            return None
-        uid = self.series[0] if len(self.series) == 1 else f"{self.series[0]}+{len(self.series)}"
-        return f"{uid}#{self.part}" if self.part else uid
 
 
 @dataclass
@@ -251,11 +220,6 @@ def _first_variant(name: str, values: Counter, pictures: list[Picture]):
         fitting = {value for value, number in values.items() if number == most}
         return min((p for p in pictures if p.variant[name] in fitting), key=_rank).variant[name]
     return min(values)
-
-
-def _first_place(picture: Picture) -> tuple:
-    unsized = math.isnan(picture.pixel[0])
-    return (unsized, picture.acquisition[1], picture.acquisition[3], str(picture.path))
 
 
 def _rank(picture: Picture) -> tuple:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from .refusals import refusal
@@ -13,6 +14,8 @@ def refuse_pointer(path: Path) -> None:
         target = path.readlink()
         if "annex" in target.parts:
             raise _annexed(path)
+        if os.path.lexists(path.parent / target):
+            return  # a link to itself, which the system says
         raise refusal(path, f"is a link to {target}, which is missing; copy the file itself.")
     if not path.is_file():  # a pipe would wait for ever
         return
