@@ -77,6 +77,7 @@ def plugin(host, monkeypatch):
 
 def test_a_ragged_cine_is_offered_and_read_whole(plugin, cine, tmp_path):
     import slicer
+
     from MotionQALib import volumes
     from MotionQAWidgets.volume_input import VolumeInput, frame_nodes
 
@@ -114,6 +115,7 @@ def test_what_is_no_cine_is_left_to_others(plugin, cine, tmp_path):
 
 def test_a_part_of_a_stack_offers_the_whole(host, cine, tmp_path):
     import slicer
+
     from MotionQAWidgets.frames_offer import FramesOffer
 
     files = write(tmp_path / "x", cine, series=lambda s: s)
