@@ -19,7 +19,15 @@ from results import Options, Result, environment, table
 
 from MotionQALib import backbones
 
-NAMES = ("assess", "seed_route", "simulator", "training_step", "memory", "answering")
+NAMES = (
+    "assess",
+    "seed_route",
+    "simulator",
+    "training_step",
+    "memory",
+    "answering",
+    "dicom_reading",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -27,7 +27,8 @@ def can_draw() -> bool:
 
 
 @pytest.mark.parametrize(
-    "name", ["assess", "seed_route", "simulator", "training_step", "memory", "answering"]
+    "name",
+    ["assess", "seed_route", "simulator", "training_step", "memory", "answering", "dicom_reading"],
 )
 def test_a_benchmark_runs_and_yields_numbers(bench, name, tmp_path, capsys):
     if name == "simulator" and importlib.util.find_spec("torchio") is None:
