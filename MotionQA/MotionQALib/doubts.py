@@ -21,9 +21,8 @@ def doubts_of(volume: Volume) -> tuple[str, ...]:
     changes grades; 1 × 1 × 1 mm is what files say that know none.
     """
     between, rows, columns = volume.spacing
-    if (between, rows, columns) == (1.0, 1.0, 1.0):
-        if any(GIVEN in remark for remark in volume.remarks):
-            return ()
+    given = any(GIVEN in remark for remark in volume.remarks)
+    if (between, rows, columns) == (1.0, 1.0, 1.0) and not given:
         return (
             "No voxel size is known (1 × 1 × 1 mm stands for none), and the grade depends on it: "
             "give it with --spacing, in Slicer with the panel's field.",
@@ -34,7 +33,12 @@ def doubts_of(volume: Volume) -> tuple[str, ...]:
             f"Its field of view of {longest:.3g} mm is no heart's: if the spacing is wrong, so is "
             "the grade; give it with --spacing, in Slicer with the panel's field.",
         )
-    if volume.n_slices > 2 and volume.n_frames == 1 and between < 0.7 * min(rows, columns):
+    if (
+        not given
+        and volume.n_slices > 2
+        and volume.n_frames == 1
+        and between < 0.7 * min(rows, columns)
+    ):
         return (
             f"Its slices lie {between:.3g} mm apart, nearer than its pixels: if they are a cine's "
             "frames, name their axis with --frame-axis.",

@@ -24,6 +24,8 @@ def heart_centre(volume: Volume, locator: str = "free") -> Position | None:
         return _where_it_beats(volume)
     kept = ~volume.blank.all(axis=0)
     stack = np.mean(volume.voxels[:, kept], axis=0, dtype=np.float32)
+    if stack.size:
+        stack -= stack.min()  # the locator was trained on images whose black is 0
     if not len(stack) or not np.ptp(stack[len(stack) // 2]) > 0:
         return None
     return locate(stack, volume.spacing[1:], locator)

@@ -21,6 +21,7 @@ from .relevance_section import RelevanceSection
 from .result_sentence import result_sentence
 from .results_view import ResultsView
 from .slice_overlay import SliceOverlay
+from .spacing_field import SpacingField
 
 
 class AssessPanel:
@@ -54,6 +55,8 @@ class AssessPanel:
         self._relevance = RelevanceSection(
             self.ui, grading, lambda: self._choices.values(), self._show_busy, self._say
         )
+        self._spacing = SpacingField(self.refresh)
+        self.ui.resultsLayout.addWidget(self._spacing.widget)
         self._frames = FramesOffer(self.ui, self._choose_volume, self._say)
         self._arrivals = Arrivals(self._choose_volume, self.refresh)
         self.ui.assessButton.clicked.connect(self._on_button)
@@ -131,6 +134,7 @@ class AssessPanel:
         self._show_result()
         self._relevance.refresh()
         self._frames.refresh(self._volume)
+        self._spacing.refresh(self._volume)
         if self._entered:
             self._overlay.visible = self._settings is None or self._settings.overlayVisible
             self._arrivals.wait_for(self._volume)

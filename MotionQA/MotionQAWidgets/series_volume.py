@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ from .volume_input import REMARKS
 
 def volume_of_files(files: Sequence[str | Path], name: str = ""):
     """The one stack that files hold, read as the command line reads it."""
+    with suppress(ImportError):  # it comes with Slicer, and decodes what pydicom alone cannot
+        import SimpleITK  # noqa: F401
     return volume_of(read_files([Path(file) for file in files]), name)
 
 
