@@ -5,7 +5,6 @@ Every file is written whole or not at all: a report that is cut short could be t
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .results import Assessment, Failure, Override, Row
+from .spreadsheet_files import write_rows
 from .verdict import verdict
 from .version import version
 from .whole_files import written_whole
@@ -28,22 +28,24 @@ OVERRIDE_COLUMNS = ("override_score", "override_grade", "reader", "time")
 """Of the CSV, after those of `Row`, where a reader gave a grade of their own."""
 
 
-def write_csv(assessments: Iterable[Assessment], path: str | Path) -> None:
+def write_csv(assessments: Iterable[Assessment], path: str | Path, *, marked: bool = False) -> None:
     """Write one row a slice and frame, then one a volume; the columns are those of `Row`.
 
     Empty cells stand for the frame and the slice of a volume's row; probabilities have six
-    decimals. Where readers gave grades, `OVERRIDE_COLUMNS` follow.
+    decimals. Where readers gave grades, `OVERRIDE_COLUMNS` follow. Files for people are ``marked``
+    (see `spreadsheet_files`); programs need none.
     """
-    with written_whole(path, newline="") as file:
-        assessments = list(assessments)
-        overridden = any(assessment.overrides for assessment in assessments)
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow((*Row._fields, *OVERRIDE_COLUMNS) if overridden else Row._fields)
-        for assessment in assessments:
-            said = {(o.frame, o.slice): o for o in assessment.overrides}
-            for row in assessment.rows():
-                mine = _override_cells(said.get((row.frame, row.slice))) if overridden else []
-                writer.writerow(_cells(row) + mine)
+    assessments = list(assessments)
+    overridden = any(assessment.overrides for assessment in assessments)
+    columns, rows = Row._fields, []
+    if overridden:
+        columns = (*columns, *OVERRIDE_COLUMNS)
+    for assessment in assessments:
+        said = {(o.frame, o.slice): o for o in assessment.overrides}
+        for row in assessment.rows():
+            mine = _override_cells(said.get((row.frame, row.slice))) if overridden else []
+            rows.append(_cells(row) + mine)
+    write_rows(path, columns, rows, marked=marked)
 
 
 def write_json(
@@ -90,7 +92,7 @@ def write_html(
 def _cells(row: Row) -> list[str]:
     numbers = [f"{value:.6f}" for value in row[6:11]]
     return [
-        _harmless(row.volume),
+        row.volume,
         "" if row.frame is None else str(row.frame),
         "" if row.slice is None else str(row.slice),
         str(row.score),
@@ -105,12 +107,7 @@ def _override_cells(override: Override | None) -> list[str]:
     if override is None:
         return [""] * len(OVERRIDE_COLUMNS)
     score = "" if override.score is None else str(override.score)
-    return [score, override.grade, _harmless(override.reader), override.time]
-
-
-def _harmless(name: str) -> str:
-    """A spreadsheet takes a cell that starts so for a formula, and would run it."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
+    return [score, override.grade, override.reader, override.time]
 
 
 def _described(assessment: Assessment) -> dict:

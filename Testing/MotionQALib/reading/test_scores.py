@@ -14,7 +14,6 @@ from MotionQALib.reading.errors import InUse, NotSaved, ReadingError
 from MotionQALib.reading.score_entry import ARTEFACTS, CONFIDENCES, ItemKey, ScoreEntry
 from MotionQALib.reading.scores import (
     ScoreLog,
-    all_scores,
     file_name,
     import_rescued,
     read_scores,
@@ -171,7 +170,7 @@ def test_lines_off_the_schema_are_left_out_and_told(log, study):
     for fault in ({"score": 6}, {"version": 2}, {"case": ""}, {"seconds": -1}, {"slice": "1"}):
         with log.path.open("a") as file:
             file.write(json.dumps({**good, **fault}) + "\n")
-    with ScoreLog.open(study, "anna") as again:
+    with ScoreLog.open(study, "Anna") as again:
         assert [line.split(" of ")[0] for line in again.reports] == [
             f"Line {n}" for n in (2, 3, 4, 5, 6)
         ]
@@ -234,18 +233,3 @@ def test_rescued_scores_of_another_reader_are_not_taken(log, study, tmp_path):
     with pytest.raises(ReadingError, match="scores of ben, not of Anna"):
         import_rescued(log, rescued)
     assert not log.entries and log.path.read_bytes() == b""
-
-
-def test_all_scores_are_the_readers(log, study):
-    log.save(A, 4)
-    (study.scores_folder / "consensus.jsonl").write_text("")
-    rescue(ScoreEntry(B, "Anna", 3), study.scores_folder)
-    assert [scores.reader for scores in all_scores(study)] == ["Anna"]
-
-
-def test_a_copy_of_a_log_is_nobodys_own(log, study):
-    """As programs that synchronise folders make them of two versions."""
-    log.save(A, 4)
-    copy = study.scores_folder / "anna (conflicted copy).jsonl"
-    copy.write_bytes(log.path.read_bytes())
-    assert [s.reader for s in all_scores(study)] == ["anna (conflicted copy)", "Anna"]
