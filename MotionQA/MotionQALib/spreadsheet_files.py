@@ -31,12 +31,12 @@ def cell(value: object) -> object:
     if not isinstance(value, str):
         return "" if value is None else value
     text = value.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-    return f"'{text}" if _runs(text) else text
+    return f"'{text}" if _is_escaped(text) else text
 
 
 def original(text: str) -> str:
     """The text that `cell` has written so."""
-    return text[1:] if text[:1] == "'" and _runs(text[1:]) else text
+    return text[1:] if text[:1] == "'" and _is_escaped(text[1:]) else text
 
 
 def text_of(
@@ -67,6 +67,11 @@ def write_rows(
     text = text_of(columns, rows, marked=marked)
     with written_whole(path, newline="") as file:
         file.write(text)
+
+
+def _is_escaped(text: str) -> bool:
+    """Whether `cell` puts an apostrophe before it: before its own, too, so that it comes back."""
+    return _runs(text.lstrip("'")) and (text[:1] == "'" or _runs(text))
 
 
 def _runs(text: str) -> bool:

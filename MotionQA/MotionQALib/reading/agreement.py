@@ -170,6 +170,8 @@ def _compare(
     tasks: Sequence[_Task], subjects: np.ndarray, resamples: int, seed: int
 ) -> list[RaterComparison]:
     """Values and intervals; all comparisons see the same resamples."""
+    if not tasks:
+        return []  # of no case in the list, perhaps: then there are no subjects to draw
     draws = SubjectDraws(subjects, resamples, np.random.default_rng(seed))
     compared = []
     for task in tasks:

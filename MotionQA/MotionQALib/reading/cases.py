@@ -61,7 +61,8 @@ class Case:
             stamp = None if case.stamp is None else tuple(map(int, case.stamp))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError("it is no case") from error
-        texts = (case.key, case.name, case.subject, case.path or "", case.content or "")
+        optional = ("" if text is None else text for text in (case.path, case.content))
+        texts = (case.key, case.name, case.subject, *optional)
         numbers = (case.n_frames, case.n_slices, case.batch)
         good = all(isinstance(text, str) for text in texts) and case.key
         if not good or not all(isinstance(n, int) and n in _COUNTS for n in numbers):

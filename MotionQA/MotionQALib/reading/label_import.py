@@ -124,7 +124,8 @@ def _level(where: _Line, kind: str, text: str) -> int:
     except ValueError:
         value = 0
     if value not in range(1, highest + 1):
-        raise where.fault(f": the {kind} is {text!r}; give {allowed}. Nothing was imported.")
+        end = f"give {allowed}. Nothing was imported."
+        raise where.fault(f": the {kind} is {text!r}; {end}", f": the {kind} is none; {end}")
     return int(value)
 
 
@@ -134,9 +135,9 @@ def _slice(where: _Line, text: str, case: Case, study: Study) -> int | None:
             raise where.fault(" scores a slice, and this study is read volume by volume.")
         return None
     if not text.isdecimal() or int(text) >= case.n_slices:
-        fault = ": the slice is {!r}, and {} has slices 0 to {}; this study is read slice by slice."
+        fault = ": the slice is {}, and {} has slices 0 to {}; this study is read slice by slice."
         last = case.n_slices - 1
         raise where.fault(
-            fault.format(text, case.name, last), fault.format(text, "its image", last)
+            fault.format(repr(text), case.name, last), fault.format("none", "its image", last)
         )
     return int(text)

@@ -123,8 +123,8 @@ def _without_copies(everyone: list[Scores]) -> tuple[list[Scores], list[Remark]]
 
     Nobody scores the same image in the same millisecond as another reader.
     """
-    # Of two that repeat each other, the one stays that says more, or has the shorter name.
-    order = sorted(everyone, key=lambda s: (-len(s.said), len(s.log), s.log))
+    # Of two that repeat each other, the one stays that says more.
+    order = sorted(everyone, key=lambda s: (-len(s.said), s.log))
     seen: Counter = Counter()
     left_out = {}
     for scores in order:

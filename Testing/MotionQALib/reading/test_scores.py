@@ -19,6 +19,7 @@ from MotionQALib.reading.scores import (
     read_scores,
     rescue,
 )
+from MotionQALib.reading.unsaved_scores import UnsavedScores
 
 SCHEMA = json.loads(
     (Path(MotionQALib.__file__).parents[1] / "Resources/MotionQA-score-log.schema.json").read_text()
@@ -197,6 +198,38 @@ def test_what_is_off_the_scale_is_not_written(log, details):
     assert log.path.read_bytes() == b""
 
 
+RESERVED = ["con", "CON.", "Con .txt", "aux.scores", "COM1", "com¹", "LPT³.a", "ＣＯＮ", "nul "]
+LONG = ["x" * 101, "ß" * 51]
+
+
+@pytest.mark.parametrize("name", [*RESERVED, *LONG, "\ud800", "a\u202eb"])
+def test_names_that_some_system_cannot_keep_are_refused(study, name):
+    with pytest.raises(ReadingError, match="name") as refused:
+        ScoreLog.open(study, name)
+    assert len(str(refused.value)) < 200 and list(study.scores_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["ΐ" * 50, "ᾷ" * 33, "ŉ" * 50, "x" * 100])
+def test_the_longest_names_can_be_saved_and_rescued(study, tmp_path, name):
+    with ScoreLog.open(study, name) as log:
+        entry = log.save(A, 4)
+    assert read_scores(rescue(entry, tmp_path)).entries[A].score == 4
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("Ann Lee", "ann-lee"), ("Straße", "Strasse"), ("É", "e\u0301")]
+)
+def test_whose_log_it_is_is_said_before_the_first_score(study, first, second):
+    with ScoreLog.open(study, first) as log:
+        assert log.reports == []
+        log.save(A, 4)
+    with ScoreLog.open(study, second) as log:
+        (said,) = log.reports
+    assert f"These are the scores of {first}: 1 so far" in said and repr(second) in said
+    with ScoreLog.open(study, first) as log:
+        assert log.reports == []
+
+
 @pytest.mark.parametrize("name", ["", " ", "a/b", "..", "a\nb", "con", "consensus", "Network"])
 def test_names_that_make_no_file_are_refused(study, name):
     with pytest.raises(ReadingError, match="name"):
@@ -226,6 +259,27 @@ def test_a_score_that_could_not_be_saved_is_rescued_and_comes_back(study, tmp_pa
         log.save(A, 5)
         rescue(ScoreEntry(A, "anna", 1, time="2020-01-01T00:00:00"), tmp_path)
         assert import_rescued(log, rescued) == []  # what is older does not win
+
+
+def test_the_logs_order_decides_what_is_newer_not_the_clock(study, tmp_path, monkeypatch):
+    """The clock is set back between a score and one that cannot be saved, and forwards again."""
+    with ScoreLog.open(study, "anna") as log:
+        unsaved = UnsavedScores(log)
+        unsaved.add(ScoreEntry(A, "anna", 2, time="2026-11-26T12:00:00.000+00:00"))
+        unsaved.add(ScoreEntry(B, "anna", 2, time="2026-11-26T12:00:01.000+00:00"))
+        kept = log.path.read_bytes()
+        log.path.unlink()
+        unsaved.add(ScoreEntry(A, "anna", 5, time="2026-11-26T09:00:00.000+00:00"))
+        assert unsaved.entries[A].after == 2
+        rescued = rescue(unsaved.entries[A], tmp_path)
+        log.path.write_bytes(kept)
+        assert import_rescued(log, rescued) == [A] and log.entries[A].score == 5
+        assert import_rescued(log, rescued) == []
+    with ScoreLog.open(study, "anna") as log:  # the order is the file's
+        assert import_rescued(log, rescued) == [] and "after" not in log.path.read_text()
+        log.undo()
+        assert log.entries[A].score == 2
+        assert import_rescued(log, rescued) == []  # it was taken back later
 
 
 def test_rescued_scores_of_another_reader_are_not_taken(log, study, tmp_path):
