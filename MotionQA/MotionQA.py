@@ -38,6 +38,7 @@ class MotionQA(ScriptedLoadableModule):
             "of the ACDC challenge (Bernard et al., IEEE TMI 2018)."
         )
         slicer.app.connect("startupCompleted()", registerSampleData)
+        slicer.app.connect("startupCompleted()", goOnWithArrivals)
 
 
 def registerSampleData():
@@ -45,6 +46,12 @@ def registerSampleData():
     from MotionQAWidgets import sample_data
 
     sample_data.register()
+
+
+def goOnWithArrivals():
+    """Grade what arrives, and what arrived meanwhile, where an earlier Slicer left that on."""
+    if slicer.util.settingsValue("MotionQA/AssessArrivals", False, converter=slicer.util.toBool):
+        slicer.util.getModuleLogic("MotionQA").arrivals.go_on()
 
 
 @parameterNodeWrapper
@@ -70,8 +77,10 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def setup(self):
         ScriptedLoadableModuleWidget.setup(self)
         from MotionQAWidgets.assess_panel import AssessPanel
+        from MotionQAWidgets.batch.batch_panel import BatchPanel
         from MotionQAWidgets.panel_tabs import PanelTabs
         from MotionQAWidgets.reading.labelling_panel import LabellingPanel
+        from MotionQAWidgets.scanner.arrivals_panel import ArrivalsPanel
 
         self.logic = MotionQALogic()
         self.panel = AssessPanel(self.logic.grading, self.resourcePath("UI/MotionQAAssessPanel.ui"))
@@ -79,8 +88,16 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.labelling = LabellingPanel(
             self.logic.grading, self.resourcePath("UI/MotionQALabellingPanel.ui")
         )
+        results = self.logic.grading.results
+        self.scanner = ArrivalsPanel(self.logic.arrivals, results, self.showVolume)
+        self.batch = BatchPanel(results, self.showVolume)
         self.tabs = PanelTabs(
-            ((_("Assess"), self.panel), (_("Read and score"), self.labelling)),
+            (
+                (_("Assess"), self.panel),
+                (_("Read and score"), self.labelling),
+                (_("At the scanner"), self.scanner),
+                (_("Batch"), self.batch),
+            ),
         )
         self.layout.addWidget(self.tabs.widget)
         self.layout.addStretch(1)
@@ -95,6 +112,12 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def enter(self):
         self._connectSettings()
         self.tabs.enter()
+
+    def showVolume(self, node):
+        """Choose a volume in the first tab, and bring that to the front."""
+        if self._settings is not None:
+            self._settings.inputVolume = node
+        self.tabs.show(self.panel)
 
     def exit(self):
         self.tabs.leave()
@@ -132,6 +155,8 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.volumeSelector.showChildNodeTypes = False
         self.panel.set_settings(settings)
         self.labelling.set_settings(settings)
+        self.scanner.set_settings(settings)
+        self.batch.set_settings(settings)
         self.addObserver(settings.parameterNode, "ModifiedEvent", self.panel.refresh)
 
     def _disconnectSettings(self):
@@ -173,7 +198,7 @@ class MotionQALogic(ScriptedLoadableModuleLogic):
 
     def __init__(self):
         ScriptedLoadableModuleLogic.__init__(self)
-        self._grading = None
+        self._grading = self._arrivals = None
 
     def getParameterNode(self):
         return MotionQAParameterNode(super().getParameterNode())
@@ -186,6 +211,15 @@ class MotionQALogic(ScriptedLoadableModuleLogic):
 
             self._grading = Grading()
         return self._grading
+
+    @property
+    def arrivals(self):
+        """MotionQAWidgets.scanner.arrival_grading.ArrivalGrading: of the DICOM database."""
+        if self._arrivals is None:
+            from MotionQAWidgets.scanner.arrival_grading import ArrivalGrading
+
+            self._arrivals = ArrivalGrading()
+        return self._arrivals
 
     def assess(self, volumeNode, checkpoint="motionqa-starter", device="auto"):
         """Grade a volume, or the cine that a sequence browser plays in it; wait for the result.
@@ -218,7 +252,10 @@ class MotionQALogic(ScriptedLoadableModuleLogic):
         return next((node for node in [*shown, *volumes] if is_candidate(node)), None)
 
     def close(self):
-        """End the grading process; nothing is left connected."""
+        """End the grading processes; nothing is left connected."""
+        if self._arrivals is not None:
+            self._arrivals.dispose()
+            self._arrivals = None
         if self._grading is not None:
             self._grading.dispose()
             self._grading = None

@@ -9,7 +9,7 @@ import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
-ROW, COLUMN = (0.695, 0.719, 0.0), (-0.343, 0.331, -0.879)
+ROW, COLUMN = (0.695, 0.71901, 0.0), (-0.342753, 0.331307, -0.879066)
 """Directions of a short-axis slice in the patient."""
 
 NORMAL = np.cross(ROW, COLUMN)
@@ -68,8 +68,8 @@ def image(
     data.ImageType = ["ORIGINAL", "PRIMARY", "M"]
     data.SeriesDescription, data.ProtocolName = description, description
     data.BodyPartExamined = "HEART"
-    data.PatientPosition, data.Laterality = "HFS", ""
-    data.ScanningSequence, data.SequenceVariant, data.ScanOptions = "GR", "SS", "CT"
+    data.PatientPosition = "HFS"
+    data.ScanningSequence, data.SequenceVariant, data.ScanOptions = "GR", "SS", "CG"
     data.MRAcquisitionType, data.EchoTime, data.RepetitionTime = "2D", 1.2, 40.0
     data.EchoTrainLength, data.FlipAngle, data.MagneticFieldStrength = 1, 50.0, 1.5
     data.Rows, data.Columns = pixels.shape

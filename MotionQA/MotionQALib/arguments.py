@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from .checkpoints import STARTER
+from .arrivals.arguments import add_arrivals
+from .grading_arguments import add_checkpoint, add_computing, positive_count
 from .output_files import UsageError, check_files
 from .reading.command import add_agreement
 from .version import version
@@ -33,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
         description="List the checkpoints that --checkpoint takes by name.",
     )
     add_agreement(commands)
+    add_arrivals(commands)
     return top
 
 
@@ -46,12 +48,7 @@ def _add_assess(commands) -> None:
     )
     add = assess.add_argument
     add("paths", metavar="PATH", nargs="+", help="a file, a DICOM folder, or a folder of those")
-    add(
-        "--checkpoint",
-        metavar="NAME|FILE",
-        default=STARTER,
-        help="what grades: a name that `motionqa checkpoints` lists, or a file (%(default)s)",
-    )
+    add_checkpoint(assess)
     outputs = assess.add_argument_group("output")
     add = outputs.add_argument
     add("--csv", metavar="F", help="write a row for every slice and volume")
@@ -71,20 +68,11 @@ def _add_assess(commands) -> None:
     add = reading.add_argument
     add("--slice-axis", metavar="N", type=_axis, help="the file's axis of slices, from 0")
     add("--frame-axis", metavar="N", type=_axis, help="the file's axis of frames, from 0")
-    computing = assess.add_argument_group("computing")
-    add = computing.add_argument
-    add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(%(default)s)")
-    add(
-        "--precision",
-        choices=("auto", "fp32", "bf16", "fp16"),
-        default="auto",
-        help="auto measures which is fastest (%(default)s)",
-    )
-    add("--batch-size", metavar="N", type=_count, help="slices at a time (by device)")
+    add = add_computing(assess).add_argument
     add(
         "--workers",
         metavar="N",
-        type=_count,
+        type=positive_count,
         default=1,
         help="grade by so many processes, on this machine or a cluster; needs Ray (%(default)s)",
     )
@@ -93,12 +81,6 @@ def _add_assess(commands) -> None:
 def _axis(text: str) -> int:
     if text not in {"0", "1", "2", "3"}:
         raise argparse.ArgumentTypeError(f"an axis is 0, 1, 2 or 3, not {text!r}")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 on is needed, not {text!r}")
     return int(text)
 
 

@@ -12,7 +12,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .checkpoint_tensors import tensor_fault
 from .error_text import first_line
+from .plain_text import plain
 from .safetensors_header import read_metadata
 from .scale import SCALE_VERSION
 from .volume_rule import VolumeRule
@@ -49,7 +51,11 @@ class Card:
     preprocessing : settings of `preprocessing.Preprocessing`
     volume_rule : settings of `volume_rule.VolumeRule`
     temperature : divides the logits before the softmax
-    uncertain_above : a result whose 1 - P(reported grade) exceeds this is called uncertain
+    uncertain_above : a slice whose 1 - P(reported grade) exceeds this is called uncertain
+    volume_uncertain_above : the same of a volume; None: as of a slice
+    severe_above : a slice that is not graded severe is called uncertain where its P(severe)
+        exceeds this; 1: never for that alone
+    volume_severe_above : the same of a volume; None: as of a slice
     motion : "simulated" or "rated" (by radiologists)
     training : data, its licence, subject counts, settings: free text and numbers
     metrics : name -> [value, low, high] (95 % interval) on subjects never trained on
@@ -62,6 +68,9 @@ class Card:
     volume_rule: dict[str, Any] = field(default_factory=lambda: VolumeRule().to_dict())
     temperature: float = 1.0
     uncertain_above: float = 0.5
+    volume_uncertain_above: float | None = None
+    severe_above: float = 1.0
+    volume_severe_above: float | None = None
     motion: str = "simulated"
     training: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
@@ -94,6 +103,7 @@ class Card:
         for name in sorted(texts & set(content)):
             if not isinstance(content[name], str):
                 raise ValueError(f"its {name} is no text")
+            content[name] = plain(content[name])  # it is shown in terminals and panels
         known = {item.name for item in fields(cls)}
         missing = {"name", "backbone", "preprocessing"} - set(content)
         if missing:
@@ -109,10 +119,17 @@ class Card:
         if self.scale != SCALE_VERSION:
             raise ValueError(f"it grades on another scale ({self.scale})")
         backbones.get(self.backbone)
-        for name in ("temperature", "uncertain_above"):
+        for name in (
+            "temperature", "uncertain_above", "severe_above",
+            "volume_uncertain_above", "volume_severe_above",
+        ):  # fmt: skip
             value = getattr(self, name)
+            if value is None and name.startswith("volume_"):
+                continue
             if not isinstance(value, (int, float)) or not 0 < value < 1e6:
                 raise ValueError(f"its {name} is {value!r}, not a positive number")
+        if not 0.01 <= self.temperature <= 100:
+            raise ValueError(f"its temperature is {self.temperature!r}, not 0.01 to 100")
         for name in ("training", "metrics"):
             if not isinstance(getattr(self, name), Mapping):
                 raise ValueError(f"its {name} is no table")
@@ -200,12 +217,16 @@ def read_card(path: str | Path) -> Card:
 def load(path: str | Path) -> tuple[Card, torch.nn.Module]:
     """Read a checkpoint: its card, and its network in eval mode with float32 weights on the CPU.
 
+    Where the checkpoint can tell what it was not trained for, the network has a ``familiarity``
+    (`familiarity.Familiarity`).
+
     Raises CheckpointError where the tensors are not those of the backbone that the card names.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     from . import backbones
+    from .familiarity import Familiarity
 
     card = read_card(path)
     try:
@@ -219,29 +240,14 @@ def load(path: str | Path) -> tuple[Card, torch.nn.Module]:
             f"{path}: {card.backbone} cannot be built for the size that its card gives "
             f"({first_line(error)})."
         ) from None
+    familiarity = Familiarity.of_tensors(tensors)
+    if familiarity is not None:
+        model.familiarity = familiarity
     expected = model.state_dict()
-    _check_tensors(path, card, tensors, expected)
+    if fault := tensor_fault(tensors, expected):
+        raise CheckpointError(f"{path}: {card.backbone} cannot take these weights: {fault}.")
     model.load_state_dict({key: value.to(expected[key].dtype) for key, value in tensors.items()})
     return card, model.eval()
-
-
-def _check_tensors(path, card: Card, tensors: Mapping, expected: Mapping) -> None:
-    missing = sorted(set(expected) - set(tensors))
-    foreign = sorted(set(tensors) - set(expected))
-    if missing or foreign:
-        key = (missing or foreign)[0]
-        raise CheckpointError(
-            f"{path}: the weights are not those of {card.backbone}: {len(missing)} tensors are "
-            f"missing and {len(foreign)} foreign, {key} among them."
-        )
-    for key, value in tensors.items():
-        if value.shape != expected[key].shape:
-            raise CheckpointError(
-                f"{path}: the weights are not those of {card.backbone}: {key} has shape "
-                f"{tuple(value.shape)} where {tuple(expected[key].shape)} belongs."
-            )
-        if value.is_floating_point() and not value.isfinite().all():
-            raise CheckpointError(f"{path}: the weights are damaged: {key} is not finite.")
 
 
 def folders() -> list[Path]:

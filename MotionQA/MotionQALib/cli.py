@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from .arguments import check_outputs, parser
+from .arrivals.command import run_listen, run_watch
 from .batch import BatchOptions, GradedFile, ResumeFile, assess_many, distinct_names, named_apart
 from .command_output import CommandOutput
 from .error_text import first_line, sentence
 from .output_files import UsageError
+from .privacy import silence_parsers
 from .reading.command import run_agreement
 from .volumes import stem_of
 from .whole_files import is_special
@@ -27,6 +29,7 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit status."""
     console = CommandOutput()
+    silence_parsers()
     try:
         arguments = parser().parse_args(argv)
     except SystemExit as stop:  # after --help, --version or bad usage
@@ -220,6 +223,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, CommandOutput], int]] = {
     "assess": _assess,
     "checkpoints": _checkpoints,
     "agreement": run_agreement,
+    "watch": run_watch,
+    "listen": run_listen,
 }
 
 

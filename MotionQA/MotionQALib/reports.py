@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .results import Assessment, Failure, Override, Row
-from .spreadsheet_files import write_rows
+from .spreadsheet_files import line, write_lines
 from .verdict import verdict
 from .version import version
 from .whole_files import written_whole
@@ -37,15 +37,24 @@ def write_csv(assessments: Iterable[Assessment], path: str | Path, *, marked: bo
     """
     assessments = list(assessments)
     overridden = any(assessment.overrides for assessment in assessments)
-    columns, rows = Row._fields, []
-    if overridden:
-        columns = (*columns, *OVERRIDE_COLUMNS)
-    for assessment in assessments:
-        said = {(o.frame, o.slice): o for o in assessment.overrides}
-        for row in assessment.rows():
-            mine = _override_cells(said.get((row.frame, row.slice))) if overridden else []
-            rows.append(_cells(row) + mine)
-    write_rows(path, columns, rows, marked=marked)
+    lines = [csv_head(overridden), *(csv_rows(one, overridden) for one in assessments)]
+    write_lines(path, lines, marked=marked)
+
+
+def csv_head(overridden: bool = False) -> str:
+    """The first line of a table of grades; ``overridden`` adds `OVERRIDE_COLUMNS`."""
+    return line((*Row._fields, *OVERRIDE_COLUMNS) if overridden else Row._fields)
+
+
+def csv_rows(assessment: Assessment, overridden: bool = False) -> str:
+    """The lines of one volume under `csv_head`."""
+    said = {(o.frame, o.slice): o for o in assessment.overrides}
+    return "".join(
+        line(
+            _cells(row) + (_override_cells(said.get((row.frame, row.slice))) if overridden else [])
+        )
+        for row in assessment.rows()
+    )
 
 
 def write_json(

@@ -85,3 +85,20 @@ def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     scaled = np.asarray(logits, dtype=np.float64) / temperature
     raised = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
     return raised / raised.sum(axis=-1, keepdims=True)
+
+
+def is_uncertain(
+    probabilities: np.ndarray, uncertain_above: float, severe_above: float = 1.0
+) -> np.ndarray:
+    """Which of (…, 5) probabilities leave doubt, (…,) bool.
+
+    Parameters
+    ----------
+    uncertain_above : doubtful is whose 1 - P(reported grade) exceeds this
+    severe_above : and whatever is not graded severe while P(severe) exceeds this
+    """
+    shape = np.shape(probabilities)[:-1]
+    flat = np.reshape(probabilities, (-1, np.shape(probabilities)[-1]))
+    severe = grade_probabilities(flat)[:, Grade.SEVERE - 1]
+    missed = (GRADE_OF_SCORE[median_score(flat) - 1] != Grade.SEVERE) & (severe > severe_above)
+    return ((uncertainty(flat) > uncertain_above) | missed).reshape(shape)

@@ -39,16 +39,23 @@ def original(text: str) -> str:
     return text[1:] if text[:1] == "'" and _is_escaped(text[1:]) else text
 
 
-def text_of(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, marked: bool = False
-) -> str:
-    """The file's content. With ``marked``, a byte order mark leads where a letter needs it."""
+def line(values: Iterable[object]) -> str:
+    """One row, its end included."""
     content = io.StringIO(newline="")
-    writer = csv.writer(content, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([cell(value) for value in row] for row in rows)
-    text = content.getvalue()
-    return MARK + text if marked and not text.isascii() else text
+    csv.writer(content, lineterminator="\n").writerow([cell(value) for value in values])
+    return content.getvalue()
+
+
+def write_lines(path: str | Path, lines: Iterable[str], *, marked: bool = False) -> None:
+    """Write rows that `line` made. Raises OSError.
+
+    Parameters
+    ----------
+    marked : for people: Excel reads letters beyond ASCII rightly only behind a byte order mark
+    """
+    text = "".join(lines)
+    with written_whole(path, newline="") as file:
+        file.write(MARK + text if marked and not text.isascii() else text)
 
 
 def write_rows(
@@ -58,15 +65,8 @@ def write_rows(
     *,
     marked: bool = False,
 ) -> None:
-    """Write a file. Raises OSError.
-
-    Parameters
-    ----------
-    marked : for people: Excel reads letters beyond ASCII rightly only behind a byte order mark
-    """
-    text = text_of(columns, rows, marked=marked)
-    with written_whole(path, newline="") as file:
-        file.write(text)
+    """Write a table; as `write_lines`."""
+    write_lines(path, map(line, (columns, *rows)), marked=marked)
 
 
 def _is_escaped(text: str) -> bool:

@@ -11,6 +11,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from .formats.kinds import FORMATS, is_dicom
@@ -88,21 +89,32 @@ def pseudonym(patient_id: str, key: str = "") -> str:
     return f"patient-{digest.hexdigest()}"
 
 
-def persons(
-    images: Mapping[str, Path], root: Path | None = None
-) -> tuple[dict[str, str], list[str]]:
-    """Whose the images are, as far as their files tell; and sentences on PatientIDs that do not.
+@dataclass(frozen=True)
+class Persons:
+    """Whose images are, as far as their files tell.
+
+    Parameters
+    ----------
+    of : image -> person
+    named : those of them that a PatientID or a scheme of names tells, and no mere folder
+    remarks : sentences on PatientIDs that tell nobody
+    """
+
+    of: dict[str, str]
+    named: dict[str, str]
+    remarks: list[str]
+
+
+def persons(images: Mapping[str, Path], root: Path | None = None) -> Persons:
+    """Whose the images are, as far as their files tell.
 
     Parameters
     ----------
     images : name -> file, or folder of a DICOM series
     root : folder above all of them, whose own name tells nothing of them
 
-    Returns
-    -------
-    image -> person: a pseudonym of DICOM's PatientID, or the name that BIDS, CMRxMotion or ACDC
-    give. Where a PatientID is an anonymiser's constant, the folder that holds the study's images.
-    Other images are left out.
+    A person is a pseudonym of DICOM's PatientID, or the name that BIDS, CMRxMotion or ACDC give.
+    Where a PatientID is an anonymiser's constant, it is the folder that holds the study's images.
     """
     found: dict[str, str] = {}
     headers: dict[str, tuple[str, str]] = {}
@@ -114,21 +126,10 @@ def persons(
             found[image] = person
     nobody = _constants(headers)
     found |= {i: pseudonym(of) for i, (of, _) in headers.items() if of not in nobody}
+    named = dict(found)
     unnamed = {image: study for image, (of, study) in headers.items() if of in nobody}
     found |= _by_folder({image: images[image] for image in unnamed}, unnamed, root)
-    told = sorted(name for name in nobody if name)
-    remarks = []
-    if told:
-        remarks.append(
-            f"The PatientID {told[0]} is an anonymiser's, or all images have it: it tells nobody "
-            "apart, and each folder counts as one person; if that is wrong, add a subject column."
-        )
-    elif nobody:
-        remarks.append(
-            "Some DICOM images have no PatientID: each of their folders counts as one person; if "
-            "that is wrong, add a subject column."
-        )
-    return found, remarks
+    return Persons(found, named, _doubts(nobody))
 
 
 def kin(subjects: Iterable[str]) -> list[list[str]]:
@@ -203,6 +204,19 @@ def _identity(path: Path) -> tuple[str, str] | None:
         return tuple(str(header.get(tag) or "").strip() for tag in tags)
     except Exception:  # a damaged header: whoever reads the image says so
         return "", ""
+
+
+def _doubts(nobody: Iterable[str]) -> list[str]:
+    words = sorted(word for word in nobody if word and is_nobody(word))
+    if words:
+        why = f"The PatientID {words[0]} is an anonymiser's and tells nobody apart"
+    elif any(nobody):  # it may be somebody's, so it is not written down
+        why = "All DICOM images have one PatientID, which tells nobody apart"
+    elif nobody:
+        why = "Some DICOM images have no PatientID"
+    else:
+        return []
+    return [f"{why}: each folder counts as one person; if that is wrong, add a subject column."]
 
 
 def _by_folder(

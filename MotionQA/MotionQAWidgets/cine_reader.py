@@ -121,7 +121,7 @@ def load(path: str | Path, name: str = "", show: bool = True) -> tuple:
     sequence.SetIndexName(_("time") if times else _("frame"))
     sequence.SetIndexUnit("s" if times else "")
     _fill(sequence, image, times)
-    return sequence, _play(sequence) if show else None
+    return sequence, play(sequence) if show else None
 
 
 def serve(reader, properties: dict) -> bool:
@@ -195,7 +195,7 @@ def _ijk_to_ras(image) -> np.ndarray:
     return to_ras
 
 
-def _play(sequence):
+def play(sequence):
     """A browser that plays the sequence in a volume, which the views show."""
     scene, module = slicer.mrmlScene, slicer.modules.sequences
     name = scene.GenerateUniqueName(f"{sequence.GetName()} browser")

@@ -30,6 +30,10 @@ class PanelTabs:
         self._in = True
         self._on_tab()
 
+    def show(self, panel) -> None:
+        """Bring a panel's tab to the front."""
+        self.widget.currentIndex = self._panels.index(panel)
+
     def leave(self) -> None:
         """Another module was chosen: none of the panels is seen."""
         self._in = False

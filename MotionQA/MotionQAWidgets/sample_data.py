@@ -65,13 +65,18 @@ def _file(stem: str) -> Path:
 
 def _load(source):
     (stem,) = source.nodeNames
-    path = _file(stem)
-    if not path.is_file():
-        problem = make(folder())
-        if problem is not None:
-            slicer.util.errorDisplay(problem)
-            return None
-    return slicer.util.loadVolume(str(path), {"name": stem})
+    problem = provide()
+    if problem is not None:
+        slicer.util.errorDisplay(problem)
+        return None
+    return slicer.util.loadVolume(str(_file(stem)), {"name": stem})
+
+
+def provide() -> str | None:
+    """Make what is not there yet; None, or a sentence that says why it could not be made."""
+    if all(_file(stem).is_file() for stem in samples().values()):
+        return None
+    return make(folder())
 
 
 def make(target: Path) -> str | None:

@@ -12,13 +12,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from MotionQALib.error_text import sentence
+from MotionQALib.plain_text import plain
 from MotionQALib.whole_files import write_whole
 
 from .arguments import parser
+from .runs.comparison_request import ComparisonRequest
 from .runs.progress import Stopped
+from .runs.request import Request
+from .runs.training_request import TrainingRequest
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return COMMANDS[arguments.command](arguments) or 0
     except Stopped as stopped:
-        print(f"{stopped} Add --resume to the same command.", file=sys.stderr)
+        _say(f"{stopped} Add --resume to the same command.", sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
@@ -42,34 +46,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 1
     except (ValueError, RuntimeError, OSError) as error:
-        print(sentence(error), file=sys.stderr)
+        _say(sentence(error), sys.stderr)
         return 1
 
 
-def _settings(arguments: argparse.Namespace):
+def _settings(request: Request, *, start_from: str | None = None, backbone: str | None = None):
     from .training.settings import Settings
 
     settings = Settings()
-    if getattr(arguments, "start", None):
+    if start_from:
         from .training.fine_tune import gentle_settings
 
-        settings = gentle_settings(arguments.start)
-    if arguments.settings:
-        settings = Settings.load(arguments.settings, settings)
-    named = {
-        "model.backbone": getattr(arguments, "backbone", None),
-        "model.pretrained": getattr(arguments, "pretrained", None),
-        "training.epochs": getattr(arguments, "epochs", None),
-        "training.seed": getattr(arguments, "seed", None),
-    }
-    settings = settings.overridden(arguments.changes)
-    return settings.changed({key: value for key, value in named.items() if value is not None})
+        settings = gentle_settings(start_from)
+    if request.settings_file:
+        settings = Settings.load(request.settings_file, settings)
+    settings = settings.overridden(request.changes)
+    return settings.changed({} if backbone is None else {"model.backbone": backbone})
+
+
+def _say(text: str, stream: TextIO | None = None) -> None:
+    """Print what may hold names from files of others, which steer no terminal."""
+    print(plain(text, keep="\n\t"), file=stream or sys.stdout, flush=True)
 
 
 def _report(event) -> None:
     """Lines as they are; a counter that overwrites itself where a person watches."""
     if event.text:
-        print(event.text, flush=True)
+        _say(event.text)
     elif sys.stderr.isatty():
         end = "\n" if event.done == event.total else ""
         print(f"\r{event.stage} {event.done}/{event.total} ", end=end, file=sys.stderr, flush=True)
@@ -104,11 +107,13 @@ def _simulate(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         patients=patients,
         wide=arguments.wide,
+        check=arguments.check,
+        label=arguments.label,
         workers=arguments.workers,
         progress=lambda done, total: _report(Event("simulate", done=done, total=total)),
     )
     volumes = sum(label.slice is None for label in labels)
-    print(f"{arguments.out} holds {volumes} volumes of {len(labels) - volumes} slices.")
+    _say(f"{arguments.out} holds {volumes} volumes of {len(labels) - volumes} slices.")
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -120,37 +125,42 @@ def _check(arguments: argparse.Namespace) -> int:
         arguments.labels,
         arguments.split,
         read=not arguments.quick,
+        distinct_subjects=arguments.distinct_subjects,
         progress=lambda done, total: _report(Event("read", done=done, total=total)),
     )
     if arguments.json:
         text = json.dumps(found.to_dict(), indent=1, ensure_ascii=False)
         write_whole(arguments.json, text + "\n")
-    print(found.table())
+    _say(found.table())
     return int(bool(found.problems))
 
 
 def _fit(arguments: argparse.Namespace) -> None:
-    files = (arguments.data, arguments.labels, arguments.output, _settings(arguments))
-    shared = {**_going_on(arguments), "split": arguments.split}
-    if not arguments.start:
+    request = TrainingRequest.from_parsed(arguments)
+    start = request.start_from
+    settings = _settings(request, start_from=start, backbone=request.backbone)
+    files = (request.data, request.labels, request.output, settings)
+    shared = _going_on(request, arguments)
+    if not start:
         from .training.fit import fit
 
-        fit(*files, init=arguments.init, **shared)
+        fit(*files, init=request.init, **shared)
         return
     from .training.fine_tune import fine_tune
 
-    if arguments.labels is None:
+    if request.labels is None:
         raise ValueError("To adapt a checkpoint, labels are needed: give --labels.")
-    fine_tune(arguments.start, *files, what=arguments.what, **shared)
+    fine_tune(start, *files, what=request.what, **shared)
 
 
-def _going_on(arguments: argparse.Namespace) -> dict[str, Any]:
+def _going_on(request: Request, arguments: argparse.Namespace) -> dict[str, Any]:
     """What everything that trains is told."""
     return {
-        "resume": arguments.resume,
-        "overwrite": arguments.overwrite,
-        "cache": arguments.cache,
-        "device": arguments.device,
+        "split": request.split,
+        "resume": request.resume,
+        "overwrite": request.overwrite,
+        "cache": request.cache,
+        "device": request.device,
         "progress": _told(arguments),
         "cancelled": _asked_to_stop(),
     }
@@ -174,10 +184,21 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from .evaluation.evaluate import evaluate
     from .evaluation.findings import update_card
 
+    if not (arguments.stress or (arguments.data and arguments.labels)):
+        raise ValueError(
+            "evaluate needs --data DIR and --labels CSV, or --stress with --clean DIR."
+        )
+    if bool(arguments.data) != bool(arguments.labels):
+        raise ValueError("--data and --labels go together; give both.")
     if bool(arguments.train_data) != bool(arguments.train_labels):
         raise ValueError("--train-data and --train-labels go together; give both.")
     if arguments.sweep and arguments.clean is None:
         raise ValueError("--sweep simulates motion on untouched volumes; give --clean DIR too.")
+    if arguments.stress and arguments.clean is None:
+        raise ValueError("--stress spoils untouched volumes; give --clean DIR too.")
+    if arguments.data is None:
+        _stress(arguments)
+        return
     found = evaluate(
         arguments.checkpoint,
         arguments.data,
@@ -190,31 +211,57 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         train=(arguments.train_data, arguments.train_labels) if arguments.train_data else None,
         cache=arguments.cache,
         device=arguments.device,
+        predictions=arguments.predictions,
         progress=_report,
     )
-    print(found.table())
+    _say(found.table())
     if arguments.json:
         found.save(arguments.json)
     if arguments.markdown:
         write_whole(arguments.markdown, found.table("markdown") + "\n")
     if arguments.update_card:
         update_card(arguments.checkpoint, found)
+    if arguments.stress:
+        _stress(arguments)
+
+
+def _stress(arguments: argparse.Namespace) -> None:
+    """Print the table of what grades must not hang on; beside --json and --markdown, files."""
+    from .evaluation.evaluate import stressed
+    from .evaluation.stress import table
+
+    found = stressed(
+        arguments.checkpoint,
+        arguments.clean,
+        split=arguments.split,
+        part=arguments.part,
+        device=arguments.device,
+        progress=_report,
+    )
+    print(table(found))
+    if arguments.json:
+        lines = [[line.tried, line.figure, line.value.to_list(), line.count] for line in found]
+        path = arguments.json.with_suffix(".stress.json")
+        path.write_text(json.dumps(lines, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if arguments.markdown:
+        path = arguments.markdown.with_suffix(".stress.md")
+        path.write_text(table(found, "markdown") + "\n", encoding="utf-8")
 
 
 def _compare(arguments: argparse.Namespace) -> int:
     from .training.compare import compare, table
 
+    request = ComparisonRequest.from_parsed(arguments)
     rows = compare(
-        arguments.data,
-        arguments.labels,
-        arguments.output,
-        _settings(arguments),
-        backbones=arguments.backbones,
-        folds=arguments.folds,
-        split=arguments.split,
-        **_going_on(arguments),
+        request.data,
+        request.labels,
+        request.output,
+        _settings(request),
+        backbones=request.backbones,
+        folds=request.folds,
+        **_going_on(request, arguments),
     )
-    print(table(rows))
+    _say(table(rows))
     return int(any(row.failed for row in rows))
 
 
@@ -225,8 +272,8 @@ def _export_png(arguments: argparse.Namespace) -> None:
         arguments.data, arguments.labels, arguments.out, axis=arguments.axis
     )
     for remark in remarks:
-        print(remark, file=sys.stderr)
-    print(f"Wrote {written} slices to {arguments.out}.")
+        _say(remark, sys.stderr)
+    _say(f"Wrote {written} slices to {arguments.out}.")
 
 
 COMMANDS = {

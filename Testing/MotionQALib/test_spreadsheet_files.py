@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from MotionQALib.spreadsheet_files import MARK, cell, original, text_of, write_rows
+from MotionQALib.spreadsheet_files import MARK, cell, line, original, write_rows
 
 RUN = ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "\t=1", "\r=1", "\u00a0=1", "\u200b=1", "＝1", " ＋1"]
 RUN += ["\ufeff=1", "\n=1", "\tx", "－1", "＠a", "\x0b=1", "﹢1", "﹦1"]
@@ -37,7 +37,7 @@ def test_numbers_stay_numbers_and_nothing_is_empty():
 
 @given(st.lists(st.lists(st.text(max_size=6), min_size=2, max_size=2), max_size=4))
 def test_a_row_stays_a_row(rows):
-    text = text_of(("a", "b"), rows)
+    text = "".join(map(line, (("a", "b"), *rows)))
     lines = list(csv.reader(io.StringIO(text, newline="")))
     assert "\r" not in text and lines == [["a", "b"], *([cell(v) for v in row] for row in rows)]
 

@@ -28,8 +28,8 @@ def told(folder, **files):
     for name, (patient_id, study) in files.items():
         dicom(folder / name.replace("__", "/") / "1.dcm", patient_id, study)
     images = {name.replace("__", "/"): folder / name.replace("__", "/") for name in files}
-    found, remarks = persons(images, folder)
-    return [found[name] for name in images], remarks
+    found = persons(images, folder)
+    return [found.of[name] for name in images], found.remarks
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_an_anonymisers_id_is_nobody_and_folders_count(tmp_path):
 def test_one_id_of_all_studies_is_nobody(tmp_path):
     found, remarks = told(tmp_path, a=("CMR", "1"), b__s1=("CMR", "2"), b__s2=("CMR", "2"))
     assert found == ["a", "b", "b"]
-    assert "CMR" in remarks[0]
+    assert "one PatientID" in remarks[0] and "CMR" not in remarks[0]
 
 
 def test_one_id_of_one_study_is_one_person(tmp_path):
@@ -128,4 +128,4 @@ def test_images_without_an_id_are_told_by_their_folders(tmp_path):
 
 def test_series_in_one_folder_are_one_persons(tmp_path):
     images = {name: dicom(tmp_path / "x" / f"{name}.dcm", "ANON") for name in ("s1", "s2")}
-    assert set(persons(images, tmp_path)[0].values()) == {"x"}
+    assert set(persons(images, tmp_path).of.values()) == {"x"}

@@ -24,14 +24,19 @@ class FolderWatch:
     folder : searched through all its subfolders, hidden ones left out
     but : folders in it that are passed over, as where results go
     say : called with a sentence about each file that is damaged
+    identify : as in `ImageFacts.of`
     """
 
     def __init__(
-        self, folder: str | Path, say: Callable[[str], None], but: tuple[Path, ...] = ()
+        self,
+        folder: str | Path,
+        say: Callable[[str], None],
+        but: tuple[Path, ...] = (),
+        identify: bool = False,
     ) -> None:
         self.folder = Path(folder)
         self._but = {path.resolve() for path in but}
-        self._say = say
+        self._say, self._identify = say, identify
         self._seen: dict[int, State] = {}  # as they were when looked at last
         self._taken: dict[int, State] = {}  # as they were when they were read
         self._absent = False
@@ -66,7 +71,7 @@ class FolderWatch:
         if not is_dicom(path):
             return None
         try:
-            return ImageFacts.of_file(path)
+            return ImageFacts.of_file(path, self._identify)
         except ValueError as error:
             if "no image" not in str(error):
                 self._say(f"A file was passed over: {error}")

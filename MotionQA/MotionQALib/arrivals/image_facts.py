@@ -63,8 +63,10 @@ class ImageFacts:
     path: Path | None = None
 
     @classmethod
-    def of(cls, dataset: Any, path: Path | None = None) -> ImageFacts:
+    def of(cls, dataset: Any, path: Path | None = None, identify: bool = False) -> ImageFacts:
         """Take them from a pydicom data set, with or without pixels.
+
+        ``identify`` leaves in the description whose it is, and adds it.
 
         Raises ValueError, a sentence, for an object that is no image of any series.
         """
@@ -82,7 +84,7 @@ class ImageFacts:
             sop_class=_text(dataset, "SOPClassUID"),
             number=_whole(dataset.get("SeriesNumber"), None),
             instance_number=_whole(dataset.get("InstanceNumber"), 0),
-            description=described(dataset),
+            description=described(dataset, identify),
             kinds=tuple(str(kind).upper() for kind in _several(dataset.get("ImageType"))),
             phases=_whole(dataset.get("CardiacNumberOfImages"), 0),
             frames=tuple(_frames(dataset, instance)),
@@ -90,13 +92,13 @@ class ImageFacts:
         )
 
     @classmethod
-    def of_file(cls, path: Path) -> ImageFacts:
+    def of_file(cls, path: Path, identify: bool = False) -> ImageFacts:
         """Read them from a file's header. Raises ValueError, a sentence, OSError."""
         from pydicom import dcmread
 
         try:
             dataset = dcmread(path, stop_before_pixels=True, force=True)
-            return cls.of(dataset, path)
+            return cls.of(dataset, path, identify)
         except OSError:
             raise
         except ValueError:
@@ -105,14 +107,18 @@ class ImageFacts:
             raise ValueError("The object is damaged.") from error
 
 
-def described(dataset: Any) -> str:
+def described(dataset: Any, identify: bool = False) -> str:
     """The series' description without words that also stand in what identifies the patient.
 
-    Some scanners' users type a name there.
+    Some scanners' users type a name there. ``identify`` leaves all, and puts the patient's name
+    and number in front.
     """
     text = _text(dataset, "SeriesDescription") or _text(dataset, "ProtocolName")
-    kept = without(text, identifying_words(dataset))
-    return "".join(c if c.isprintable() else " " for c in kept)[:64].strip()
+    if identify:
+        kept = " ".join([_text(dataset, "PatientName"), _text(dataset, "PatientID"), text])
+    else:
+        kept = without(text, identifying_words(dataset))
+    return "".join(c if c.isprintable() else " " for c in kept).strip()[: 192 if identify else 64]
 
 
 def _frames(dataset: Any, instance: str) -> Iterator[FrameFacts]:

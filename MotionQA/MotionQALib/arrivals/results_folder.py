@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..reports import csv_lines, written_whole
+from ..reports import csv_head, csv_rows
 from ..results import Assessment, Row
+from ..whole_files import written_whole
 from .entry import Entry
 from .ledger import Ledger
 from .page import page
@@ -113,17 +114,16 @@ class ResultsFolder:
         self.ledger.close()
 
     def _append(self, entry: Entry, assessment: Assessment) -> None:
-        lines = "".join(csv_lines([named(assessment, entry)], header=False))
+        lines = csv_rows(named(assessment, entry))
         with self._table.open("a", encoding="utf-8", newline="") as file:
             file.write(lines)
 
     def _write_table(self) -> None:
         with written_whole(self._table, newline="") as file:
-            file.writelines(csv_lines([]))
+            file.write(csv_head())
             for record in self.ledger.records():
                 if record.get("assessment"):
-                    assessment = Assessment.from_dict(record["assessment"])
-                    file.writelines(csv_lines([assessment], header=False))
+                    file.write(csv_rows(Assessment.from_dict(record["assessment"])))
 
     def _table_is_whole(self) -> bool:
         """Whether the table ends with the last graded series' own line."""

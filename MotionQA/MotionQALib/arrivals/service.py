@@ -23,6 +23,9 @@ Select = Literal["short-axis", "cine", "all"]
 RETRY = 10.0
 """Seconds until results that could not be written are written again."""
 
+BEAT = 60.0
+"""Seconds between signs of life for other machines."""
+
 REMEMBERED = 1800.0
 """Seconds that a series' headers stay in memory after it was dealt with."""
 
@@ -34,11 +37,12 @@ class ArrivalService:
     ----------
     arrivals : what is arriving
     results : where results go, and what is known from before
-    grade : reads and grades one series; raises ValueError or RuntimeError, a sentence
+    grade : reads and grades one series; raises ValueError or RuntimeError, a sentence, if not
     select : which series are graded; the others are listed with the reason
     say : called with a sentence about each series and each failure
     recall : images that were there before, of a series that grows after it was forgotten
-    outbox : where reports are sent from, if they are
+    outbox, recipient : where reports are sent from, if they are, and where to
+    release : called with a series' UID ``keep`` seconds after it was dealt with, unless it grew
     """
 
     def __init__(
@@ -52,6 +56,8 @@ class ArrivalService:
         recall: Callable[[ImageFacts], Iterable[ImageFacts]] = lambda image: (),
         outbox: Outbox | None = None,
         recipient: str = "",
+        release: Callable[[str], None] | None = None,
+        keep: float = 24 * 3600.0,
     ) -> None:
         self._arrivals, self._results, self._grade = arrivals, results, grade
         self._select, self._say, self._recall = select, say, recall
@@ -59,6 +65,9 @@ class ArrivalService:
         self._inbox: queue.Queue[ImageFacts] = queue.Queue()
         self._unwritten: list[tuple[float, Entry, Graded | None]] = []
         self._finished: dict[str, float] = {}
+        self._release, self._keep = release, keep
+        self._kept: dict[str, float] = {}
+        self._beaten = time.monotonic()
         if outbox:
             for entry in results.ledger.unsent(recipient):
                 outbox.offer(entry.content, results.report_path(entry.report))
@@ -75,7 +84,7 @@ class ArrivalService:
             if not self._results.ledger.knows(series.content):
                 self._deal_with(series)
                 done += 1
-            self._finished[series.uid] = time.monotonic()
+            self._finished[series.uid] = self._kept[series.uid] = time.monotonic()
             self._drain()
         for series, missing in self._arrivals.overdue():
             self._incomplete(series, missing)
@@ -83,7 +92,15 @@ class ArrivalService:
         self._write_again()
         self._note_sent()
         self._forget()
+        self._beat()
         return done
+
+    @property
+    def idle(self) -> bool:
+        """Whether no series is unfinished, no result unwritten and no report unsent."""
+        waiting = self._arrivals.wait() is not None or not self._inbox.empty()
+        sending = self._outbox and self._results.ledger.unsent(self._recipient)
+        return not (waiting or self._unwritten or sending)
 
     def wait(self, longest: float = 0.2) -> None:
         """Sleep until something may be due; an image that arrives ends it."""
@@ -185,6 +202,21 @@ class ArrivalService:
             series = self._arrivals.get(uid)
             if series is not None and self._results.ledger.knows(series.content):
                 self._arrivals.forget(uid)
+        for uid in [uid for uid, end in self._kept.items() if now - end > self._keep]:
+            del self._kept[uid]
+            series = self._arrivals.get(uid)
+            if series is None or self._results.ledger.knows(series.content):
+                self._arrivals.forget(uid)
+                if self._release:
+                    self._release(uid)
+
+    def _beat(self) -> None:
+        if time.monotonic() - self._beaten > BEAT:
+            self._beaten = time.monotonic()
+            try:
+                self._results.ledger.beat()
+            except NotSaved as error:
+                self._say(str(error))
 
 
 def sentence_of(entry: Entry) -> str:

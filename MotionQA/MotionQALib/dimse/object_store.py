@@ -77,6 +77,11 @@ class ObjectStore:
                 elif path.suffix == SUFFIX:
                     yield path
 
+    def files_of(self, series: str) -> list[Path]:
+        """The objects of one series."""
+        folder = self.series_folder(series)
+        return sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+
     def remove(self, series: str) -> None:
         """Let go of a series' objects."""
         shutil.rmtree(self.series_folder(series), ignore_errors=True)

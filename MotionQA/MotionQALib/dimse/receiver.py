@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -52,6 +53,7 @@ class Receiver:
     store : where objects go
     arrived : called in any thread, with each object that is on disk
     say : called in any thread, with sentences about what was refused; they name no patient
+    identify : as in `ImageFacts.of`
 
     Raises
     ------
@@ -64,7 +66,9 @@ class Receiver:
         store: ObjectStore,
         arrived: Callable[[ImageFacts], None],
         say: Callable[[str], None],
+        identify: bool = False,
     ) -> None:
+        self._identify = identify
         self._store, self._arrived, self._say = store, arrived, say
         self._settings = settings
         # Its own log would repeat what peers send, names among it.
@@ -123,7 +127,7 @@ class Receiver:
         """Answer one C-STORE; nothing that a peer sends may raise here."""
         try:
             content = event.encoded_dataset()
-            facts = _understood(content)
+            facts = _understood(content, self._identify)
         except Exception:  # parsers raise anything on bytes they did not expect
             self._say("An object was refused: it is damaged, or no image.")
             return NOT_UNDERSTOOD
@@ -138,7 +142,7 @@ class Receiver:
         except OSError as error:
             self._say(f"An object was refused: it could not be stored ({error.strerror}).")
             return NO_RESOURCES
-        self._arrived(_at(facts, path))
+        self._arrived(replace(facts, path=path))
         return SUCCESS
 
     def _rejected(self, event: evt.Event) -> None:
@@ -149,10 +153,10 @@ class Receiver:
         )
 
 
-def _understood(content: bytes) -> ImageFacts:
+def _understood(content: bytes, identify: bool = False) -> ImageFacts:
     """Facts of an object whose pixels are all there; any exception says that they are not."""
     dataset = dcmread(BytesIO(content))
-    facts = ImageFacts.of(dataset)
+    facts = ImageFacts.of(dataset, identify=identify)
     pixels = dataset.get("PixelData")
     if pixels is None:
         raise ValueError("no pixels")
@@ -162,12 +166,6 @@ def _understood(content: bytes) -> ImageFacts:
         if len(pixels) < samples * frames * int(dataset.BitsAllocated) // 8:
             raise ValueError("pixels are missing")
     return facts
-
-
-def _at(facts: ImageFacts, path) -> ImageFacts:
-    from dataclasses import replace
-
-    return replace(facts, path=path)
 
 
 def _complete(event: Any) -> None:

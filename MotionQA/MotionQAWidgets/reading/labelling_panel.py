@@ -33,6 +33,7 @@ from .network_run import NetworkRun
 from .scene_cases import nodes_by_case, volumes_in_scene
 from .scoring_panel import ScoringPanel
 from .study_section import NewStudy, StudySection
+from .welcome import Welcome
 
 NETWORK_FILE = "network.json"
 """In the study's folder: what ``motionqa assess --json`` wrote of its cases."""
@@ -63,6 +64,7 @@ class LabellingPanel:
         self.agreement = AgreementSection(self.ui.agreementFrame, self.network)
         self.adjudication = AdjudicationSection(self.ui.consensusFrame)
         self.files = FilesSection(self.ui.filesFrame)
+        self.welcome = Welcome(self.ui, self.create, self.open, self.reading.display.say)
         self._import: ImageImport | None = None
         self._run: NetworkRun | None = None
         self._entered = False
@@ -292,6 +294,7 @@ class LabellingPanel:
     def _show_study(self) -> None:
         is_open = self.scoring is not None
         self.section.show(self.study.folder if is_open else None)
+        self.welcome.show(not is_open)
         for name in ("agreementButton", "consensusButton", "filesButton"):
             getattr(self.ui, name).visible = is_open
 

@@ -39,14 +39,16 @@ class LabelledImages:
     ----------
     labels : image -> its labels, each with the person as its subject
     paths : image -> file, of those that have one
-    by_file : image -> person, as far as files tell (`subjects.persons`), whatever the labels say
-    remarks : sentences about what does not match, and about persons that cannot be told
+    by_file : image -> person, where a PatientID or a scheme of names tells, whatever the labels say
+    remarks : sentences about what does not match
+    doubts : sentences about persons that cannot be told
     """
 
     labels: dict[str, list[Label]]
     paths: dict[str, Path]
     by_file: dict[str, str]
     remarks: list[str]
+    doubts: list[str]
 
     def subject_of(self, image: str) -> str:
         return self.labels[image][0].subject
@@ -62,12 +64,12 @@ def labelled_images(data: str | Path, labels: str | Path) -> LabelledImages:
     """
     spoken = by_image(read_labels(labels))
     paths, remarks = match(data, spoken, labels)
-    by_file, doubts = persons(paths, Path(data))
-    spoken = {image: _of_person(of, by_file.get(image)) for image, of in spoken.items()}
-    found = LabelledImages(spoken, paths, by_file, [*remarks, *doubts])
-    subjects = [found.subject_of(image) for image in paths]
-    if len(paths) > 1 and len(set(subjects)) == len(paths) and not by_file:
-        found.remarks.append(
+    told = persons(paths, Path(data))
+    spoken = {image: _of_person(of, told.of.get(image)) for image, of in spoken.items()}
+    found = LabelledImages(spoken, paths, told.named, remarks, told.remarks)
+    subjects = {found.subject_of(image) for image in paths}
+    if 1 < len(paths) == len(subjects) and not told.of:
+        found.doubts.append(
             "Each image counts as a person of its own, because no name tells otherwise; if some "
             "are of one person, add a subject column, or training and testing are not apart."
         )

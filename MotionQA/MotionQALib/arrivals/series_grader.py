@@ -1,0 +1,96 @@
+"""Reading and grading one arrived series."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import volumes
+from ..privacy import identifying_words, without
+from ..slice_pictures import draw
+from .arriving_series import ArrivingSeries
+from .results_folder import Graded
+
+if TYPE_CHECKING:
+    from ..assessment import Assessor
+    from ..checkpoints import Card
+    from ..results import Assessment
+    from ..volumes import Volume
+
+MOST_PICTURES = 6
+
+
+class SeriesGrader:
+    """Grades with one Assessor.
+
+    Parameters
+    ----------
+    reports : write DICOM reports, too
+    identify : leave names in what is said when a series cannot be read
+    """
+
+    def __init__(
+        self, assessor: Assessor, *, reports: bool = False, identify: bool = False
+    ) -> None:
+        self._assessor, self._reports, self._identify = assessor, reports, identify
+
+    def __call__(self, series: ArrivingSeries) -> Graded:
+        """Raises ValueError or RuntimeError with a sentence."""
+        try:
+            volume = read_series(series)
+            assessment = self._assessor.assess(volume)
+        except (ValueError, RuntimeError) as error:
+            raise ValueError(self._told(str(error), series)) from error
+        pictures = _worst(volume, assessment)
+        write = None
+        if self._reports:
+
+            def write(path: Path) -> None:
+                write_series_report(path, series, assessment, self._assessor.card)
+
+        return Graded(assessment, pictures, write)
+
+    def _told(self, sentence: str, series: ArrivingSeries) -> str:
+        """The sentence without names: files are often named after patients."""
+        if self._identify:
+            return sentence
+        from pydicom import dcmread
+
+        for path in series.paths:
+            sentence = sentence.replace(str(path.parent), "…").replace(path.name, "an image")
+        for part in {path.parent.name for path in series.paths}:
+            sentence = sentence.replace(part, "It") if len(part) > 2 else sentence
+        try:
+            header = dcmread(series.paths[0], stop_before_pixels=True, force=True)
+            return without(sentence, identifying_words(header))
+        except Exception:
+            return "Its files cannot be read; send the series again."
+
+
+def write_series_report(
+    path: Path, series: ArrivingSeries, assessment: Assessment, card: Card
+) -> None:
+    """Write the DICOM report of a series. Raises ReportError, OSError."""
+    from pydicom import dcmread
+
+    from ..structured_report.report import ImageReference, write_report
+
+    header = dcmread(series.paths[0], stop_before_pixels=True, force=True)
+    references = [
+        [ImageReference(f.sop_class, f.instance, f.frame_number) for f in frames]
+        for frames in series.stack()
+    ]
+    write_report(path, header, references, assessment, card)
+
+
+def read_series(series: ArrivingSeries) -> Volume:
+    """The volume of a series' files. Raises VolumeError."""
+    return volumes.read(series.paths[0])
+
+
+def _worst(volume: Volume, assessment: Assessment) -> dict[int, bytes]:
+    """Pictures of the worst slices, each in its worst frame."""
+    frames = assessment.worst_frames
+    chosen = assessment.slices_from_worst[:MOST_PICTURES]
+    positions = [int(frames[index]) * assessment.n_slices + index for index in chosen]
+    return {picture.slice: picture.image for picture in draw(volume, positions)}
