@@ -76,6 +76,7 @@ class ResultsView:
 
     def close(self) -> None:
         self.leave()
+        self.export.close()
         self._results.changed.disconnect(self.refresh)
         self._volume = self._result = None  # the widgets may be dead by now
 

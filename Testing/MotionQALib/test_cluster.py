@@ -98,14 +98,18 @@ def test_a_worker_killed_midway_changes_nothing(study, checkpoint_file, tmp_path
     line = [sys.executable, "-m", "MotionQALib.cli", "assess", str(study), "--device", "cpu",
             "--checkpoint", str(checkpoint_file), "--workers", "2"]  # fmt: skip
     said, killed = [], False
-    with subprocess.Popen(
-        [*line, "--csv", str(csv_file)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as run:
+    errors = tmp_path / "errors.txt"  # a pipe that nobody reads meanwhile would fill up
+    with (
+        errors.open("w") as stderr,
+        subprocess.Popen(
+            [*line, "--csv", str(csv_file)], stdout=subprocess.PIPE, stderr=stderr, text=True
+        ) as run,
+    ):
         for text in run.stdout:
             said.append(text)
             if text.startswith("volume") and text.split()[1] in ("mild", "moderate", "severe"):
                 killed = killed or kill_a_grader(run.pid)
-        complaints = run.stderr.read()
+    complaints = errors.read_text(errors="replace")
     assert killed, complaints
     assert "volume3.nii.gz is not a NIfTI file" in complaints
     assert run.returncode == 1  # for the damaged one

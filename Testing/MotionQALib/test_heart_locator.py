@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from MotionQALib.heart_locator import heart_centre
+from MotionQALib.heart_centre import heart_centre
 from MotionQALib.preprocessing import LOCATORS, Preprocessing
 from MotionQALib.volumes import Volume
 from MotionQATrainerLib.simulation.phantom import Phantom

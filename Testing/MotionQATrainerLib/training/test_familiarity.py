@@ -8,8 +8,8 @@ from torch import nn
 from MotionQALib.devices import DeviceSetup
 from MotionQALib.familiarity import Familiarity
 from MotionQALib.preprocessing import Preprocessing
+from MotionQATrainerLib.simulation.strangers import SIDE, strangers
 from MotionQATrainerLib.training import familiarity
-from MotionQATrainerLib.training.strangers import SIDE, strangers
 
 CPU = DeviceSetup(torch.device("cpu"))
 
