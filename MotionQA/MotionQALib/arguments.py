@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .arrivals.arguments import add_arrivals
-from .checkpoints import STARTER
+from .grading_arguments import add_checkpoint, add_computing, positive_count
 from .output_files import UsageError, check_files
 from .reading.command import add_agreement
 from .version import version
@@ -72,45 +72,15 @@ def _add_assess(commands) -> None:
     add(
         "--workers",
         metavar="N",
-        type=_count,
+        type=positive_count,
         default=1,
         help="grade by so many processes, on this machine or a cluster; needs Ray (%(default)s)",
     )
 
 
-def add_checkpoint(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--checkpoint",
-        metavar="NAME|FILE",
-        default=STARTER,
-        help="what grades: a name that `motionqa checkpoints` lists, or a file (%(default)s)",
-    )
-
-
-def add_computing(command: argparse.ArgumentParser):
-    """Add how to compute; the group, for more."""
-    computing = command.add_argument_group("computing")
-    add = computing.add_argument
-    add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(%(default)s)")
-    add(
-        "--precision",
-        choices=("auto", "fp32", "bf16", "fp16"),
-        default="auto",
-        help="auto measures which is fastest (%(default)s)",
-    )
-    add("--batch-size", metavar="N", type=_count, help="slices at a time (by device)")
-    return computing
-
-
 def _axis(text: str) -> int:
     if text not in {"0", "1", "2", "3"}:
         raise argparse.ArgumentTypeError(f"an axis is 0, 1, 2 or 3, not {text!r}")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 on is needed, not {text!r}")
     return int(text)
 
 

@@ -24,7 +24,7 @@ from .devices import (
 )
 from .error_text import reason
 from .familiarity import REMARK, FeatureTap
-from .heart_locator import heart_centre
+from .heart_centre import heart_centre
 from .preprocessing import Position
 from .results import Assessment, Row
 from .scale import is_uncertain, softmax

@@ -11,6 +11,7 @@ from typing import TextIO
 
 import numpy as np
 
+from .plain_text import plain
 from .results import Assessment
 
 NARROWEST, WIDEST = 8, 48
@@ -29,11 +30,11 @@ class CommandOutput:
                 stream.reconfigure(errors="replace")
 
     def say(self, text: str) -> None:
-        _print(text, sys.stdout)
+        _print(plain(text, keep="\n\t"), sys.stdout)
 
     def complain(self, text: str) -> None:
         self.end_progress()
-        _print(text, sys.stderr)
+        _print(plain(text, keep="\n\t"), sys.stderr)
 
     def say_to_person(self, text: str) -> None:
         """Say what only someone at a terminal wants to know."""

@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from .volumes import Volume
 
 
-def heart_centre(volume: Volume) -> Position | None:
+def heart_centre(volume: Volume, locator: str = "free") -> Position | None:
     """Row and column of the heart, in pixels; None where nothing tells. Training uses it too.
 
     In a cine the heart is what changes most from frame to frame: the centroid of the temporal
     variance, kept within the middle half of the image. A single frame does not tell that way: a
-    small network, trained on masks of hearts, finds it (`heart_locator`).
+    small network, trained on masks of hearts, finds it: the one of `heart_locator` that is named.
     """
     if volume.n_frames >= 3:
         return _where_it_beats(volume)
-    stack = volume.voxels[0]
+    stack = np.mean(volume.voxels, axis=0, dtype=np.float32)
     if not len(stack) or not np.ptp(stack[len(stack) // 2]) > 0:
         return None
-    return locate(stack, volume.spacing[1:])
+    return locate(stack, volume.spacing[1:], locator)
 
 
 def _where_it_beats(volume: Volume) -> Position | None:

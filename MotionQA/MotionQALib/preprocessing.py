@@ -17,6 +17,9 @@ import torch
 Spacing = tuple[float, float]
 Position = tuple[float, float]
 
+SPACINGS = (0.1, 20.0)
+"""mm a pixel that a network may see; what is finer or coarser shows no heart."""
+
 LOCATORS = ("free", "acdc")
 
 
@@ -40,8 +43,9 @@ class Preprocessing:
     locator: str = "free"
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.spacing) and self.spacing > 0):
-            raise ValueError(f"spacing is a positive number of mm; got {self.spacing!r}.")
+        low, high = SPACINGS
+        if not (np.isfinite(self.spacing) and low <= self.spacing <= high):
+            raise ValueError(f"spacing is {low:g} to {high:g} mm; got {self.spacing!r}.")
         if not (isinstance(self.size, int) and 32 <= self.size <= 2048):
             raise ValueError(f"size is a whole number of pixels, 32 to 2048; got {self.size!r}.")
         if not 0 <= self.low < self.high <= 100:

@@ -258,7 +258,7 @@ def _stamp(path: Path) -> tuple[int, ...]:
     """Changes when the file does, as when a checkpoint is trained anew under the same name."""
     with suppress(OSError):
         status = path.stat()
-        return status.st_mtime_ns, status.st_size
+        return status.st_mtime_ns, status.st_ctime_ns, status.st_size
     return ()
 
 

@@ -70,7 +70,7 @@ def train(
     what : of ``start_from``, what is adapted: "calibration" (probabilities and the volume's
         rule), "head" (the last layer too), "all", or "auto", by the number of labels
     resume : go on where this run was stopped or killed; give the same arguments
-    overwrite : start anew even where an unfinished run would be lost
+    overwrite : start anew even where an unfinished run would be lost, or a checkpoint replaced
     device : "auto", "cpu", "cuda" or "mps"
     processes : processes that share the work (torchrun), one for each GPU
     settings_file : TOML file of settings; what is given here overrides it
@@ -104,6 +104,10 @@ def train(
         overwrite=overwrite,
         processes=processes,
     )
+    if target.exists() and not (resume or overwrite):
+        raise FileExistsError(
+            f"{target} is there already; choose another output, or replace it (overwrite=True)."
+        )
     return start(request, python=python)
 
 

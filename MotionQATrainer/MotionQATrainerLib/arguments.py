@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from .runs.comparison_request import add_compare
-from .runs.request import add_data, add_distinct, positive, whole_number
+from .runs.request import add_distinct, positive, whole_number
 from .runs.training_request import add_fit
 
 
@@ -128,42 +128,3 @@ def _add_data(
     )  # fmt: skip
     parser.add_argument("--split", type=Path, metavar="F.json", help=split)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-
-
-def _add_distinct(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--distinct-subjects", action="store_true",
-        help="subjects whose names look like one person's are different people, as you made sure",
-    )  # fmt: skip
-
-
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    _add_distinct(parser)
-    parser.add_argument("--settings", type=Path, metavar="F.toml")
-    parser.add_argument(
-        "--set", dest="changes", action="append", default=[], metavar="table.name=value",
-        help="override one setting; may be repeated",
-    )  # fmt: skip
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep resampled slices here")
-
-
-def _add_going_on(parser: argparse.ArgumentParser) -> None:
-    either = parser.add_mutually_exclusive_group()
-    either.add_argument("--resume", action="store_true", help="go on where a run was stopped")
-    either.add_argument(
-        "--overwrite", action="store_true", help="start anew, though an unfinished run is lost"
-    )
-    parser.add_argument(
-        "--progress", choices=("text", "json"), default="text",
-        help="how progress is printed: lines for people, or JSON for programs",
-    )  # fmt: skip
-
-
-def _whole(text: str, least: int = 0) -> int:
-    if not text.isdecimal() or int(text) < least:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number, {least} or more")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    return _whole(text, 1)

@@ -12,9 +12,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from MotionQALib.error_text import sentence
+from MotionQALib.plain_text import plain
 from MotionQALib.whole_files import write_whole
 
 from .arguments import parser
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return COMMANDS[arguments.command](arguments) or 0
     except Stopped as stopped:
-        print(f"{stopped} Add --resume to the same command.", file=sys.stderr)
+        _say(f"{stopped} Add --resume to the same command.", sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
@@ -45,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 1
     except (ValueError, RuntimeError, OSError) as error:
-        print(sentence(error), file=sys.stderr)
+        _say(sentence(error), sys.stderr)
         return 1
 
 
@@ -63,10 +64,15 @@ def _settings(request: Request, *, start_from: str | None = None, backbone: str 
     return settings.changed({} if backbone is None else {"model.backbone": backbone})
 
 
+def _say(text: str, stream: TextIO | None = None) -> None:
+    """Print what may hold names from files of others, which steer no terminal."""
+    print(plain(text, keep="\n\t"), file=stream or sys.stdout, flush=True)
+
+
 def _report(event) -> None:
     """Lines as they are; a counter that overwrites itself where a person watches."""
     if event.text:
-        print(event.text, flush=True)
+        _say(event.text)
     elif sys.stderr.isatty():
         end = "\n" if event.done == event.total else ""
         print(f"\r{event.stage} {event.done}/{event.total} ", end=end, file=sys.stderr, flush=True)
@@ -107,7 +113,7 @@ def _simulate(arguments: argparse.Namespace) -> None:
         progress=lambda done, total: _report(Event("simulate", done=done, total=total)),
     )
     volumes = sum(label.slice is None for label in labels)
-    print(f"{arguments.out} holds {volumes} volumes of {len(labels) - volumes} slices.")
+    _say(f"{arguments.out} holds {volumes} volumes of {len(labels) - volumes} slices.")
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -125,7 +131,7 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.json:
         text = json.dumps(found.to_dict(), indent=1, ensure_ascii=False)
         write_whole(arguments.json, text + "\n")
-    print(found.table())
+    _say(found.table())
     return int(bool(found.problems))
 
 
@@ -208,7 +214,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         predictions=arguments.predictions,
         progress=_report,
     )
-    print(found.table())
+    _say(found.table())
     if arguments.json:
         found.save(arguments.json)
     if arguments.markdown:
@@ -221,7 +227,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 def _stress(arguments: argparse.Namespace) -> None:
     """Print the table of what grades must not hang on; beside --json and --markdown, files."""
-    from .evaluation.evaluation import stressed
+    from .evaluation.evaluate import stressed
     from .evaluation.stress import table
 
     found = stressed(
@@ -255,7 +261,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         folds=request.folds,
         **_going_on(request, arguments),
     )
-    print(table(rows))
+    _say(table(rows))
     return int(any(row.failed for row in rows))
 
 
@@ -266,8 +272,8 @@ def _export_png(arguments: argparse.Namespace) -> None:
         arguments.data, arguments.labels, arguments.out, axis=arguments.axis
     )
     for remark in remarks:
-        print(remark, file=sys.stderr)
-    print(f"Wrote {written} slices to {arguments.out}.")
+        _say(remark, sys.stderr)
+    _say(f"Wrote {written} slices to {arguments.out}.")
 
 
 COMMANDS = {

@@ -22,7 +22,7 @@ from MotionQATrainerLib.runs.training_request import TrainingRequest
 from MotionQATrainerLib.training.run_process import Run
 from MotionQAWidgets.child import python_programs
 
-from . import verdict
+from . import training_outcome
 from .closing import ClosingQuestion
 from .publishing import publish, withhold
 
@@ -43,10 +43,11 @@ class Training:
     status : MotionQATrainerLib.runs.journal.Status at the last look
     state : "starting", "running", "finished", "stopped", "failed" or "killed" at the last look
     rows : the log's figures, a dictionary an epoch; what an epoch lacks is None
+    replaces : whether the user agreed that a checkpoint of its name is replaced
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, replaces: bool = False) -> None:
+        self.run, self.replaces = run, replaces
         self.status, self.state = run.progress, run.state
         self.rows: list[dict[str, float | None]] = _read_log(self.folder / LOG)
 
@@ -111,9 +112,9 @@ class Trainings:
     def running(self) -> list[Training]:
         return [training for training in self.known if training.running]
 
-    def add(self, run: Run) -> Training:
+    def add(self, run: Run, replaces: bool = False) -> Training:
         """Watch a run that was just started."""
-        training = Training(run)
+        training = Training(run, replaces)
         self._own.append(training)
         self._enter(training)
         return training
@@ -171,10 +172,10 @@ class Trainings:
     def _publish(self, training: Training) -> None:
         if training.state != "finished":
             return
-        if verdict.learned_nothing(training):
+        if training_outcome.learned_nothing(training):
             withhold(training.run.checkpoint)
         else:
-            publish(training.run.checkpoint)
+            publish(training.run.checkpoint, replace=training.replaces)
 
     def rest(self) -> None:
         """Watch no more; what trains goes on."""

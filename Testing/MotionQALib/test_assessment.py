@@ -11,6 +11,7 @@ from MotionQALib import assessment, checkpoints, volumes
 from MotionQALib.assessment import AssessmentError, Assessor, Cancelled, as_tensor
 from MotionQALib.checkpoints import Card
 from MotionQALib.devices import DeviceError, DeviceSetup
+from MotionQALib.heart_centre import heart_centre
 from MotionQALib.scale import GRADE_OF_SCORE, Grade, median_score, uncertainty
 from MotionQALib.volume_rule import VolumeRule
 from MotionQALib.volumes import Volume
@@ -78,10 +79,10 @@ def test_numbers_agree_with_one_another(volume):
 
 
 def test_temperature_and_rule_come_from_the_card(volume):
-    model = Stub()
+    model, centre = Stub(), heart_centre(volume)
     logits = torch.stack(
         [
-            model(make(model).preprocessing(as_tensor(frame), (1.5, 1.5))).detach()
+            model(make(model).preprocessing(as_tensor(frame), (1.5, 1.5), centre)).detach()
             for frame in volume.voxels
         ]
     )

@@ -2,9 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from MotionQALib.heart_locator import heart_centre
 from MotionQALib.preprocessing import Preprocessing, resampling_matrix
-from MotionQALib.volumes import Volume
 
 
 def blob(shape, spacing, centre_mm, width_mm=15.0):

@@ -6,6 +6,7 @@ import argparse
 
 from ..dimse.peers import Peer, PeerError, checked_title
 from ..dimse.settings import MEGABYTE, ListenerSettings
+from ..grading_arguments import add_checkpoint, add_computing
 
 RESULTS = "motionqa-results"
 
@@ -70,8 +71,6 @@ def _add_listening(listen: argparse.ArgumentParser) -> None:
 
 
 def _add_common(command: argparse.ArgumentParser) -> None:
-    from ..arguments import add_checkpoint, add_computing
-
     add_checkpoint(command)
     arriving = command.add_argument_group("series")
     add = arriving.add_argument

@@ -31,7 +31,7 @@ from .distributed import World
 from .finishing import volume_rows
 from .fit import fit
 from .gain import gain
-from .run_guard import checked_output, ending_well, open_folder, repeating, whole
+from .run_guard import checked_output, ending_well, open_folder
 from .settings import Settings
 
 ENOUGH = {"calibration": (30, 3), "head": (100, 10), "all": (400, 40)}
