@@ -118,7 +118,7 @@ def _cells(row: Row) -> list[str]:
 
 def _empty(volume: str, frame: int, index: int) -> list[str]:
     """The row of an image without a grade."""
-    return [_harmless(volume), str(frame), str(index)] + [""] * (len(Row._fields) - 3)
+    return [volume, str(frame), str(index)] + [""] * (len(Row._fields) - 3)
 
 
 def _override_cells(override: Override | None) -> list[str]:
