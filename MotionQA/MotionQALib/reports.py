@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from .results import Assessment, Failure, Override, Row
 from .spreadsheet_files import line, write_lines
 from .verdict import verdict
@@ -31,9 +33,10 @@ OVERRIDE_COLUMNS = ("override_score", "override_grade", "reader", "time")
 def write_csv(assessments: Iterable[Assessment], path: str | Path, *, marked: bool = False) -> None:
     """Write one row a slice and frame, then one a volume; the columns are those of `Row`.
 
-    Empty cells stand for the frame and the slice of a volume's row; probabilities have six
-    decimals. Where readers gave grades, `OVERRIDE_COLUMNS` follow. Files for people are ``marked``
-    (see `spreadsheet_files`); programs need none.
+    Empty cells stand for the frame and the slice of a volume's row, and for the grade of a slice
+    that is blank or missing; probabilities have six decimals. Where readers gave grades,
+    `OVERRIDE_COLUMNS` follow. Files for people are ``marked`` (see `spreadsheet_files`);
+    programs need none.
     """
     assessments = list(assessments)
     overridden = any(assessment.overrides for assessment in assessments)
@@ -49,12 +52,13 @@ def csv_head(overridden: bool = False) -> str:
 def csv_rows(assessment: Assessment, overridden: bool = False) -> str:
     """The lines of one volume under `csv_head`."""
     said = {(o.frame, o.slice): o for o in assessment.overrides}
-    return "".join(
-        line(
-            _cells(row) + (_override_cells(said.get((row.frame, row.slice))) if overridden else [])
-        )
-        for row in assessment.rows()
-    )
+    rows = {(row.frame, row.slice): row for row in assessment.rows()}
+    lines = []
+    for place in [*np.ndindex(assessment.graded.shape), (None, None)]:
+        row = rows.get(place)
+        cells = _empty(assessment.volume, *place) if row is None else _cells(row)
+        lines.append(line(cells + (_override_cells(said.get(place)) if overridden else [])))
+    return "".join(lines)
 
 
 def write_json(
@@ -112,6 +116,11 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
+def _empty(volume: str, frame: int, index: int) -> list[str]:
+    """The row of an image without a grade."""
+    return [volume, str(frame), str(index)] + [""] * (len(Row._fields) - 3)
+
+
 def _override_cells(override: Override | None) -> list[str]:
     if override is None:
         return [""] * len(OVERRIDE_COLUMNS)
@@ -122,10 +131,15 @@ def _override_cells(override: Override | None) -> list[str]:
 def _described(assessment: Assessment) -> dict:
     return {
         **assessment.to_dict(),
-        "scores": assessment.scores.tolist(),
-        "expected_scores": assessment.expected_scores.tolist(),
+        "scores": _nothing_for(assessment.scores, ~assessment.graded),
+        "expected_scores": _nothing_for(assessment.expected_scores, ~assessment.graded),
         "volume_score": assessment.volume_score,
         "volume_expected_score": assessment.volume_expected_score,
         "volume_grade": assessment.volume_grade.label,
         "verdict": verdict(assessment),
     }
+
+
+def _nothing_for(values: np.ndarray, ungraded: np.ndarray) -> list:
+    """Nested lists with None where there is no grade."""
+    return np.where(ungraded, None, values.astype(object)).tolist()
