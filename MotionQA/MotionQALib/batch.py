@@ -23,19 +23,24 @@ if TYPE_CHECKING:
     from .volumes import Volume
 
 
+Spacing = tuple[float | None, float | None, float | None]
+"""mm between slices, rows and columns; None leaves it to the file."""
+
+
 @dataclass(frozen=True)
 class BatchOptions:
     """How files are to be read, and what is wanted besides the grades.
 
     Parameters
     ----------
-    slice_axis, frame_axis : as in `volumes.read`
+    slice_axis, frame_axis, spacing : as in `volumes.read`
     pictures : draw the slices
     relevance : over the pictures, show where the network saw motion
     """
 
     slice_axis: int | None = None
     frame_axis: int | None = None
+    spacing: Spacing | None = None
     pictures: bool = False
     relevance: bool = False
 
@@ -142,7 +147,10 @@ def read(path: Path, batch_options: BatchOptions) -> Volume | str:
     """Read a file: its volume, or the sentence that says why it cannot be read."""
     try:
         return volumes.read(
-            path, slice_axis=batch_options.slice_axis, frame_axis=batch_options.frame_axis
+            path,
+            slice_axis=batch_options.slice_axis,
+            frame_axis=batch_options.frame_axis,
+            spacing=batch_options.spacing,
         )
     except volumes.VolumeError as error:
         return str(error)
@@ -218,6 +226,7 @@ class ResumeFile:
         self.path = Path(path)
         batch_options = batch_options or BatchOptions()
         settings = f"{card.to_json()}{batch_options.slice_axis}{batch_options.frame_axis}"
+        settings += "" if batch_options.spacing is None else str(batch_options.spacing)
         self._settings = hashlib.blake2b(settings.encode(), digest_size=8).hexdigest()
         self._known: dict[str, Assessment] = {}
         if resume:

@@ -68,7 +68,11 @@ def _assess(arguments: argparse.Namespace, console: CommandOutput) -> int:
     paths, failures = _find(arguments.paths, console)
     checkpoint = _Checkpoint(arguments)
     batch_options = BatchOptions(
-        arguments.slice_axis, arguments.frame_axis, bool(arguments.html), arguments.explain
+        slice_axis=arguments.slice_axis,
+        frame_axis=arguments.frame_axis,
+        spacing=arguments.spacing,
+        pictures=bool(arguments.html),
+        relevance=arguments.explain,
     )
     results: list[GradedFile] = []
     stop: BaseException | None = None
@@ -119,13 +123,19 @@ def _find(given: Sequence[str], console: CommandOutput) -> tuple[list[Path], lis
     from . import volumes
 
     paths: dict[Path, None] = {}
+    masks: dict[Path, None] = {}
     failures = []
     for path in given:
         try:
-            paths.update(dict.fromkeys(volumes.find(path)))
+            found = volumes.find_all(path)
+            paths.update(dict.fromkeys(found.images))
+            masks.update(dict.fromkeys(found.masks))
         except volumes.VolumeError as error:
             console.complain(str(error))
             failures.append((path, str(error)))
+    if masks:
+        some = "segmentation is" if len(masks) == 1 else "segmentations are"
+        console.complain(f"{len(masks)} {some} left out, such as {next(iter(masks))}.")
     return list(paths), failures
 
 
