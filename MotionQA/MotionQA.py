@@ -1,6 +1,8 @@
 """The MotionQA module: what Slicer asks of it. The rest is in MotionQAWidgets and MotionQALib."""
 
 import sys
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
 import slicer
@@ -36,6 +38,7 @@ class MotionQA(ScriptedLoadableModule):
             "of the ACDC challenge (Bernard et al., IEEE TMI 2018)."
         )
         slicer.app.connect("startupCompleted()", registerSampleData)
+        slicer.app.connect("startupCompleted()", goOnWithArrivals)
 
 
 def registerSampleData():
@@ -43,6 +46,12 @@ def registerSampleData():
     from MotionQAWidgets import sample_data
 
     sample_data.register()
+
+
+def goOnWithArrivals():
+    """Grade what arrives, and what arrived meanwhile, where an earlier Slicer left that on."""
+    if slicer.util.settingsValue("MotionQA/AssessArrivals", False, converter=slicer.util.toBool):
+        slicer.util.getModuleLogic("MotionQA").arrivals.go_on()
 
 
 @parameterNodeWrapper
@@ -68,8 +77,10 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def setup(self):
         ScriptedLoadableModuleWidget.setup(self)
         from MotionQAWidgets.assess_panel import AssessPanel
+        from MotionQAWidgets.batch.batch_panel import BatchPanel
         from MotionQAWidgets.panel_tabs import PanelTabs
         from MotionQAWidgets.reading.labelling_panel import LabellingPanel
+        from MotionQAWidgets.scanner.arrivals_panel import ArrivalsPanel
 
         self.logic = MotionQALogic()
         self.panel = AssessPanel(self.logic.grading, self.resourcePath("UI/MotionQAAssessPanel.ui"))
@@ -77,8 +88,16 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.labelling = LabellingPanel(
             self.logic.grading, self.resourcePath("UI/MotionQALabellingPanel.ui")
         )
+        results = self.logic.grading.results
+        self.scanner = ArrivalsPanel(self.logic.arrivals, results, self.showVolume)
+        self.batch = BatchPanel(results, self.showVolume)
         self.tabs = PanelTabs(
-            ((_("Assess"), self.panel), (_("Read and score"), self.labelling)),
+            (
+                (_("Assess"), self.panel),
+                (_("Read and score"), self.labelling),
+                (_("At the scanner"), self.scanner),
+                (_("Batch"), self.batch),
+            ),
         )
         self.layout.addWidget(self.tabs.widget)
         self.layout.addStretch(1)
@@ -93,6 +112,12 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def enter(self):
         self._connectSettings()
         self.tabs.enter()
+
+    def showVolume(self, node):
+        """Choose a volume in the first tab, and bring that to the front."""
+        if self._settings is not None:
+            self._settings.inputVolume = node
+        self.tabs.show(self.panel)
 
     def exit(self):
         self.tabs.leave()
@@ -130,6 +155,8 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.volumeSelector.showChildNodeTypes = False
         self.panel.set_settings(settings)
         self.labelling.set_settings(settings)
+        self.scanner.set_settings(settings)
+        self.batch.set_settings(settings)
         self.addObserver(settings.parameterNode, "ModifiedEvent", self.panel.refresh)
 
     def _disconnectSettings(self):
@@ -171,7 +198,7 @@ class MotionQALogic(ScriptedLoadableModuleLogic):
 
     def __init__(self):
         ScriptedLoadableModuleLogic.__init__(self)
-        self._grading = None
+        self._grading = self._arrivals = None
 
     def getParameterNode(self):
         return MotionQAParameterNode(super().getParameterNode())
@@ -184,6 +211,15 @@ class MotionQALogic(ScriptedLoadableModuleLogic):
 
             self._grading = Grading()
         return self._grading
+
+    @property
+    def arrivals(self):
+        """MotionQAWidgets.scanner.arrival_grading.ArrivalGrading: of the DICOM database."""
+        if self._arrivals is None:
+            from MotionQAWidgets.scanner.arrival_grading import ArrivalGrading
+
+            self._arrivals = ArrivalGrading()
+        return self._arrivals
 
     def assess(self, volumeNode, checkpoint="motionqa-starter", device="auto"):
         """Grade a volume, or the cine that a sequence browser plays in it; wait for the result.
@@ -216,7 +252,10 @@ class MotionQALogic(ScriptedLoadableModuleLogic):
         return next((node for node in [*shown, *volumes] if is_candidate(node)), None)
 
     def close(self):
-        """End the grading process; nothing is left connected."""
+        """End the grading processes; nothing is left connected."""
+        if self._arrivals is not None:
+            self._arrivals.dispose()
+            self._arrivals = None
         if self._grading is not None:
             self._grading.dispose()
             self._grading = None
@@ -227,49 +266,95 @@ class MotionQATest(ScriptedLoadableModuleTest):
 
     def setUp(self):
         slicer.mrmlScene.Clear()
-        self.logic = MotionQALogic()
-
-    def tearDown(self):
-        self.logic.close()
 
     def runTest(self):
-        for test in (self.test_settings, self.test_no_volume, self.test_grading):
+        for name in [name for name in dir(self) if name.startswith("test_")]:
             self.setUp()
-            try:
-                test()
-            finally:
-                self.tearDown()
+            getattr(self, name)()
 
     def test_settings(self):
-        settings = self.logic.getParameterNode()
-        settings.inputVolume = self._volume()
-        self.assertEqual(settings.checkpoint, "motionqa-starter")
-        self.assertEqual(self.logic.getParameterNode().inputVolume, settings.inputVolume)
+        from MotionQAWidgets import self_test
+
+        logic, volume = MotionQALogic(), self_test.ring()
+        logic.getParameterNode().inputVolume = volume
+        self.assertEqual(logic.getParameterNode().checkpoint, "motionqa-starter")
+        self.assertIs(logic.getParameterNode().inputVolume, volume)
 
     def test_no_volume(self):
+        logic = MotionQALogic()
         empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
         with self.assertRaisesRegex(RuntimeError, "empty holds no image"):
-            self.logic.assess(empty)
+            logic.assess(empty)
+        logic.close()
 
-    def test_grading(self):
+    def test_assess(self):
+        """Press the button; read sentence, overlay, strip and table."""
+        from MotionQAWidgets import self_test
+
+        if self._lacks_packages() or self._lacks_window():
+            return
+        volume, module = self_test.ring(), self_test.enter("MotionQA")
+        module.tabs.widget.currentIndex = 0
+        module.ui.volumeSelector.setCurrentNode(volume)
+        self.assertTrue(module.ui.assessButton.enabled, module.ui.assessButton.toolTip)
+        module.ui.assessButton.click()
+        self_test.wait(lambda: not module.logic.grading.running, "the volume was graded")
+        assessment = module.logic.result(volume)
+        self.assertIsNotNone(assessment, module.ui.messageLabel.text)
+        score = str(assessment.volume_score)
+        self.assertTrue(module.ui.resultLabel.text.startswith(f"Volume: {score} ·"))
+        view = module.panel.results_view
+        self.assertEqual(self_test.cells(view.table.widget, 0)[:2], ["volume", score])
+        self.assertEqual(view.strip.widget.columnCount, 3)
+        view.next_button.click()
+        slicer.app.processEvents()
+        shown = view.strip.widget.item(1, assessment.slices_from_worst[0]).text()[0]
+        self.assertIn(f"{shown} ·", " ".join(self_test.drawn("Red")))
+        module.ui.overlayCheckBox.click()
+        self.assertEqual([text for text in self_test.drawn("Red") if "·" in text], [])
+        module.ui.overlayCheckBox.click()
+
+    def test_read(self):
+        """Score a case by its button; the score is in the study's folder when it says so."""
+        from MotionQAWidgets import self_test
+        from MotionQAWidgets.reading.study_section import STUDY_SETTING, NewStudy
+
+        if self._lacks_window():
+            return
+        self_test.ring(seed=1)
+        self_test.ring(seed=2)
+        module = self_test.enter("MotionQA")
+        module.tabs.widget.currentIndex = 1
+        panel, ui = module.labelling, module.labelling.ui
+        before = ui.readerLineEdit.text, slicer.util.settingsValue(STUDY_SETTING, "")
+        with tempfile.TemporaryDirectory() as folder:
+            ui.readerLineEdit.text = "self-test"
+            panel.create(NewStudy(Path(folder) / "study", None, {}))
+            self_test.wait(lambda: panel.scoring is not None, "the study was open")
+            self_test.wait(lambda: panel.reading.seen, "the case was seen")
+            slicer.util.findChild(ui.scoresFrame, "score2Button").click()
+            self.assertIn("2 · ", ui.savedLabel.text)
+            logs = [path.read_text("utf-8") for path in Path(folder).rglob("*.jsonl")]
+            self.assertTrue(any('"score":2' in log for log in logs), logs)
+            ui.undoButton.click()
+            self.assertEqual(panel.scoring.entries, {})
+            ui.closeButton.click()
+            self.assertIsNone(panel.scoring)
+        ui.readerLineEdit.text, last = before
+        slicer.app.settings().setValue(STUDY_SETTING, last)
+        module.tabs.widget.currentIndex = 0
+
+    def _lacks_packages(self):
         from MotionQAWidgets import dependencies
 
         lacking = dependencies.missing()
         if lacking:
             self.delayDisplay(f"Not tested: {dependencies.names_of(lacking)} missing")
-            return
-        volume = self._volume()
-        assessment = self.logic.assess(volume)
-        self.assertEqual(assessment.probabilities.shape, (1, 3, 5))
-        self.assertEqual(self.logic.result(volume).volume_score, assessment.volume_score)
+        return bool(lacking)
 
-    @staticmethod
-    def _volume():
-        import numpy as np
+    def _lacks_window(self):
+        from MotionQAWidgets import self_test
 
-        rows, columns = np.mgrid[-64:64, -64:64]
-        ring = 400 * (abs(np.hypot(rows, columns) - 25) < 8) + 40 * (columns > 0)
-        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "ring")
-        node.SetSpacing(1.4, 1.4, 8)
-        slicer.util.updateVolumeFromArray(node, np.stack([ring] * 3).astype(np.int16))
-        return node
+        if not self_test.has_window():
+            self.delayDisplay("Not tested: this Slicer has no main window")
+        return not self_test.has_window()

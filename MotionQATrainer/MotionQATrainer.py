@@ -8,6 +8,8 @@ In Slicer's Python console::
 """
 
 import sys
+import tempfile
+from pathlib import Path
 
 import slicer
 from slicer.i18n import tr as _
@@ -118,19 +120,14 @@ class MotionQATrainerTest(ScriptedLoadableModuleTest):
         slicer.mrmlScene.Clear()
 
     def runTest(self):
-        for test in (self.test_console, self.test_curves):
+        for name in [name for name in dir(self) if name.startswith("test_")]:
             self.setUp()
-            test()
+            getattr(self, name)()
 
     def test_console(self):
-        from MotionQATrainerWidgets import console
-        from MotionQAWidgets import dependencies
-
         logic = MotionQATrainerLogic()
         self.assertIn("run.cancel()", logic.train.__doc__)
-        lacking = dependencies.missing(console.REQUIREMENTS)
-        if lacking:  # they would be asked for
-            self.delayDisplay(f"Not tested: {dependencies.names_of(lacking)} missing")
+        if self._lacks_packages():
             return
         table = logic.compare(["motionqa-no-such-checkpoint"])
         self.assertIn("motionqa-no-such-checkpoint", table.rows[0].failed)
@@ -144,3 +141,49 @@ class MotionQATrainerTest(ScriptedLoadableModuleTest):
         self.assertTrue(all(slicer.mrmlScene.IsNodePresent(node) for node in curves.nodes))
         curves.remove()
         self.assertEqual(curves.nodes, [])
+
+    def test_training(self):
+        """Start a training in the panel, see it run, and cancel it."""
+        from MotionQATrainerWidgets import self_test as rated
+        from MotionQAWidgets import self_test
+
+        if self._lacks_packages():
+            return
+        if not self_test.has_window():
+            self.delayDisplay("Not tested: this Slicer has no main window")
+            return
+        module = self_test.enter("MotionQATrainer")
+        ui, trainings = module.ui, module.logic.trainings
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            rated.fill(ui, rated.write_set(Path(folder)), Path(folder) / "self-test")
+            self.assertTrue(ui.trainButton.enabled, ui.trainButton.toolTip)
+            before = len(trainings.known)
+            ui.trainButton.click()
+            self.assertEqual(len(trainings.known), before + 1, ui.messageLabel.text)
+            training = trainings.known[0]
+            try:
+                self_test.wait(
+                    lambda: "Epoch" in ui.progressLabel.text or not training.running,
+                    "the training began",
+                )
+                self.assertEqual(ui.trainButton.text, "Cancel", ui.progressLabel.text)
+                self.assertTrue(ui.progressBar.visible)
+                ui.trainButton.click()
+                self_test.wait(lambda: not training.running, "the training stopped")
+                self.assertEqual(training.state, "stopped")
+                self.assertIn("Resume goes on", ui.progressLabel.text)
+                self.assertTrue(ui.resumeButton.enabled)
+            finally:
+                training.run.kill()
+                trainings.forget(training)
+        module.enter()
+
+    def _lacks_packages(self):
+        """Whether a training would ask for packages first."""
+        from MotionQATrainerWidgets import console
+        from MotionQAWidgets import dependencies
+
+        lacking = dependencies.missing(console.REQUIREMENTS)
+        if lacking:
+            self.delayDisplay(f"Not tested: {dependencies.names_of(lacking)} missing")
+        return bool(lacking)

@@ -19,18 +19,34 @@ SOURCES = sorted([*(ROOT / "MotionQA").rglob("*.py"), *(ROOT / "MotionQATrainer"
 
 SLICER = {"slicer", "qt", "ctk", "vtk", "MotionQAWidgets", "MotionQATrainerWidgets"}
 SHARED = {
-    "scale",
-    "volumes",
-    "preprocessing",
+    # the science
+    "assessment",
     "backbones",
     "checkpoints",
     "devices",
-    "volume_rule",
-    "assessment",
-    "report_style",
-    "bootstrap",
+    "familiarity",
+    "heart_locator",
+    "image_names",
+    "preprocessing",
+    "scale",
     "subjects",
+    "tables",
+    "volume_rule",
+    "volumes",
+    # statistics and drawing
+    "bootstrap",
+    "confusion_drawing",
+    "report_style",
+    # plumbing
+    "error_text",
+    "file_lock",
+    "file_stamps",
+    "safetensors_header",
+    "whole_files",
 }
+ROOMS = ("runs", "data", "simulation", "evaluation", "training")
+"""Of the trainer, the lowest first."""
+
 LIGHT = (
     "MotionQALib.cli",
     "MotionQALib.volumes",
@@ -42,15 +58,66 @@ LIGHT = (
 LONGEST = 400
 
 
+def module_of(path: Path) -> str:
+    """A file's dotted name, by which it is imported; a package's is its folder's."""
+    inner = path.relative_to(ROOT).with_suffix("").parts[1:]
+    return ".".join(inner[:-1] if inner[-1] == "__init__" else inner)
+
+
 def imports(path: Path) -> set[str]:
-    """Dotted names that a file imports from anywhere but its own package."""
+    """Dotted names that a file imports, relative ones resolved: ``MotionQALib.scale.Grade``."""
+    package = path.relative_to(ROOT).parts[1:-1] if path.is_relative_to(ROOT) else ()
+    return imported(ast.parse(path.read_text("utf-8")), package)
+
+
+def imported(tree: ast.AST, package: tuple[str, ...]) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            start = [*above, *([node.module] if node.module else [])]
+            found |= {".".join([*start, alias.name]) for alias in node.names}
     return found
+
+
+def needed_when_run(tree: ast.Module) -> ast.Module:
+    """Without what stands under ``if TYPE_CHECKING``, which is imported by nobody."""
+
+    class Without(ast.NodeTransformer):
+        def visit_If(self, node):
+            return None if ast.unparse(node.test).endswith("TYPE_CHECKING") else node
+
+    return Without().visit(tree)
+
+
+def graph() -> dict[str, set[str]]:
+    """Module -> modules of ours that it imports, wherever in the file it does."""
+    names = {module_of(path): path for path in SOURCES}
+    found = {}
+    for name, path in names.items():
+        tree = needed_when_run(ast.parse(path.read_text("utf-8")))
+        wanted = imported(tree, path.relative_to(ROOT).parts[1:-1])
+        # `from package import module` and `from module import thing` look alike.
+        found[name] = {t for w in wanted for t in (w, w.rpartition(".")[0]) if t in names} - {name}
+    return found
+
+
+def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
+    """Sets of modules that lead to each other, each sorted."""
+
+    def reached(start: str) -> set[str]:
+        seen, rest = set(), [start]
+        while rest:
+            more = arrows.get(rest.pop(), set()) - seen
+            seen |= more
+            rest += more
+        return seen
+
+    beyond = {name: reached(name) for name in arrows}
+    rings = {frozenset(b for b in beyond[a] if a in beyond[b]) for a in arrows if a in beyond[a]}
+    return sorted(map(sorted, rings))
 
 
 def unsafe_loads(source: str) -> list[str]:
@@ -98,6 +165,41 @@ def test_the_widgets_know_only_what_is_below_them():
         widgets = sorted((ROOT / module / f"{module}Widgets").rglob("*.py"))
         tops = {path: {name.split(".")[0] for name in imports(path)} for path in widgets}
         assert {path.name: found for path in widgets if (found := tops[path] & forbidden)} == {}
+
+
+def test_no_import_leads_round_in_a_circle():
+    assert circles(graph()) == []
+
+
+def test_circles_are_found_and_relative_imports_with_them():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [["b", "c"]]
+    source = "from . import x\nfrom ..up.y import z\nfrom .w import v\nimport q"
+    found = imported(ast.parse(source), ("top", "inner"))
+    assert found == {"top.inner.x", "top.up.y.z", "top.inner.w.v", "q"}
+    kept = needed_when_run(ast.parse("if TYPE_CHECKING:\n    from .a import b\nimport c"))
+    assert imported(kept, ("top",)) == {"c"}
+
+
+def test_the_rooms_of_the_trainer_lead_one_way():
+    """Each may import those below it; what stands at the top may import all of them."""
+    rank = {room: height for height, room in enumerate(ROOMS)}
+    arrows = graph()
+    assert rank.keys() == {path.parent.name for path in TRAINER.glob("*/__init__.py")}
+    upward = set()
+    for name, targets in arrows.items():
+        for target in targets:
+            ends = [part.split(".") for part in (name, target)]
+            if all(end[0] == "MotionQATrainerLib" and len(end) > 1 for end in ends):
+                here, there = (rank.get(end[1], len(rank)) for end in ends)
+                upward |= {(name, target)} if there > here else set()
+    assert upward == set()
+
+
+def test_contributing_names_the_modules_that_are_shared():
+    """Its list is this one, so that there are not two."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    (listed,) = re.findall(r"must share: ([^|]+)\|", text)
+    assert set(re.findall(r"`(\w+)`", listed)) == SHARED
 
 
 def test_the_trainer_shares_only_what_grading_and_training_must_share():

@@ -36,6 +36,9 @@ slider storage style tab table timer transform tree url view volume widget windo
 OBJECTS = frozenset(WORDS.split())
 """Last words of names that hold objects."""
 
+YES_OR_NO = re.compile(r"_?(is|has|in|needs|wants|can|may)[A-Z_]")
+"""Names of what is true or false."""
+
 QUALIFIED = re.compile(r"(qt\.Q|ctk\.ctk|vtk\.vtk|slicer\.(vtk|qMRML|qSlicer))\w+$")
 CALLED = re.compile(
     r"(Add|Create|Find|Get|New|Make)(?!\w*(?<!By)(ID|Name|Names|Type|Count|Value|Number)$)\w*"
@@ -178,7 +181,7 @@ class Names(ast.NodeVisitor):
             return False
         if text in self.holders or re.fullmatch(r"(\w+\.)*_?ui\.\w+", text):
             return True
-        return not re.match(r"_?(is|has|in)[A-Z_]", text) and last_word(text) in OBJECTS
+        return last_word(text) in OBJECTS and not YES_OR_NO.match(text.rpartition(".")[2])
 
 
 def gives_many(expression: ast.expr) -> bool:
@@ -294,7 +297,7 @@ def test_the_search_for_truth_finds_it(source):
         "if slicer.mrmlScene.IsNodePresent(node): pass",
         "x = any(node is other for node in nodes)",
         "x = other if node is None else node",
-        "if isLayout and has_item: pass",
+        "if isLayout and self.has_item and self._giving.needs_image: pass",
         "def f() -> bool:\n    return node is None\n\nif f(): pass",
     ],
 )

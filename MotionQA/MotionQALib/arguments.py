@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
-import tempfile
-from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 
 from .arrivals.arguments import add_arrivals
-from .batch import ResumeFile
-from .checkpoints import STARTER, SUFFIX
-from .formats.kinds import is_dicom, suffix_of
+from .checkpoints import STARTER
+from .output_files import UsageError, check_files
 from .reading.command import add_agreement
-from .reports import is_special, version
+from .version import version
 
 _EXAMPLES = """examples:
   motionqa assess patient.nii.gz
@@ -23,10 +17,6 @@ _EXAMPLES = """examples:
 
 exit status: 0 all graded; 1 something could not be graded, each named on stderr; 2 bad usage
 """
-
-
-class UsageError(ValueError):
-    """A command line that cannot be obeyed; the message says what to change."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -134,39 +124,3 @@ def check_outputs(arguments: argparse.Namespace) -> None:
     if arguments.resume and arguments.workers > 1:
         raise UsageError("--resume and --workers do not go together; leave one out.")
     check_files(outputs, inputs=arguments.paths)
-
-
-def check_files(outputs: Sequence[str], *, inputs: Sequence[str]) -> None:
-    """Raise UsageError for outputs that cannot be written, or that are two or an input."""
-    read = set(map(os.path.realpath, inputs))
-    seen = set()
-    for path in outputs:
-        try:
-            if is_special(Path(path)) and not Path(path).is_dir():
-                continue
-            target = Path(os.path.realpath(path))
-            if str(target) in read:
-                raise UsageError(f"{path} is to be read, and would be overwritten; name another.")
-            if target in seen:
-                raise UsageError(f"{path} is named for two outputs; name another.")
-            seen.add(target)
-            _check_writable(path, target)
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from None
-
-
-def _check_writable(path: str, target: Path) -> None:
-    if target.is_dir():
-        raise UsageError(f"{path} is a folder; name a file in it.")
-    if target.is_symlink():
-        raise UsageError(f"{path} cannot be written: it is a link that leads to itself.")
-    if target.is_file() and (suffix_of(target) or target.suffix == SUFFIX or is_dicom(target)):
-        raise UsageError(
-            f"{path} is an image or a checkpoint, not to be overwritten; name another."
-        )
-    if not target.parent.is_dir():
-        raise UsageError(f"{path} cannot be written: there is no folder {target.parent}.")
-    if target.exists() and not os.access(target, os.W_OK):
-        raise UsageError(f"{path} cannot be written: it is write-protected.")
-    with tempfile.TemporaryFile(dir=target.parent), suppress(FileNotFoundError):
-        ResumeFile.beside(target).lstat()  # the longest name that is made of it may be too long

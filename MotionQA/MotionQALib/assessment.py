@@ -22,8 +22,12 @@ from .devices import (
     is_out_of_memory,
     release_memory,
 )
-from .preprocessing import Position, heart_centre
-from .results import Assessment, Row, uncertainty
+from .error_text import reason
+from .familiarity import REMARK, FeatureTap
+from .heart_locator import heart_centre
+from .preprocessing import Position
+from .results import Assessment, Row
+from .scale import is_uncertain, softmax
 
 if TYPE_CHECKING:
     from .volumes import Volume
@@ -35,6 +39,10 @@ Progress = Callable[[int, int], None]
 
 class AssessmentError(RuntimeError):
     """A volume that was read but could not be graded; the message is for the user."""
+
+
+FAMILIAR = -1e3
+"""Strangeness where a checkpoint cannot tell."""
 
 
 class Cancelled(Exception):  # noqa: N818  it is no error
@@ -95,6 +103,7 @@ class Assessor:
             raise ValueError(f"batch_size is at least 1; got {batch_size!r}.")
         self.card = card
         self.model = model
+        self._tap = FeatureTap(model) if hasattr(model, "familiarity") else None
         self.preprocessing = card.network_input
         self._rule = card.rule
         self._wanted_batch = batch_size
@@ -104,7 +113,7 @@ class Assessor:
         except RuntimeError as error:  # a driver or GPU that this torch cannot work with
             if found.type == "cpu":
                 raise
-            why = (str(error).splitlines() or ["no reason given"])[0].rstrip(".")
+            why = reason(error, "no reason given")
             if not automatic:
                 raise DeviceError(f"The device {found} cannot be used: {why}.") from error
             self._reason = f"CPU: the GPU was tried and failed ({why})."
@@ -133,6 +142,11 @@ class Assessor:
         return self._reason
 
     @property
+    def tells_strangers(self) -> bool:
+        """Whether the checkpoint can tell what does not look like short-axis cardiac MR."""
+        return self._tap is not None
+
+    @property
     def precision(self) -> str:
         return self._place.precision
 
@@ -157,14 +171,22 @@ class Assessor:
         """
         start = time.perf_counter()
         everything = range(volume.n_frames * volume.n_slices)
-        logits, remarks = self.run(
-            volume, everything, self._logits, progress=progress, cancelled=cancelled
+        found, remarks = self.run(
+            volume, everything, self._look, progress=progress, cancelled=cancelled
         )
-        probabilities = _softmax(logits / self.card.temperature)
+        logits, strangeness = found[:, :-1], found[:, -1]
+        remarks = (*_unfamiliar(strangeness, volume.n_slices), *remarks)
+        probabilities = softmax(logits, self.card.temperature)
         probabilities = probabilities.reshape(volume.n_frames, volume.n_slices, -1)
         whole = np.mean([self._rule(frame) for frame in probabilities], axis=0)
-        doubt = uncertainty(np.concatenate([probabilities.reshape(-1, whole.size), whole[None]]))
-        uncertain = doubt > self.card.uncertain_above
+        card = self.card
+        uncertain = is_uncertain(probabilities, card.uncertain_above, card.severe_above)
+        volume_uncertain = is_uncertain(
+            whole,
+            card.uncertain_above if card.volume_uncertain_above is None
+            else card.volume_uncertain_above,
+            card.severe_above if card.volume_severe_above is None else card.volume_severe_above,
+        )  # fmt: skip
         known = volume.series_uid is not None or "identity" in vars(volume)
         return Assessment(
             volume=volume.name,
@@ -174,8 +196,8 @@ class Assessor:
             notice=self.card.notice,
             probabilities=probabilities,
             volume_probabilities=whole,
-            uncertain=uncertain[:-1].reshape(probabilities.shape[:2]),
-            volume_uncertain=bool(uncertain[-1]),
+            uncertain=uncertain,
+            volume_uncertain=bool(volume_uncertain),
             device=str(self.device),
             precision=self.precision,
             seconds=time.perf_counter() - start,
@@ -204,7 +226,7 @@ class Assessor:
         -------
         The rows, and remarks for the user.
         """
-        centre = heart_centre(volume)
+        centre = heart_centre(volume, self.preprocessing.locator)
         remarks: dict[str, str] = {}
         self._return_to_first_place(remarks)
         rows: list[np.ndarray] = []
@@ -257,6 +279,17 @@ class Assessor:
             logits = replace(self._place, precision="fp32").forward(self.model, images).double()
         return logits.cpu().numpy()
 
+    def _look(self, images: torch.Tensor) -> np.ndarray:
+        """Logits, and how strange each slice is: (n, 6)."""
+        logits = self._logits(images)
+        strangeness = np.full((len(logits), 1), FAMILIAR)
+        if self._tap is not None:
+            with torch.inference_mode():
+                strange = self.model.familiarity(self._tap.features.float())
+            # What is no number is no heart either.
+            strangeness = strange.double().nan_to_num(-FAMILIAR).cpu().numpy()[:, None]
+        return np.concatenate([logits, strangeness], axis=1)
+
     def _move(self, place: DeviceSetup) -> None:
         place.settle(self.model)
         self._place = place
@@ -296,6 +329,18 @@ class Assessor:
             )
 
 
+def _unfamiliar(strangeness: np.ndarray, n_slices: int) -> tuple[str, ...]:
+    """A sentence where slices look like nothing that the network was trained on; else none."""
+    strange = strangeness.reshape(-1, n_slices) > 0
+    slices = np.flatnonzero(strange.mean(axis=0) >= 0.5)
+    if not len(slices):
+        return ()
+    if 2 * len(slices) >= n_slices:
+        return (f"{REMARK}: do not rely on its grades.",)
+    named = ", ".join(map(str, slices))
+    return (f"{REMARK} in slices {named}." if len(slices) > 1 else f"{REMARK} in slice {named}.",)
+
+
 _NATIVE = {np.dtype(kind) for kind in ("u1", "i1", "i2", "i4", "f2", "f4")}
 
 
@@ -304,8 +349,3 @@ def as_tensor(images: np.ndarray) -> torch.Tensor:
     if images.dtype not in _NATIVE:
         images = images.astype(np.float32)
     return torch.from_numpy(np.ascontiguousarray(images))
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)

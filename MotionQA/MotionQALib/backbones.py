@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import torch
 from torch import nn
 
+from .error_text import first_line
 from .preprocessing import Preprocessing
 from .scale import SCORES
 
@@ -100,7 +101,7 @@ def create(
             model = _build(backbone, size, pretrained=True)
         return model, "ImageNet weights from timm's model hub."
     except Exception as error:  # whatever the hub's client raises when the network is not there
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        reason = first_line(error, repr(error))
         return _build(backbone, size), (
             f"Random weights: timm's ImageNet weights for {name} could not be fetched ({reason})."
         )

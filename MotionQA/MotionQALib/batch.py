@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import volumes
+from .error_text import reason
+from .file_stamps import stamps
 from .results import Assessment
 
 if TYPE_CHECKING:
@@ -172,8 +174,7 @@ def grade(
     except AssessmentError as error:
         return GradedFile(path, error=str(error))
     except Exception as error:  # one file must not end the others' grading
-        reason = (str(error).strip().splitlines() or [""])[0].rstrip(".") or type(error).__name__
-        return GradedFile(path, error=f"{volume.name} cannot be graded ({reason}).")
+        return GradedFile(path, error=f"{volume.name} cannot be graded ({reason(error)}).")
     return GradedFile(path, assessment, pictures=pictures)
 
 
@@ -264,12 +265,6 @@ class ResumeFile:
 
 
 def fingerprint(path: Path) -> str:
-    """Place, size and time of change of a file, or of the files in a folder."""
-    try:
-        files = [file for file in path.iterdir() if file.is_file()] if path.is_dir() else [path]
-        states = [file.stat() for file in files]
-    except OSError:  # it cannot be read either, which is told when it is graded
-        states = []
-    size = sum(state.st_size for state in states)
-    changed = max((state.st_mtime_ns for state in states), default=0)
-    return f"{len(states)} {size} {changed} {os.path.realpath(path)}"
+    """Key of a file's place and state; of all the files, where an image is more than one."""
+    state = json.dumps([stamps(path), os.path.realpath(path)])
+    return hashlib.blake2b(state.encode(), digest_size=16).hexdigest()

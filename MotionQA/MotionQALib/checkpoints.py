@@ -12,8 +12,11 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .error_text import first_line
+from .safetensors_header import read_metadata
 from .scale import SCALE_VERSION
 from .volume_rule import VolumeRule
+from .whole_files import write_whole
 
 if TYPE_CHECKING:
     import torch
@@ -46,7 +49,11 @@ class Card:
     preprocessing : settings of `preprocessing.Preprocessing`
     volume_rule : settings of `volume_rule.VolumeRule`
     temperature : divides the logits before the softmax
-    uncertain_above : a result whose 1 - P(reported grade) exceeds this is called uncertain
+    uncertain_above : a slice whose 1 - P(reported grade) exceeds this is called uncertain
+    volume_uncertain_above : the same of a volume; None: as of a slice
+    severe_above : a slice that is not graded severe is called uncertain where its P(severe)
+        exceeds this; 1: never for that alone
+    volume_severe_above : the same of a volume; None: as of a slice
     motion : "simulated" or "rated" (by radiologists)
     training : data, its licence, subject counts, settings: free text and numbers
     metrics : name -> [value, low, high] (95 % interval) on subjects never trained on
@@ -59,6 +66,9 @@ class Card:
     volume_rule: dict[str, Any] = field(default_factory=lambda: VolumeRule().to_dict())
     temperature: float = 1.0
     uncertain_above: float = 0.5
+    volume_uncertain_above: float | None = None
+    severe_above: float = 1.0
+    volume_severe_above: float | None = None
     motion: str = "simulated"
     training: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
@@ -106,8 +116,13 @@ class Card:
         if self.scale != SCALE_VERSION:
             raise ValueError(f"it grades on another scale ({self.scale})")
         backbones.get(self.backbone)
-        for name in ("temperature", "uncertain_above"):
+        for name in (
+            "temperature", "uncertain_above", "severe_above",
+            "volume_uncertain_above", "volume_severe_above",
+        ):  # fmt: skip
             value = getattr(self, name)
+            if value is None and name.startswith("volume_"):
+                continue
             if not isinstance(value, (int, float)) or not 0 < value < 1e6:
                 raise ValueError(f"its {name} is {value!r}, not a positive number")
         for name in ("training", "metrics"):
@@ -166,28 +181,20 @@ def update_card(path: str | Path, card: Card) -> None:
 def _write(path: Path, tensors: dict[str, torch.Tensor], card: Card) -> None:
     from safetensors.torch import save as packed
 
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        # Written here and not by safetensors, which would keep other users from reading it.
-        temporary.write_bytes(packed(tensors, metadata={METADATA_KEY: card.to_json()}))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    # Written here and not by safetensors, which would keep other users from reading it.
+    write_whole(path, packed(tensors, metadata={METADATA_KEY: card.to_json()}))
 
 
 def read_card(path: str | Path) -> Card:
     """Read a checkpoint's card, not its tensors; CheckpointError says why where it cannot."""
-    from safetensors import SafetensorError, safe_open
-
     path = Path(path)
     try:
-        with safe_open(str(path), framework="numpy") as file:
-            metadata = file.metadata() or {}
+        metadata = read_metadata(path)
     except FileNotFoundError:
         raise CheckpointError(f"{path}: there is no such checkpoint file.") from None
-    except (OSError, SafetensorError, UnicodeError) as error:
+    except (OSError, ValueError) as error:
         raise CheckpointError(
-            f"{path}: not a checkpoint, or a damaged one ({_first_line(error)}); MotionQA reads "
+            f"{path}: not a checkpoint, or a damaged one ({first_line(error)}); MotionQA reads "
             f"{SUFFIX} files with a card, and never pickled ones (.pth, .pt)."
         ) from None
     if METADATA_KEY not in metadata:
@@ -205,25 +212,32 @@ def read_card(path: str | Path) -> Card:
 def load(path: str | Path) -> tuple[Card, torch.nn.Module]:
     """Read a checkpoint: its card, and its network in eval mode with float32 weights on the CPU.
 
+    Where the checkpoint can tell what it was not trained for, the network has a ``familiarity``
+    (`familiarity.Familiarity`).
+
     Raises CheckpointError where the tensors are not those of the backbone that the card names.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     from . import backbones
+    from .familiarity import Familiarity
 
     card = read_card(path)
     try:
         tensors = load_file(str(path))
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path}: the weights are damaged ({_first_line(error)}).") from None
+        raise CheckpointError(f"{path}: the weights are damaged ({first_line(error)}).") from None
     try:
         model, _ = backbones.create(card.backbone, size=card.network_input.size)
     except (AssertionError, RuntimeError, ValueError) as error:
         raise CheckpointError(
             f"{path}: {card.backbone} cannot be built for the size that its card gives "
-            f"({_first_line(error)})."
+            f"({first_line(error)})."
         ) from None
+    familiarity = Familiarity.of_tensors(tensors)
+    if familiarity is not None:
+        model.familiarity = familiarity
     expected = model.state_dict()
     _check_tensors(path, card, tensors, expected)
     model.load_state_dict({key: value.to(expected[key].dtype) for key, value in tensors.items()})
@@ -292,10 +306,6 @@ def resolve(checkpoint: str | Path) -> Path:
     raise CheckpointError(
         f"{checkpoint}: neither a checkpoint file nor a name in the catalogue ({known})."
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _sentence(error: Exception) -> str:

@@ -12,14 +12,16 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from .arguments import UsageError, check_outputs, parser
+from .arguments import check_outputs, parser
 from .arrivals.command import run_listen, run_watch
 from .batch import BatchOptions, GradedFile, ResumeFile, assess_many, distinct_names, named_apart
 from .command_output import CommandOutput
+from .error_text import first_line, sentence
+from .output_files import UsageError
 from .privacy import silence_parsers
 from .reading.command import run_agreement
-from .reports import is_special
 from .volumes import stem_of
+from .whole_files import is_special
 
 INTERRUPTED = 130
 
@@ -55,8 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _sentence(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'A file'}: {error.strerror}."
-    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        return sentence(error)
+    text = first_line(error)
     # The errors of MotionQA's own are sentences; of any other, its kind helps whoever is asked.
     return text if text.endswith(".") else f"It failed ({type(error).__name__}: {text})."
 

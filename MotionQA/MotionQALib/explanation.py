@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from .preprocessing import heart_centre
+from .heart_locator import heart_centre
 from .scale import SCORES
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def relevance_of(
     `Assessor.assess` raises.
     """
     shape = volume.voxels.shape[2:]
-    centre = heart_centre(volume)
+    centre = heart_centre(volume, assessor.preprocessing.locator)
 
     def compute(images: torch.Tensor) -> np.ndarray:
         maps, lost = _maps(assessor, images)

@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-if TYPE_CHECKING:
-    from .volumes import Volume
-
 Spacing = tuple[float, float]
 Position = tuple[float, float]
+
+LOCATORS = ("free", "acdc")
 
 
 @dataclass(frozen=True)
@@ -31,12 +29,15 @@ class Preprocessing:
     spacing : pixel spacing of the network's input, mm
     size : pixels a side of the network's input
     low, high : percentiles of a slice's crop that become 0 and 1
+    locator : which `heart_locator` finds the heart in a single frame: "free" (no licence bound) or
+        "acdc" (closer, trained on ACDC too, not for commercial use)
     """
 
     spacing: float = 1.25
     size: int = 160
     low: float = 1.0
     high: float = 99.0
+    locator: str = "free"
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.spacing) and self.spacing > 0):
@@ -46,11 +47,14 @@ class Preprocessing:
         if not 0 <= self.low < self.high <= 100:
             raise ValueError(f"percentiles must rise; got low={self.low!r}, high={self.high!r}.")
 
-    def to_dict(self) -> dict[str, float | int]:
+        if self.locator not in LOCATORS:
+            raise ValueError(f"locator is one of {', '.join(LOCATORS)}; got {self.locator!r}.")
+
+    def to_dict(self) -> dict[str, float | int | str]:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, settings: Mapping[str, float | int]) -> Preprocessing:
+    def from_dict(cls, settings: Mapping[str, float | int | str]) -> Preprocessing:
         """Rebuild from a card; ValueError on a key that this version does not know."""
         unknown = set(settings) - {field.name for field in fields(cls)}
         if unknown:
@@ -172,27 +176,3 @@ def _cubic(x: torch.Tensor) -> torch.Tensor:
     near = (1.5 * x - 2.5) * x * x + 1
     far = ((-0.5 * x + 2.5) * x - 4) * x + 2
     return torch.where(x < 1, near, torch.where(x < 2, far, 0.0))
-
-
-def heart_centre(volume: Volume) -> Position | None:
-    """Row and column about which the heart beats, in pixels; None where nothing tells.
-
-    In a cine the heart is what changes most from frame to frame: the centroid of the temporal
-    variance, kept within the middle half of the image. A single frame does not tell.
-    """
-    if volume.n_frames < 3:
-        return None
-    step = max(1, min(volume.voxels.shape[2:]) // 128)
-    frames = volume.voxels[:: max(1, volume.n_frames // 10)]
-    sample = np.asarray(frames[:, :, ::step, ::step], dtype=np.float32)
-    change = sample.std(axis=0).mean(axis=0)
-    change = np.clip(change - np.quantile(change, 0.9), 0, None)
-    total = change.sum()
-    if not total > 0:
-        return None
-    centre = []
-    for axis, length in enumerate(volume.voxels.shape[2:]):
-        profile = change.sum(axis=1 - axis)
-        centroid = float(profile @ np.arange(len(profile))) / float(total) * step
-        centre.append(float(np.clip(centroid, length / 4, 3 * length / 4)))
-    return centre[0], centre[1]

@@ -12,28 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .report_readers import reader_chip, reader_table
-from .report_style import STYLE
-from .reports import Failure, verdict, version
-from .results import Assessment
+from .report_style import page_head
+from .results import Assessment, Failure
 from .scale import SCORE_WORDS, SCORES, Grade, grade_of
+from .verdict import verdict
+from .version import version
 
 if TYPE_CHECKING:
     from .checkpoints import Card
     from .slice_pictures import SlicePicture
-
-_HEAD = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>Motion report</title>
-<style>
-{style}</style>
-</head>
-<body>
-"""
 
 
 def page(
@@ -44,7 +31,7 @@ def page(
 ) -> Iterator[str]:
     """Yield the page piece by piece; all that comes from files is escaped."""
     pictures = pictures or [()] * len(assessments)
-    yield _HEAD.format(style=STYLE)
+    yield page_head("Motion report")
     yield _header(assessments, card, failures)
     yield _controls(assessments, pictures)
     yield "<main>\n"

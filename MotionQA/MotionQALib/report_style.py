@@ -1,5 +1,7 @@
 """The look of a report: quiet and dense, in light and dark, on screen and on paper."""
 
+from html import escape
+
 from .palette import GRADE_COLOURS
 
 _GRADES = "".join(
@@ -140,3 +142,23 @@ footer caption { text-align: left; padding-bottom: .2rem; }
 """
     + _GRADES
 )
+
+
+def page_head(title: str, style: str = "") -> str:
+    """All of a page up to its body; it needs no other file, and asks for none.
+
+    ``style`` is added to the reports' own.
+    """
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>{escape(title)}</title>
+<style>
+{STYLE}{style}</style>
+</head>
+<body>
+"""

@@ -8,17 +8,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
-from .results import Assessment, Override, Row
-from .scale import SCORE_WORDS, Grade
+from .results import Assessment, Failure, Override, Row
+from .verdict import verdict
+from .version import version
+from .whole_files import written_whole
 
 if TYPE_CHECKING:
     from .checkpoints import Card
@@ -28,9 +27,6 @@ JSON_FORMAT = 1
 
 OVERRIDE_COLUMNS = ("override_score", "override_grade", "reader", "time")
 """Of the CSV, after those of `Row`, where a reader gave a grade of their own."""
-
-Failure = tuple[str, str]
-"""A file that could not be graded, and the sentence that says why."""
 
 
 def write_csv(assessments: Iterable[Assessment], path: str | Path) -> None:
@@ -109,73 +105,6 @@ def write_html(
         file.writelines(page(assessments, pictures, card, failures))
 
 
-def verdict(assessment: Assessment) -> str:
-    """What is to be known of a volume, in a few sentences.
-
-    >>> verdict(assessment)
-    'Severe motion: score 2 of 5 (poor). Severe: slices 0-3; moderate: slice 4.'
-    """
-    score, grade = assessment.volume_score, assessment.volume_grade
-    sentences = [f"{grade.label.capitalize()} motion: score {score} of 5 ({SCORE_WORDS[score]})."]
-    found = {grade: assessment.slices_graded(grade) for grade in (Grade.SEVERE, Grade.MODERATE)}
-    named = [f"{grade.label}: {in_words(slices)}" for grade, slices in found.items() if slices]
-    if named:
-        worst = ", each in its worst frame" if assessment.n_frames > 1 else ""
-        sentences.append(_sentence("; ".join(named) + worst))
-    elif assessment.n_slices > 1:
-        sentences.append(f"All {assessment.n_slices} slices are mild.")
-    if assessment.volume_uncertain:
-        sentences.append("The volume's grade is uncertain.")
-    return " ".join(sentences)
-
-
-def in_words(slices: Sequence[int]) -> str:
-    """Rising numbers of slices as ranges: [0, 1, 2, 5] is "slices 0-2, 5"."""
-    runs: list[list[int]] = []
-    for index in slices:
-        if runs and index == runs[-1][1] + 1:
-            runs[-1][1] = index
-        else:
-            runs.append([index, index])
-    parts = [str(a) if a == b else f"{a}{', ' if b == a + 1 else '-'}{b}" for a, b in runs]
-    return f"slice{'s' if len(slices) > 1 else ''} {', '.join(parts)}"
-
-
-def version() -> str:
-    """MotionQA's version; Slicer runs it from its sources, which are not installed."""
-    try:
-        return metadata.version("motionqa")
-    except metadata.PackageNotFoundError:
-        return "not installed"
-
-
-@contextmanager
-def written_whole(path: str | Path, newline: str | None = None) -> Iterator[TextIO]:
-    """Open a UTF-8 file that takes its place only when all is written.
-
-    What is no ordinary file, such as ``/dev/stdout``, is written directly.
-    """
-    path = Path(path)
-    if is_special(path):
-        with path.open("a", encoding="utf-8", errors="replace", newline=newline) as file:
-            yield file
-        return
-    target = path.resolve() if path.is_symlink() else path
-    temporary = target.with_name(f".motionqa-{os.getpid()}-{id(target)}.part")
-    try:
-        # A file's name may hold bytes that are no text at all: they become question marks.
-        with temporary.open("w", encoding="utf-8", errors="replace", newline=newline) as file:
-            yield file
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def is_special(path: Path) -> bool:
-    """Whether it is a pipe, a device or a program's output, which is not to be replaced."""
-    return path.parts[:2] == ("/", "dev") or (path.exists() and not path.is_file())
-
-
 def _cells(row: Row) -> list[str]:
     numbers = [f"{value:.6f}" for value in row[6:11]]
     return [
@@ -212,7 +141,3 @@ def _described(assessment: Assessment) -> dict:
         "volume_grade": assessment.volume_grade.label,
         "verdict": verdict(assessment),
     }
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."

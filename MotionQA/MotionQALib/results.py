@@ -16,7 +16,6 @@ from .scale import (
     Grade,
     expected_score,
     grade_of,
-    grade_probabilities,
     median_score,
 )
 
@@ -54,6 +53,10 @@ class Override(NamedTuple):
     grade: str
     reader: str
     time: str
+
+
+Failure = tuple[str, str]
+"""A file that could not be graded, and the sentence that says why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,9 +197,3 @@ class Assessment:
         if shape != (*assessment.uncertain.shape, 5) or len(shape) != 3:
             raise ValueError(f"probabilities of shape {shape} are not (frames, slices, 5).")
         return assessment
-
-
-def uncertainty(probabilities: np.ndarray) -> np.ndarray:
-    """1 - P(the reported grade) of (n, 5) probabilities: (n,)."""
-    grades = GRADE_OF_SCORE[median_score(probabilities) - 1]
-    return 1.0 - grade_probabilities(probabilities)[np.arange(len(grades)), grades - 1]

@@ -71,3 +71,34 @@ def grade_probabilities(probabilities: np.ndarray) -> np.ndarray:
     """Sum (…, 5) score probabilities into (…, 3): mild, moderate, severe."""
     membership = GRADE_OF_SCORE[:, None] == np.array(list(Grade))[None, :]
     return np.asarray(probabilities) @ membership.astype(np.float64)
+
+
+def uncertainty(probabilities: np.ndarray) -> np.ndarray:
+    """1 - P(the reported grade), shape (…,), of (…, 5) probabilities."""
+    reported = GRADE_OF_SCORE[median_score(probabilities) - 1] - Grade.MILD
+    grades = grade_probabilities(probabilities)
+    return 1.0 - np.take_along_axis(grades, reported[..., None], axis=-1)[..., 0]
+
+
+def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """Probabilities (…, 5) of logits (…, 5) divided by the temperature."""
+    scaled = np.asarray(logits, dtype=np.float64) / temperature
+    raised = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return raised / raised.sum(axis=-1, keepdims=True)
+
+
+def is_uncertain(
+    probabilities: np.ndarray, uncertain_above: float, severe_above: float = 1.0
+) -> np.ndarray:
+    """Which of (…, 5) probabilities leave doubt, (…,) bool.
+
+    Parameters
+    ----------
+    uncertain_above : doubtful is whose 1 - P(reported grade) exceeds this
+    severe_above : and whatever is not graded severe while P(severe) exceeds this
+    """
+    shape = np.shape(probabilities)[:-1]
+    flat = np.reshape(probabilities, (-1, np.shape(probabilities)[-1]))
+    severe = grade_probabilities(flat)[:, Grade.SEVERE - 1]
+    missed = (GRADE_OF_SCORE[median_score(flat) - 1] != Grade.SEVERE) & (severe > severe_above)
+    return ((uncertainty(flat) > uncertain_above) | missed).reshape(shape)

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .scale import SCORES, expected_score
+from .scale import GRADE_OF_SCORE, SCORES, Grade, expected_score, median_score
 
 # What fit() leans towards while labels are few: a volume scored as its slices' mean, rounded,
 # and right about three times in four. Standard deviations of the normal priors beside it.
@@ -23,14 +23,18 @@ USUAL_SLOPE, LOG_SLOPE_SD = 4.0, 1.0
 USUAL_THRESHOLDS, THRESHOLD_SD = (1.5, 2.5, 3.5, 4.5), 0.5
 EDGE_WEIGHTS = (1.0, 0.75, 0.5, 0.25, 0.0)
 
+NEARLY_ALL = 0.9
+"""Weighted share of mild slices from which on a fitted rule calls the volume mild too: a stack of
+all fours has an expected score just below 4, wherever the threshold was fitted."""
+
 
 @dataclass(frozen=True)
 class VolumeRule:
     """Ordinal logistic rule: P(score <= k) = sigmoid(slope * (threshold_k - x)).
 
     x is the mean of the slices' expected scores, first and last slice weighted by
-    ``edge_weight``. Without slope and thresholds (not fitted), the volume's probabilities are the
-    weighted mean of its slices'.
+    ``edge_weight``. Where nearly all slices are mild, so is the volume. Without slope and
+    thresholds (not fitted), the volume's probabilities are the weighted mean of its slices'.
 
     Parameters
     ----------
@@ -78,6 +82,9 @@ class VolumeRule:
             mean = weights @ probabilities
             return mean / mean.sum()
         x = weights @ expected_score(probabilities)
+        mild = GRADE_OF_SCORE[median_score(probabilities) - 1] == Grade.MILD
+        if weights @ mild >= NEARLY_ALL - 1e-9:
+            x = max(x, self.thresholds[2] + 0.1 / self.slope)  # just mild, and in doubt
         return _ordinal(np.array([x]), self.slope, np.array(self.thresholds))[0]
 
     @classmethod

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from . import protocol
+from .error_text import reason
 from .protocol import Assess, Cancel, Explain, Load, Message, Ping, ProtocolError, Quit
 
 if TYPE_CHECKING:
@@ -274,7 +275,7 @@ def _failure(request: Load, error: Exception) -> protocol.Failed:
         sentence = f"Memory ran out for {what}: close other programs and try again."
     else:
         traceback.print_exception(error)
-        text = (str(error).strip().splitlines() or ["no reason given"])[0].rstrip(".")
+        text = reason(error, "no reason given")
         sentence = f"{what} failed unexpectedly ({type(error).__name__}: {text})."
     return protocol.Failed(id=request.id, sentence=sentence, missing=missing)
 

@@ -16,6 +16,7 @@ from . import checkpoint_list, dependencies
 from .arrivals import Arrivals
 from .frames_offer import FramesOffer
 from .grading import Grading
+from .one_line import OneLine
 from .relevance_section import RelevanceSection
 from .result_sentence import result_sentence
 from .results_view import ResultsView
@@ -48,6 +49,8 @@ class AssessPanel:
         self._lacking: list | None = None
         self.results_view = ResultsView(grading.results)
         self.ui.resultsFrame.layout().addWidget(self.results_view.widget)
+        self.ui.tableFrame.layout().addWidget(self.results_view.details)
+        self._notice, self._device = OneLine(self.ui.noticeLabel), OneLine(self.ui.deviceLabel)
         self._relevance = RelevanceSection(
             self.ui, grading, lambda: self._choices.values(), self._show_busy, self._say
         )
@@ -151,6 +154,8 @@ class AssessPanel:
             self._say("")
         result = self._grading.results.result_for(volume)
         self.ui.resultLabel.text = "" if result is None else result_sentence(result)
+        for part in (self.ui.resultLabel, self.ui.resultsFrame, self.ui.tableFrame):
+            part.visible = result is not None
         self.results_view.set_volume(volume)
 
     def _choose_volume(self, volume) -> None:
@@ -221,8 +226,7 @@ class AssessPanel:
         card = {} if choice is None else choice.card
         self.ui.cardLabel.text = checkpoint_list.card_html(card) if card else ""
         notice = str(card.get("notice") or "")
-        self.ui.noticeLabel.text = notice[:1].upper() + notice[1:]
-        self.ui.noticeLabel.visible = bool(notice)
+        self._notice.say(notice[:1].upper() + notice[1:])
 
     # The grading process
 
@@ -230,7 +234,7 @@ class AssessPanel:
         if self._lacking is None or self._lacking:
             self._lacking = dependencies.missing()
         if self._lacking:
-            self.ui.deviceLabel.text = dependencies.missing_sentence(self._lacking)
+            self._device.say_in_full(dependencies.missing_sentence(self._lacking))
 
     def _keep_warm(self) -> None:
         """Have the chosen checkpoint loaded before it is needed."""
@@ -240,15 +244,17 @@ class AssessPanel:
         if wanted in self._choices and wanted != self._warm:
             self._warm = wanted
             device = self._grading.worker.device
-            self.ui.deviceLabel.text = _("Starting the grading process …")
+            self._device.say(_("Starting the grading process …"))
             if device is not None:
                 self._on_device(device)
             self._grading.warm_up(wanted)
 
     def _on_device(self, device: protocol.Device) -> None:
-        self.ui.deviceLabel.text = _("Runs on {reason}").format(reason=device.reason)
         precision = device.precision or _("not known yet")
-        self.ui.deviceLabel.toolTip = _("Precision: {precision}").format(precision=precision)
+        self._device.say(
+            _("Runs on {reason}").format(reason=device.reason),
+            _("Precision: {precision}").format(precision=precision),
+        )
 
     def _on_button(self, *_args) -> None:
         if self._grading.running:

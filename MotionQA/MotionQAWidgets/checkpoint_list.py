@@ -14,14 +14,14 @@ from pathlib import Path
 from slicer.i18n import tr as _
 
 from MotionQALib.checkpoints import METADATA_KEY, STARTER, SUFFIX, CheckpointError, folders
-
-from .signals import Signal
+from MotionQALib.safetensors_header import read_metadata
+from MotionQALib.signals import Signal
 
 changed = Signal()
 """Emitted by whoever adds a checkpoint, so that it is listed at once."""
 
-LONGEST_HEADER = 100_000_000
-"""Bytes; the limit of the safetensors format."""
+LEFT_OUT = ".unlisted"
+"""Suffix of an empty file beside a checkpoint that is not to be offered."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,34 @@ class Choice:
 
 
 def installed() -> list[Choice]:
-    """What `MotionQALib.checkpoints.catalogue` lists, the starter first."""
+    """What `MotionQALib.checkpoints.catalogue` lists and is not left out, the starter first."""
     found: dict[str, Choice] = {}
     for folder in folders():
         for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ():
+            if not is_listed(path):
+                continue
             try:
                 found.setdefault(path.stem, Choice(path.stem, read_card(path)))
             except CheckpointError:
                 continue
     return sorted(found.values(), key=lambda c: (c.reference != STARTER, c.reference))
+
+
+def is_listed(path: Path) -> bool:
+    """Whether a checkpoint in one of the catalogue's folders is offered."""
+    return not path.with_suffix(LEFT_OUT).exists()
+
+
+def leave_out(path: Path) -> None:
+    """Do not offer a checkpoint any more; it can still be loaded from its file."""
+    path.with_suffix(LEFT_OUT).touch()
+    changed.emit()
+
+
+def list_again(path: Path) -> None:
+    """Offer a checkpoint, and have it listed at once."""
+    path.with_suffix(LEFT_OUT).unlink(missing_ok=True)
+    changed.emit()
 
 
 def of_file(path: str | Path) -> Choice:
@@ -56,10 +75,7 @@ def of_file(path: str | Path) -> Choice:
 def read_card(path: Path) -> dict:
     """The card in a checkpoint's header, unchecked; CheckpointError where there is none."""
     try:
-        with path.open("rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(size)) if size <= LONGEST_HEADER else None
-        card = json.loads(header["__metadata__"][METADATA_KEY])
+        card = json.loads(read_metadata(path)[METADATA_KEY])
     except OSError as error:
         text = _("{path} cannot be read ({reason}).")
         raise CheckpointError(text.format(path=path, reason=error.strerror)) from None

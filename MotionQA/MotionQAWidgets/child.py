@@ -13,8 +13,7 @@ from pathlib import Path
 import qt
 
 from MotionQALib import protocol
-
-from .signals import Signal
+from MotionQALib.signals import Signal
 
 START = (
     "import sys; sys.path[0] = sys.argv[1]; "

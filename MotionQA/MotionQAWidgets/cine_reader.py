@@ -20,6 +20,7 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
+from MotionQALib.error_text import last_line
 from MotionQALib.formats.refusals import in_plain_words
 from MotionQALib.formats.streams import Inflated, skip
 from MotionQALib.volumes import VolumeError
@@ -120,7 +121,7 @@ def load(path: str | Path, name: str = "", show: bool = True) -> tuple:
     sequence.SetIndexName(_("time") if times else _("frame"))
     sequence.SetIndexUnit("s" if times else "")
     _fill(sequence, image, times)
-    return sequence, _play(sequence) if show else None
+    return sequence, play(sequence) if show else None
 
 
 def serve(reader, properties: dict) -> bool:
@@ -144,8 +145,7 @@ def _read(path: Path):
         image = SimpleITK.ReadImage(str(path))
     except RuntimeError as error:
         text = _("{path} cannot be read ({reason}); copy or export it again.")
-        reason = str(error).strip().splitlines()[-1]
-        raise VolumeError(text.format(path=path, reason=reason)) from None
+        raise VolumeError(text.format(path=path, reason=last_line(str(error)))) from None
     if image.GetDimension() != 4 or image.GetNumberOfComponentsPerPixel() != 1:
         text = _("{path} is no 4-D image in shades of grey; open it as a volume.")
         raise VolumeError(text.format(path=path))
@@ -195,7 +195,7 @@ def _ijk_to_ras(image) -> np.ndarray:
     return to_ras
 
 
-def _play(sequence):
+def play(sequence):
     """A browser that plays the sequence in a volume, which the views show."""
     scene, module = slicer.mrmlScene, slicer.modules.sequences
     name = scene.GenerateUniqueName(f"{sequence.GetName()} browser")

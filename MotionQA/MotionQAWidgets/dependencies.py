@@ -11,6 +11,8 @@ import slicer
 from packaging.requirements import Requirement
 from slicer.i18n import tr as _
 
+from MotionQALib.error_text import reason
+
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "Resources" / "MotionQA-requirements.txt"
 REQUESTER = "MotionQA"
 
@@ -64,7 +66,7 @@ def ensure(path: Path = REQUIREMENTS) -> str | None:
     except FAILURES as error:
         logging.exception("MotionQA: installing packages failed")
         text = _("Installing {names} failed ({reason}); is the internet reachable?")
-        return text.format(names=names_of(lacking), reason=_first_line(error))
+        return text.format(names=names_of(lacking), reason=reason(error))
     finally:
         _installing = False
     still = missing(path)
@@ -136,7 +138,3 @@ def _torch_utils():
     except ImportError:
         return None
     return PyTorchUtils
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -8,9 +8,10 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from MotionQALib.signals import Signal
+
 from . import result_files
 from .scene_results import SceneResult
-from .signals import Signal
 
 FOLDER_KEY = "MotionQA/ExportFolder"
 

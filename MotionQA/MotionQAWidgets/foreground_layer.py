@@ -50,13 +50,13 @@ class ForegroundLayer:
         return volume, layers.GetForegroundOpacity()
 
     def _put_back(self, layers) -> None:
-        volume, opacity = self._before.pop(layers.GetID(), (None, None))
+        volume_id, opacity = self._before.pop(layers.GetID(), (None, None))
         if opacity is None or self._node is None:
             return
         # Where the volume was deleted, Slicer has emptied the layer and left its opacity.
         if layers.GetForegroundVolumeID() in (self._node.GetID(), None, ""):
-            there = slicer.mrmlScene.GetNodeByID(volume or "") is not None
-            _set(layers, volume if there else None, opacity)
+            there = slicer.mrmlScene.GetNodeByID(volume_id or "") is not None
+            _set(layers, volume_id if there else None, opacity)
 
 
 def _set(layers, volume: str | None, opacity: float) -> None:

@@ -11,11 +11,11 @@ from slicer.i18n import tr as _
 
 from MotionQALib.checkpoints import STARTER
 from MotionQALib.results import Assessment
+from MotionQALib.signals import Signal
 from MotionQALib.volumes import VolumeError
 
 from .relevance_map import RelevanceMaps
 from .scene_results import SceneResults
-from .signals import Signal
 from .volume_input import VolumeInput
 from .worker_process import WorkerProcess
 

@@ -30,6 +30,10 @@ class PanelTabs:
         self._in = True
         self._on_tab()
 
+    def show(self, panel) -> None:
+        """Bring a panel's tab to the front."""
+        self.widget.currentIndex = self._panels.index(panel)
+
     def leave(self) -> None:
         """Another module was chosen: none of the panels is seen."""
         self._in = False
@@ -44,6 +48,11 @@ class PanelTabs:
         # A reload leaves old widgets in place, hidden: their selectors would follow the scene, and
         # their shortcuts make those of the new ones ambiguous.
         self.widget.deleteLater()
+
+    @property
+    def entered(self):
+        """The panel that is entered; None while another module is shown."""
+        return self._entered
 
     def _on_tab(self, *_args) -> None:
         wanted = self._panels[self.widget.currentIndex] if self._in else None

@@ -16,10 +16,10 @@ import qt
 from slicer.i18n import tr as _
 
 from MotionQALib.results import Override, Row
+from MotionQALib.signals import Signal
 
 from . import wording
 from .scene_results import Place, SceneResult
-from .signals import Signal
 from .slice_strip import grade_brushes
 
 ROWS = 14
@@ -160,7 +160,7 @@ class ResultsTable:
                 item.setFont(font)
             graded = {SCORE: row, MINE: override}.get(column)
             if graded is not None:
-                brush, pen = grade_brushes(wording.grade_of(graded))
+                brush, pen = grade_brushes(wording.grade_of_row(graded))
                 item.setBackground(brush)
                 item.setForeground(pen)
             self.widget.setItem(number, column, item)
@@ -199,7 +199,7 @@ def titles() -> list[str]:
 
 def cells_of(row: Row, override: Override | None) -> list[Cell]:
     """A line of the table; frame and slice are empty in the volume's."""
-    grade = wording.grade_of(row)
+    grade = wording.grade_of_row(row)
     mine, reader, time = _cells_of_reader(override)
     return [
         Cell("" if row.frame is None else str(row.frame), row.frame),
@@ -219,7 +219,7 @@ def _cells_of_reader(override: Override | None) -> tuple[Cell, Cell, Cell]:
     """Grade, name and time."""
     if override is None:
         return (Cell("", None),) * 3
-    scores = wording.grade_of(override).scores if override.score is None else (override.score,)
+    scores = wording.grade_of_row(override).scores if override.score is None else (override.score,)
     return (
         # A grade without a score sorts amid its scores.
         Cell(wording.override_in_words(override), sum(scores) / len(scores)),

@@ -1,7 +1,8 @@
 """What came of grading a volume, to look through: strip, table, the reader's grades, export.
 
 view = ResultsView(results)     # results: scene_results.SceneResults
-layout.addWidget(view.widget)
+layout.addWidget(view.widget)   # strip, next worst slice, the reader's own grades
+other.addWidget(view.details)   # table, name, copy, export
 view.set_volume(volume_node)      # hidden while it has no result
 view.enter()                    # follows the slice views ...
 view.leave()                    # ... and no longer
@@ -33,10 +34,10 @@ class ResultsView:
         self._result: SceneResult | None = None
         self._watch: SliceWatch | None = None
         self._visited: int | None = None
-        self.widget = qt.QWidget()
+        self.widget, self.details = qt.QWidget(), qt.QWidget()
         self.strip, self.table = SliceStrip(), ResultsTable()
         self.mine = MyGrade(results, self.widget)
-        self.export = ExportButton(self.widget)
+        self.export = ExportButton(self.details)
         self.next_button = qt.QPushButton(_("Next worst slice"))
         self.copy_button = qt.QPushButton(_("Copy"))
         self.copy_button.toolTip = _(
@@ -88,7 +89,7 @@ class ResultsView:
 
     def _show(self, result: SceneResult | None) -> None:
         self._result = result
-        self.widget.visible = result is not None
+        self.widget.visible = self.details.visible = result is not None
         self.strip.show(result)
         self.table.show(result)
         self.export.show(result)
@@ -165,10 +166,13 @@ class ResultsView:
     def _lay_out(self) -> None:
         column = qt.QVBoxLayout(self.widget)
         column.setContentsMargins(0, 0, 0, 0)
+        column.spacing = 4
         column.addWidget(self.strip.widget)
         column.addLayout(
             _row(self.next_button, 1, self.mine.slice_button, 1, self.mine.volume_button, 1)
         )
+        column = qt.QVBoxLayout(self.details)
+        column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.table.widget)
         reader = qt.QLabel(_("Reader:"))
         reader.setBuddy(self.mine.name_edit)

@@ -13,6 +13,8 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from MotionQALib.error_text import last_line
+
 from . import dependencies
 from .child import python_programs
 
@@ -63,13 +65,18 @@ def _file(stem: str) -> Path:
 
 def _load(source):
     (stem,) = source.nodeNames
-    path = _file(stem)
-    if not path.is_file():
-        problem = make(folder())
-        if problem is not None:
-            slicer.util.errorDisplay(problem)
-            return None
-    return slicer.util.loadVolume(str(path), {"name": stem})
+    problem = provide()
+    if problem is not None:
+        slicer.util.errorDisplay(problem)
+        return None
+    return slicer.util.loadVolume(str(_file(stem)), {"name": stem})
+
+
+def provide() -> str | None:
+    """Make what is not there yet; None, or a sentence that says why it could not be made."""
+    if all(_file(stem).is_file() for stem in samples().values()):
+        return None
+    return make(folder())
 
 
 def make(target: Path) -> str | None:
@@ -106,9 +113,9 @@ def make(target: Path) -> str | None:
             process.wait()
     if process.returncode == 0:
         return None
-    said = [line for line in errors.read_text("utf-8", "replace").splitlines() if line.strip()]
     text = _("The sample volumes could not be made ({reason}).")
-    return text.format(reason=said[-1] if said else _("no reason given"))
+    said = errors.read_text("utf-8", "replace")
+    return text.format(reason=last_line(said, _("no reason given")))
 
 
 def _trainer() -> Path | None:

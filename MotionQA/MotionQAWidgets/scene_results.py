@@ -26,10 +26,10 @@ from slicer.i18n import tr as _
 
 from MotionQALib.results import Assessment, Override, Row
 from MotionQALib.scale import Grade, grade_of
+from MotionQALib.signals import Signal
 
 from . import assessment_table
 from .observers import Observers
-from .signals import Signal
 
 VOLUME_ROLE = "MotionQA.volume"
 Place = tuple[int | None, int | None]

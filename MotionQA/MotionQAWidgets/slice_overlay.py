@@ -137,4 +137,4 @@ def badge_for(slice_node, result: SceneResult) -> tuple[str, Grade] | None:
     if override is not None:
         grade = wording.override_in_words(override)
         lines.append(_("{reader}: {grade}").format(reader=override.reader, grade=grade))
-    return "\n".join(lines), wording.grade_of(row)
+    return "\n".join(lines), wording.grade_of_row(row)

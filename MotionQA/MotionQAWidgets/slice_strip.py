@@ -18,10 +18,10 @@ from slicer.i18n import tr as _
 
 from MotionQALib.palette import GRADE_COLOURS
 from MotionQALib.scale import Grade
+from MotionQALib.signals import Signal
 
 from . import wording
 from .scene_results import Place, SceneResult
-from .signals import Signal
 
 LONGEST = 15
 """Slices side by side; more go on below, so that all of them fit a narrow panel."""
@@ -159,12 +159,14 @@ class SliceStrip:
         elif kind == READER and override is not None:
             score = override.score
             text = (
-                wording.grade_name(wording.grade_of(override))[:3] if score is None else str(score)
+                wording.grade_name(wording.grade_of_row(override))[:3]
+                if score is None
+                else str(score)
             )
-            brush, pen = grade_brushes(wording.grade_of(override))
+            brush, pen = grade_brushes(wording.grade_of_row(override))
         elif kind != READER and row is not None:
             text = _("{score}?").format(score=row.score) if row.uncertain else str(row.score)
-            brush, pen = grade_brushes(wording.grade_of(row))
+            brush, pen = grade_brushes(wording.grade_of_row(row))
         font = qt.QFont(self.widget.font)
         font.setBold(kind != NUMBER or index == self._index)
         item.setFont(font)

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import slicer
 
+from MotionQALib.signals import Signal
+
 from . import slice_geometry as geometry
 from .layout_watch import LayoutWatch
 from .observers import Observers
 from .scene_results import SceneResult
-from .signals import Signal
 
 MODIFIED = "ModifiedEvent"
 

@@ -8,7 +8,7 @@ from MotionQALib.results import Override, Row
 from MotionQALib.scale import Grade
 
 
-def grade_of(row: Row | Override) -> Grade:
+def grade_of_row(row: Row | Override) -> Grade:
     return Grade[row.grade.upper()]
 
 
@@ -36,19 +36,19 @@ def score_word(score: int) -> str:
 def probability(row: Row) -> float:
     """Of the row's grade: its scores' together."""
     probabilities = (row.p1, row.p2, row.p3, row.p4, row.p5)
-    return sum(probabilities[score - 1] for score in grade_of(row).scores)
+    return sum(probabilities[score - 1] for score in grade_of_row(row).scores)
 
 
 def in_words(row: Row) -> str:
     """Such as "3 · moderate 71 %"."""
     text = _("{score} · {grade} {percent} %")
     percent = round(100 * probability(row))
-    return text.format(score=row.score, grade=grade_name(grade_of(row)), percent=percent)
+    return text.format(score=row.score, grade=grade_name(grade_of_row(row)), percent=percent)
 
 
 def override_in_words(override: Override) -> str:
     """Such as "4 · mild", or "mild" where the reader gave no score."""
-    grade = grade_name(grade_of(override))
+    grade = grade_name(grade_of_row(override))
     if override.score is None:
         return grade
     return _("{score} · {grade}").format(score=override.score, grade=grade)

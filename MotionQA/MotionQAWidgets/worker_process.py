@@ -14,10 +14,10 @@ from slicer.i18n import tr as _
 
 from MotionQALib import protocol
 from MotionQALib.results import Assessment
+from MotionQALib.signals import Signal
 
 from .child import Child, python_programs, wait_for_ends
 from .job import Job
-from .signals import Signal
 
 TICK = 0.25
 """Seconds between two looks of the watchdog, which counts them: sleep of the machine is no hang."""

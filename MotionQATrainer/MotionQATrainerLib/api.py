@@ -75,8 +75,9 @@ def train(
     python : Python program that trains; by default this one's
     settings : any setting by its name, such as ``epochs=20``, ``batch_size=16``,
         ``learning_rate=1e-4``, ``pretrained=False``, ``seed=1``, ``patience=5``, ``size=224``,
-        ``spacing=0.9``, ``balance=0.7``, ``validation=0.15``, ``test=0.2``. The file
-        settings.toml in the run's folder lists all of them.
+        ``spacing=0.9``, ``balance=0.7``, ``validation=0.15``, ``test=0.2``;
+        ``distinct_subjects=True`` confirms that subjects whose names look like one person's are
+        different people. The file settings.toml in the run's folder lists all of them.
 
     Returns
     -------

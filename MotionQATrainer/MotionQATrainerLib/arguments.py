@@ -27,8 +27,15 @@ def _add_simulate(commands) -> None:
     parser.add_argument("out", type=Path, metavar="OUT_DIR", help="data set to write")
     parser.add_argument("--subjects", type=_positive, required=True, metavar="N")
     parser.add_argument("--seed", type=_whole, default=0)
-    parser.add_argument(
+    drawn = parser.add_mutually_exclusive_group()
+    drawn.add_argument(
         "--wide", action="store_true", help="stray beyond what is typical, for training"
+    )
+    drawn.add_argument(
+        "--check", action="store_true", help="draw from ranges of its own, for testing"
+    )
+    parser.add_argument(
+        "--label", type=int, choices=(1, 2), default=2, help="version of the severity label"
     )
     parser.add_argument(
         "--split", type=Path, metavar="F.json", help="take the clean patients of one part of it"
@@ -48,6 +55,7 @@ def _add_check(commands) -> None:
     parser.add_argument(
         "--quick", action="store_true", help="do not read the images to find unreadable ones"
     )
+    _add_distinct(parser)
     parser.add_argument("--json", type=Path, metavar="F", help="write what was found")
 
 
@@ -80,7 +88,11 @@ def _add_fit(commands) -> None:
 def _add_evaluate(commands) -> None:
     parser = commands.add_parser("evaluate", help="grade labelled images and say how well")
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help="name or file")
-    _add_data(parser, split="JSON file of the subjects' parts; default: the checkpoint's own")
+    _add_data(
+        parser,
+        split="JSON file of the subjects' parts; default: the checkpoint's own",
+        needed=False,
+    )
     parser.add_argument(
         "--part", choices=("train", "valid", "test", "all"), default="test",
         help="which subjects of the split (default: test)",
@@ -92,12 +104,20 @@ def _add_evaluate(commands) -> None:
         "--sweep", action="store_true", help="with --clean: scores as simulated motion grows"
     )
     parser.add_argument(
+        "--stress", action="store_true",
+        help="with --clean: what grades must not hang on; needs neither --data nor --labels",
+    )  # fmt: skip
+    parser.add_argument(
         "--no-baselines", dest="baselines", action="store_false", help="the network alone"
     )
     parser.add_argument("--train-data", type=Path, metavar="DIR", help="fit the baselines on this")
     parser.add_argument("--train-labels", type=Path, metavar="CSV", help="with these labels")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep resampled slices here")
     parser.add_argument("--json", type=Path, metavar="F", help="write the figures")
+    parser.add_argument(
+        "--predictions", type=Path, metavar="F.csv",
+        help="write each image's label and probabilities, from which the figures follow",
+    )  # fmt: skip
     parser.add_argument("--markdown", type=Path, metavar="F", help="write the table")
     parser.add_argument(
         "--update-card", action="store_true", help="write the figures in the checkpoint's card"
@@ -129,19 +149,30 @@ def _add_export_png(commands) -> None:
 
 
 def _add_data(
-    parser: argparse.ArgumentParser, split: str = "JSON file of the parts", labels: bool = True
+    parser: argparse.ArgumentParser,
+    split: str = "JSON file of the parts",
+    labels: bool = True,
+    needed: bool = True,
 ) -> None:
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="images")
+    parser.add_argument("--data", type=Path, required=needed, metavar="DIR", help="images")
     without = "" if labels else "; without: images are clean, and motion is simulated each epoch"
     parser.add_argument(
-        "--labels", type=Path, required=labels, metavar="CSV",
+        "--labels", type=Path, required=labels and needed, metavar="CSV",
         help=f"CMRxMotion's IQA.csv, image,score, or a row a slice{without}",
     )  # fmt: skip
     parser.add_argument("--split", type=Path, metavar="F.json", help=split)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
 
 
+def _add_distinct(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--distinct-subjects", action="store_true",
+        help="subjects whose names look like one person's are different people, as you made sure",
+    )  # fmt: skip
+
+
 def _add_settings(parser: argparse.ArgumentParser) -> None:
+    _add_distinct(parser)
     parser.add_argument("--settings", type=Path, metavar="F.toml")
     parser.add_argument(
         "--set", dest="changes", action="append", default=[], metavar="table.name=value",

@@ -14,8 +14,11 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from MotionQALib.error_text import sentence
+from MotionQALib.whole_files import write_whole
+
 from .arguments import parser
-from .runs.progress import Stopped, sentence
+from .runs.progress import Stopped
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,6 +61,7 @@ def _settings(arguments: argparse.Namespace):
         "model.pretrained": getattr(arguments, "pretrained", None),
         "training.epochs": getattr(arguments, "epochs", None),
         "training.seed": getattr(arguments, "seed", None),
+        "data.distinct_subjects": arguments.distinct_subjects or None,
     }
     settings = settings.overridden(arguments.changes)
     return settings.changed({key: value for key, value in named.items() if value is not None})
@@ -101,6 +105,8 @@ def _simulate(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         patients=patients,
         wide=arguments.wide,
+        check=arguments.check,
+        label=arguments.label,
         workers=arguments.workers,
         progress=lambda done, total: _report(Event("simulate", done=done, total=total)),
     )
@@ -117,11 +123,12 @@ def _check(arguments: argparse.Namespace) -> int:
         arguments.labels,
         arguments.split,
         read=not arguments.quick,
+        distinct_subjects=arguments.distinct_subjects,
         progress=lambda done, total: _report(Event("read", done=done, total=total)),
     )
     if arguments.json:
         text = json.dumps(found.to_dict(), indent=1, ensure_ascii=False)
-        arguments.json.write_text(text + "\n", encoding="utf-8")
+        write_whole(arguments.json, text + "\n")
     print(found.table())
     return int(bool(found.problems))
 
@@ -171,10 +178,21 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from .evaluation.evaluate import evaluate
     from .evaluation.findings import update_card
 
+    if not (arguments.stress or (arguments.data and arguments.labels)):
+        raise ValueError(
+            "evaluate needs --data DIR and --labels CSV, or --stress with --clean DIR."
+        )
+    if bool(arguments.data) != bool(arguments.labels):
+        raise ValueError("--data and --labels go together; give both.")
     if bool(arguments.train_data) != bool(arguments.train_labels):
         raise ValueError("--train-data and --train-labels go together; give both.")
     if arguments.sweep and arguments.clean is None:
         raise ValueError("--sweep simulates motion on untouched volumes; give --clean DIR too.")
+    if arguments.stress and arguments.clean is None:
+        raise ValueError("--stress spoils untouched volumes; give --clean DIR too.")
+    if arguments.data is None:
+        _stress(arguments)
+        return
     found = evaluate(
         arguments.checkpoint,
         arguments.data,
@@ -187,15 +205,41 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         train=(arguments.train_data, arguments.train_labels) if arguments.train_data else None,
         cache=arguments.cache,
         device=arguments.device,
+        predictions=arguments.predictions,
         progress=_report,
     )
     print(found.table())
     if arguments.json:
         found.save(arguments.json)
     if arguments.markdown:
-        arguments.markdown.write_text(found.table("markdown") + "\n", encoding="utf-8")
+        write_whole(arguments.markdown, found.table("markdown") + "\n")
     if arguments.update_card:
         update_card(arguments.checkpoint, found)
+    if arguments.stress:
+        _stress(arguments)
+
+
+def _stress(arguments: argparse.Namespace) -> None:
+    """Print the table of what grades must not hang on; beside --json and --markdown, files."""
+    from .evaluation.evaluation import stressed
+    from .evaluation.stress import table
+
+    found = stressed(
+        arguments.checkpoint,
+        arguments.clean,
+        split=arguments.split,
+        part=arguments.part,
+        device=arguments.device,
+        progress=_report,
+    )
+    print(table(found))
+    if arguments.json:
+        lines = [[line.tried, line.figure, line.value.to_list(), line.count] for line in found]
+        path = arguments.json.with_suffix(".stress.json")
+        path.write_text(json.dumps(lines, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if arguments.markdown:
+        path = arguments.markdown.with_suffix(".stress.md")
+        path.write_text(table(found, "markdown") + "\n", encoding="utf-8")
 
 
 def _compare(arguments: argparse.Namespace) -> int:

@@ -10,8 +10,8 @@ from slicer.i18n import tr as _
 
 import MotionQALib
 import MotionQATrainerLib
+from MotionQALib.signals import Signal
 from MotionQAWidgets.child import python_programs
-from MotionQAWidgets.signals import Signal
 
 START = (
     "import sys; sys.path[0] = sys.argv[1]; sys.path.insert(1, sys.argv[2]); "

@@ -1,4 +1,4 @@
-"""Confusion matrix and reliability diagram of a finished training, painted for the panel."""
+"""The reliability diagram of a finished training, painted for the panel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from slicer.i18n import tr as _
 
 from MotionQALib.palette import GRADE_COLOURS
 from MotionQALib.scale import Grade
-from MotionQAWidgets.wording import grade_name
 
 PAPER, INK, FAINT = "#fffdf6", "#1a1a1a", "#c9c5ba"
 BLUE = GRADE_COLOURS[Grade.MILD].fill
@@ -29,11 +28,6 @@ class _Sheet:
 
     def rect(self, box: tuple[float, float, float, float]):
         return qt.QRect(*(round(value * self.side) for value in box))
-
-    def fill(self, box, colour: str, opacity: float = 1.0) -> None:
-        shade = qt.QColor(colour)
-        shade.setAlphaF(opacity)
-        self.painter.fillRect(self.rect(box), shade)
 
     def line(self, x1: float, y1: float, x2: float, y2: float, colour: str) -> None:
         self.painter.setPen(qt.QColor(colour))
@@ -56,25 +50,6 @@ class _Sheet:
     def finished(self):
         self.painter.end()
         return self.pixmap
-
-
-def confusion(counts: Sequence[Sequence[int]], side: int, title: str = ""):
-    """QPixmap of a matrix (3, 3): rows are the labels' grades, columns the network's."""
-    sheet = _Sheet(side, title)
-    names = [grade_name(grade) for grade in Grade]
-    left, top, cell = 0.27, 0.13, 0.235
-    for row, line in enumerate(counts):
-        total = sum(line)
-        y = top + row * cell
-        sheet.text((0, y, left, cell), names[row])
-        sheet.text((left + row * cell - 0.03, top + 3 * cell, cell + 0.05, 0.1), names[row])
-        for column, count in enumerate(line):
-            share = count / total if total else 0.0
-            box = (left + column * cell, y, cell - 0.01, cell - 0.01)
-            sheet.fill(box, BLUE, 0.06 + 0.94 * share)
-            colour = "#ffffff" if share > 0.45 else INK
-            sheet.text(box, f"{count}", colour, size=0.07)
-    return sheet.finished()
 
 
 def reliability(points: Sequence[Mapping[str, float]], side: int):

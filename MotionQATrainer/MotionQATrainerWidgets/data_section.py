@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 
 from MotionQALib.reading.errors import ReadingError
 from MotionQALib.scale import Grade
-from MotionQAWidgets.signals import Signal
+from MotionQALib.signals import Signal
 from MotionQAWidgets.wording import grade_name
 
 from . import study_labels

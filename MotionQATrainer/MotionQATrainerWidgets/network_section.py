@@ -9,8 +9,8 @@ import qt
 from slicer.i18n import tr as _
 
 from MotionQALib.checkpoints import SUFFIX, CheckpointError
+from MotionQALib.signals import Signal
 from MotionQAWidgets import checkpoint_list
-from MotionQAWidgets.signals import Signal
 
 IMAGENET, RANDOM, FILE = "imagenet", "random", "file"
 """Data of the choices that are no checkpoint."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from pathlib import Path
 
 from MotionQALib.checkpoints import user_folder
+from MotionQALib.whole_files import copy_whole
 from MotionQATrainerLib.data.splits import split_file
 from MotionQAWidgets import checkpoint_list
 
@@ -23,19 +23,21 @@ def publish(checkpoint: str | Path | None) -> None:
     try:
         if source.resolve() != target.resolve():
             if split_file(source).is_file():
-                _copy_whole(split_file(source), split_file(target))
-            _copy_whole(source, target)
+                copy_whole(split_file(source), split_file(target))
+            copy_whole(source, target)
     except OSError:
         logging.exception("MotionQA: %s could not be copied to %s", source, target)
-    checkpoint_list.changed.emit()
+    checkpoint_list.list_again(target)
 
 
-def _copy_whole(source: Path, target: Path) -> None:
-    """Under another name first: whoever lists the folder meanwhile sees it whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part")
-    try:
-        shutil.copyfile(source, part)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+def withhold(checkpoint: str | Path) -> None:
+    """Keep a checkpoint out of MotionQA's list, should it lie where that looks, until `publish`."""
+    target = user_folder() / Path(checkpoint).name
+    if Path(checkpoint).resolve() == target.resolve():
+        checkpoint_list.leave_out(target)
+
+
+def is_listed(checkpoint: str | Path) -> bool:
+    """Whether MotionQA lists what was trained."""
+    target = user_folder() / Path(checkpoint).name
+    return target.is_file() and checkpoint_list.is_listed(target)

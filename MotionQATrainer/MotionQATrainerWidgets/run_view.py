@@ -9,9 +9,13 @@ from pathlib import Path
 import qt
 from slicer.i18n import tr as _
 
+from MotionQALib.scale import Grade
 from MotionQATrainerLib.runs.run_folder import BEFORE_AFTER, FIGURES, REPORT
+from MotionQAWidgets.confusion_picture import confusion_picture
+from MotionQAWidgets.wording import gradeName
 
-from . import chart_pictures
+from . import chart_pictures, verdict
+from .publishing import is_listed, publish
 from .trainings import Training
 
 PICTURE = 190
@@ -26,6 +30,7 @@ class RunView:
         self._training: Training | None = None
         self._pictured: tuple[Path, int] | None = None
         ui.reportButton.clicked.connect(lambda *_: self._open(REPORT))
+        ui.listButton.clicked.connect(self._on_list)
         ui.openFolderButton.clicked.connect(lambda *_: self._open(""))
 
     def show(self, training: Training | None) -> None:
@@ -47,7 +52,12 @@ class RunView:
     def _show_result(self) -> None:
         ui, training = self._ui, self._training
         finished = training is not None and training.state == "finished"
-        ui.resultLabel.text = result_sentence(training) if finished else ""
+        trained = finished and training.run.checkpoint is not None
+        ui.resultLabel.text = result_sentence(training) if trained else ""
+        left_out = trained and not is_listed(training.run.checkpoint)
+        ui.listButton.visible = left_out
+        if left_out:
+            ui.resultButton.collapsed = False
         ui.resultButton.enabled = training is not None
         ui.reportButton.enabled = finished and (training.folder / REPORT).is_file()
         ui.openFolderButton.enabled = training is not None
@@ -75,10 +85,17 @@ class RunView:
             label.visible = figures is not None
         if figures is not None:
             on_test = figures["part"] == "test"
-            title = _("Slices of test subjects") if on_test else _("Slices of validation subjects")
-            labels[0].pixmap = chart_pictures.confusion(figures["confusion"], PICTURE, title)
+            rows = _("Slices of test subjects") if on_test else _("Slices of validation subjects")
+            names = [gradeName(grade) for grade in Grade]
+            labels[0].pixmap = confusion_picture(
+                figures["confusion"], names, rows, _("graded as"), width=PICTURE, of_rows=True
+            )
             labels[1].pixmap = chart_pictures.reliability(figures["reliability"], PICTURE)
             self._ui.resultButton.collapsed = False
+
+    def _on_list(self, *_args) -> None:
+        publish(self._training.run.checkpoint)
+        self._show_result()
 
     def _open(self, name: str) -> None:
         if self._training is not None:
@@ -133,19 +150,29 @@ def table_html(markdown: str) -> str:
 
 
 def result_sentence(training: Training) -> str:
-    """What the best epoch reached, and where the checkpoint is."""
-    name = Path(training.status.checkpoint).stem
+    """What the best epoch reached, and whether the checkpoint is in MotionQA's list."""
+    checkpoint = Path(training.status.checkpoint)
+    if is_listed(checkpoint):
+        where = _("{name} is in MotionQA's list of checkpoints.").format(name=checkpoint.stem)
+    else:
+        where = _("{name} is not in MotionQA's list.").format(name=checkpoint.stem)
+    if verdict.learned_nothing(training):
+        kappa = verdict.validation_kappa(training)
+        text = _(
+            "It has learned nothing: it agrees with the labels of the validation subjects no "
+            "better than chance (κ {kappa:.2f}), as if it gave all of them one grade. Train it on "
+            "more subjects, for more epochs, or from other weights."
+        )
+        return f"{where} {text.format(kappa=kappa)}"
     best = [row for row in training.rows if row.get("best")]
     if not best:
-        return _("{name} is in MotionQA's list of checkpoints.").format(name=name)
+        return where
     text = _(
-        "{name} is in MotionQA's list of checkpoints. On the validation subjects: accuracy of the "
-        "grade {accuracy:.2f}, κ {kappa:.2f} (epoch {epoch})."
+        "On the validation subjects: accuracy of the grade {accuracy:.2f}, κ {kappa:.2f} "
+        "(epoch {epoch})."
     )
     row = best[-1]
-    return text.format(
-        name=name,
-        accuracy=row["valid_accuracy"],
-        kappa=row["valid_kappa"],
-        epoch=int(row["epoch"]),
+    text = text.format(
+        accuracy=row["valid_accuracy"], kappa=row["valid_kappa"], epoch=int(row["epoch"])
     )
+    return f"{where} {text}"

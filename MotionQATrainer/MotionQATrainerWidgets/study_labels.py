@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from MotionQALib.checkpoints import user_folder
-from MotionQALib.reading import exchange
+from MotionQALib.reading import score_exports
 from MotionQALib.reading.scores import CONSENSUS, all_scores, read_scores
 from MotionQALib.reading.study import FILE, Study
 
@@ -30,5 +30,5 @@ def write_labels(folder: str | Path, reader: str) -> Path:
     study = Study.open(folder)
     target = user_folder().parent / "labels" / f"{study.folder.resolve().name}-{reader}.csv"
     target.parent.mkdir(parents=True, exist_ok=True)
-    exchange.export_labels(study, reader, target)
+    score_exports.export_labels(study, reader, target)
     return target

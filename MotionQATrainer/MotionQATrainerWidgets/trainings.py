@@ -16,13 +16,14 @@ from pathlib import Path
 import qt
 import slicer
 
+from MotionQALib.signals import Signal
 from MotionQATrainerLib.runs.run_folder import COMMAND, LOG, STATE
 from MotionQATrainerLib.training.run_process import Run
 from MotionQAWidgets.child import python_programs
-from MotionQAWidgets.signals import Signal
 
+from . import verdict
 from .closing import ClosingQuestion
-from .publishing import publish
+from .publishing import publish, withhold
 
 SETTING = "MotionQATrainer/Runs"
 """In Slicer's settings, as JSON: the runs' folders, the latest first, and which ran."""
@@ -132,6 +133,11 @@ class Trainings:
             self._watch()
         _record(self.known)
 
+    def forget(self, training: Training) -> None:
+        """Know nothing of it any more, also after a restart; its folder stays."""
+        self.known = [other for other in self.known if other is not training]
+        _record(self.known, but=training.folder)
+
     def of_folder(self, folder: Path) -> Training | None:
         return next((t for t in self.known if t.folder == Path(folder)), None)
 
@@ -162,7 +168,11 @@ class Trainings:
             self.rest()
 
     def _publish(self, training: Training) -> None:
-        if training.state == "finished":
+        if training.state != "finished":
+            return
+        if verdict.learned_nothing(training):
+            withhold(training.run.checkpoint)
+        else:
             publish(training.run.checkpoint)
 
     def rest(self) -> None:
@@ -188,10 +198,11 @@ def _recorded() -> dict[Path, bool]:
         return {}
 
 
-def _record(trainings: list[Training]) -> None:
-    """Remember these before those that are recorded already."""
+def _record(trainings: list[Training], but: Path | None = None) -> None:
+    """Remember these before those that are recorded already, but for one folder."""
     found = {training.folder: training.running for training in trainings}
     kept = [*found.items(), *((f, ran) for f, ran in _recorded().items() if f not in found)]
+    kept = [(folder, ran) for folder, ran in kept if folder != but]
     text = json.dumps({str(folder): ran for folder, ran in kept[:KEPT]})
     slicer.app.settings().setValue(SETTING, text)
 

@@ -11,8 +11,7 @@ from MotionQALib import assessment, checkpoints, volumes
 from MotionQALib.assessment import AssessmentError, Assessor, Cancelled, as_tensor
 from MotionQALib.checkpoints import Card
 from MotionQALib.devices import DeviceError, DeviceSetup
-from MotionQALib.results import uncertainty
-from MotionQALib.scale import GRADE_OF_SCORE, Grade, median_score
+from MotionQALib.scale import GRADE_OF_SCORE, Grade, median_score, uncertainty
 from MotionQALib.volume_rule import VolumeRule
 from MotionQALib.volumes import Volume
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from MotionQALib.preprocessing import Preprocessing, heart_centre, resampling_matrix
+from MotionQALib.heart_locator import heart_centre
+from MotionQALib.preprocessing import Preprocessing, resampling_matrix
 from MotionQALib.volumes import Volume
 
 

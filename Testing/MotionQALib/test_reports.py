@@ -14,6 +14,7 @@ import pytest
 from MotionQALib import reports, slice_pictures
 from MotionQALib.checkpoints import Card
 from MotionQALib.results import Assessment, Override
+from MotionQALib.verdict import verdict
 from MotionQALib.volumes import Volume
 
 COLUMNS = "volume,frame,slice,score,expected_score,grade,p1,p2,p3,p4,p5,uncertain"
@@ -127,7 +128,7 @@ def test_json_gives_the_assessments_back(assessment, tmp_path):
     (found,) = content["assessments"]
     assert list(Assessment.from_dict(found).rows()) == list(assessment.rows())
     assert found["volume_grade"] == assessment.volume_grade.label
-    assert found["verdict"] == reports.verdict(assessment)
+    assert found["verdict"] == verdict(assessment)
 
 
 def test_failed_write_leaves_the_old_file_and_nothing_else(assessment, tmp_path):
@@ -160,31 +161,6 @@ def test_links_are_followed_and_pipes_are_not_replaced(assessment, tmp_path):
     assert not Path("/dev/null").is_file()
 
 
-def test_verdict_in_words(assessment_of):
-    assert reports.verdict(assessment_of(5, 5, 5)) == (
-        "Mild motion: score 5 of 5 (excellent). All 3 slices are mild."
-    )
-    assert reports.verdict(assessment_of(2, 1, 2, 3, 2, 5)) == (
-        "Severe motion: score 2 of 5 (poor). Severe: slices 0-2, 4; moderate: slice 3."
-    )
-    assert reports.verdict(assessment_of(3, volume_uncertain=True)) == (
-        "Moderate motion: score 3 of 5 (adequate). Moderate: slice 0. "
-        "The volume's grade is uncertain."
-    )
-
-
-@pytest.mark.parametrize(
-    ("slices", "words"),
-    [
-        ([3], "slice 3"),
-        ([0, 1], "slices 0, 1"),
-        ([0, 1, 2, 5, 7, 8], "slices 0-2, 5, 7, 8"),
-    ],
-)
-def test_slices_in_words(slices, words):
-    assert reports.in_words(slices) == words
-
-
 @pytest.fixture
 def drawn(rng, assessment):
     volume = Volume(rng.integers(0, 900, (2, 3, 40, 40), dtype=np.int16), (8.0, 2.0, 2.0))
@@ -200,7 +176,7 @@ def test_html_shows_every_slice_with_words_beside_its_colour(assessment, drawn, 
     text = "".join(page.text)
     assert page.tags.count("figure") == 3
     assert page.tags.count("img") == 6  # each with its relevance
-    assert reports.verdict(assessment) in text
+    assert verdict(assessment) in text
     assert "For tests; not a medical device." in text
     assert "a remark" in text
     assert "0.950 (0.900 to 0.990)" in text

@@ -51,6 +51,17 @@ def test_worse_slices_make_a_worse_volume():
     assert (np.diff(scores) < 0).all()
 
 
+def test_a_volume_of_nearly_all_mild_slices_is_mild():
+    """Where the threshold was fitted at 3.99, a stack of all fours was moderate."""
+    harsh = VolumeRule(0.5, 8.0, (1.6, 2.6, 3.99, 4.6))
+    fours = np.tile([0.0, 0.05, 0.1, 0.75, 0.1], (11, 1))
+    assert median_score(harsh(fours)) == 4
+    fours[4] = [0, 0, 1, 0, 0]
+    assert median_score(harsh(fours)) == 4
+    fours[5:8] = [0, 0, 1, 0, 0]
+    assert median_score(harsh(fours)) == 3
+
+
 def test_slices_with_nan_are_left_out():
     p = certain(1, 5, 5, 4)
     p[1, 2] = np.nan

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+import unittest
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from host import pythonqt
 
@@ -26,11 +28,41 @@ def test_the_window_needs_no_torch(host):
     assert not {"torch", "timm", "sklearn"} & set(sys.modules)
 
 
-def test_its_own_test_runs(host):
+def test_its_own_test_runs_from_the_reload_section(host, monkeypatch):
     import slicer
 
     host.load_module("MotionQATrainer")
+    ran = []
+    own = sys.modules["MotionQATrainer"].MotionQATrainerTest
+    monkeypatch.setattr(own, "test_training", lambda self: ran.append("training"))  # takes long
     slicer.selfTests["MotionQATrainer"]()
+    assert ran == ["training"]
+
+
+def test_its_own_test_runs_as_ctest_runs_it_and_leaves_no_trace(host):
+    import slicer
+
+    host.load_module("MotionQATrainer")
+    suite = unittest.TestLoader().loadTestsFromName("MotionQATrainer.MotionQATrainerTest")
+    assert suite.countTestCases() == 3
+    result = unittest.TextTestRunner(verbosity=0).run(suite)
+    assert result.wasSuccessful() and not result.skipped, result.failures + result.errors
+    from MotionQATrainerWidgets import trainings
+
+    assert "self-test" not in slicer.app.settings().value(trainings.SETTING, "")
+    assert not slicer.util.getModuleLogic("MotionQATrainer").trainings.running
+
+
+def test_its_own_test_fails_where_the_panel_shows_nothing(host, monkeypatch):
+    from MotionQAWidgets import self_test
+
+    host.enter("MotionQATrainer")
+    host.leave()
+    own = sys.modules["MotionQATrainer"].MotionQATrainerTest()
+    monkeypatch.setattr(self_test, "LIMIT", 3.0)
+    monkeypatch.setattr("MotionQATrainerWidgets.run_view.RunView.show", lambda *_args: None)
+    with pytest.raises(AssertionError, match="it did not happen that the training began"):
+        own.test_training()
 
 
 def test_it_is_reloaded_while_shown(host):
@@ -111,7 +143,7 @@ def test_a_checkpoint_is_listed_by_the_other_module_while_it_is_shown(host, tmp_
     host.leave()
 
 
-def test_pictures_show_the_numbers(host):
+def test_the_reliability_diagram_shows_the_numbers(host):
     from MotionQATrainerWidgets import chart_pictures
 
     def pixels(pixmap) -> np.ndarray:
@@ -119,10 +151,6 @@ def test_pictures_show_the_numbers(host):
         rows = np.frombuffer(image.constBits(), np.uint8).reshape(200, image.bytesPerLine())
         return rows[:, :600].reshape(200, 200, 3).astype(int)
 
-    right = pixels(chart_pictures.confusion([[9, 0, 0], [0, 5, 0], [0, 0, 7]], 200))
-    wrong = pixels(chart_pictures.confusion([[0, 9, 0], [5, 0, 0], [0, 0, 7]], 200))
-    centre = (30, 55)  # in the cell of mild labelled, mild graded; beside its number
-    assert right[centre].sum() < wrong[centre].sum() - 200
     honest = [{"confidence": 0.9, "right": 0.9, "count": 10}]
     boastful = [{"confidence": 0.9, "right": 0.1, "count": 10}]
     difference = pixels(chart_pictures.reliability(honest, 200)) - pixels(

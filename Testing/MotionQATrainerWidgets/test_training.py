@@ -37,8 +37,10 @@ def console(host, monkeypatch):
     import slicer
 
     host.load_module("MotionQATrainer")
-    from MotionQATrainerWidgets import trainings
+    from MotionQATrainerWidgets import trainings, verdict
 
+    # An epoch on a few tiny images may teach nothing; here that is not to count.
+    monkeypatch.setattr(verdict, "validation_kappa", lambda _training: 0.5)
     restart(host)
     yield sys.modules["MotionQATrainer"]
     for training in trainings.shared().running:
@@ -163,6 +165,32 @@ def test_the_panel_trains_shows_and_lists(host, console, rated_set, tmp_path):
     other = host.enter("MotionQA")
     combo = other.ui.checkpointComboBox
     assert "from-the-panel" in [combo.itemData(index) for index in range(combo.count)]
+
+
+def test_what_learned_nothing_says_so_and_is_listed_only_when_asked(
+    host, console, rated_set, monkeypatch
+):
+    from MotionQALib.checkpoints import user_folder
+    from MotionQATrainerWidgets import verdict
+    from MotionQAWidgets import checkpoint_list
+
+    def listed() -> bool:
+        return "useless" in [choice.reference for choice in checkpoint_list.installed()]
+
+    monkeypatch.setattr(verdict, "validation_kappa", lambda _training: 0.0)
+    panel = host.enter("MotionQATrainer")
+    fill(panel, rated_set, user_folder(), epochs=1)
+    panel.ui.nameLineEdit.text = "useless"
+    press_train(host, panel)
+    host.wait_until(lambda: panel.ui.trainButton.text == "Train", seconds=LATE)
+    said = panel.ui.resultLabel.text
+    assert "useless is not in MotionQA's list" in said and "learned nothing" in said
+    assert "κ 0.00" in said and panel.ui.listButton.visible and not listed()
+    assert (user_folder() / "useless.safetensors").is_file()  # it lies where it was wanted
+    panel.ui.listButton.click()
+    assert listed() and not panel.ui.listButton.visible
+    assert "useless is in MotionQA's list" in panel.ui.resultLabel.text
+    assert "learned nothing" in panel.ui.resultLabel.text
 
 
 def fill(panel, rated_set, folder, **settings):

@@ -15,7 +15,7 @@ from host import pythonqt
 from processes import LATE, SOON, alive, pid_of
 
 from . import graded
-from .holdings import holdings, more, of_views
+from .held_resources import held_resources, more, of_views
 
 pythonqt(__name__)
 
@@ -67,7 +67,7 @@ def test_the_search_for_leaks_finds_them(host, cine):
     import slicer
     import vtk
 
-    before = holdings(host)
+    before = held_resources(host)
     widget = slicer.app.layoutManager().sliceWidget("Red")
     renderer = widget.sliceView().renderWindow().GetRenderers().GetFirstRenderer()
     actor, timer = vtk.vtkTextActor(), qt.QTimer()
@@ -77,7 +77,7 @@ def test_the_search_for_leaks_finds_them(host, cine):
     timer.start(60_000)
     shortcut = qt.QShortcut(qt.QKeySequence("9"), slicer.util.mainWindow())
     slicer.app.layoutManager().layoutChanged.connect(print)
-    found = more(holdings(host), before)
+    found = more(held_resources(host), before)
     for subject, tag in zip(subjects, tags, strict=True):
         subject.RemoveObserver(tag)
     renderer.RemoveViewProp(actor)
@@ -92,7 +92,7 @@ def test_the_search_for_leaks_finds_them(host, cine):
         "at work": {"timers": 1, "shortcuts": 1},
         "layout manager": {"layoutChanged(int)": 1},
     }
-    assert more(holdings(host), before) == {}
+    assert more(held_resources(host), before) == {}
 
 
 def test_left_it_observes_and_draws_nothing_in_the_views(host, cine, module):
@@ -110,16 +110,16 @@ def test_entered_again_and_again_it_takes_no_more(host, cine, module):
     panel = host.enter("MotionQA")
     use(host, panel, cine)
     host.leave()
-    once = settled(holdings(host), process_kept=True)
+    once = settled(held_resources(host), process_kept=True)
     for _ in range(3):
         use(host, host.enter("MotionQA"), cine)
         host.leave()
-    assert more(settled(holdings(host), process_kept=True), once) == {}
+    assert more(settled(held_resources(host), process_kept=True), once) == {}
 
 
 @pytest.mark.parametrize("entered", [True, False])
 def test_unloaded_it_leaves_nothing(host, cine, module, entered):
-    held = [holdings(host)]
+    held = [held_resources(host)]
     for _ in range(2):
         panel = host.enter("MotionQA")
         use(host, panel, cine)
@@ -129,7 +129,7 @@ def test_unloaded_it_leaves_nothing(host, cine, module, entered):
         del panel
         host.unload_module("MotionQA")
         host.wait_until(lambda pid=pid: not alive(pid), seconds=SOON)
-        held.append(holdings(host))
+        held.append(held_resources(host))
     before, once, twice = held
     assert more({name: once[name] for name in before}, before) == {}
     assert more(twice, once) == {}  # the result's table, which stays, is among them
@@ -141,13 +141,13 @@ def test_reloaded_it_takes_no_more(host, cine, module):
     panel = host.enter("MotionQA")
     use(host, panel, cine)
     pid_of(host, panel.logic.grading.worker)
-    once = holdings(host)
+    once = held_resources(host)
     for _ in range(3):
         slicer.util.reloadScriptedModule("MotionQA")
         panel = slicer.util.getModuleWidget("MotionQA")
         use(host, panel, cine)
         pid_of(host, panel.logic.grading.worker)
-    assert more(holdings(host), once) == {}
+    assert more(held_resources(host), once) == {}
 
 
 def test_closing_the_scene_leaves_nothing_behind(host, cine, module):
@@ -156,13 +156,13 @@ def test_closing_the_scene_leaves_nothing_behind(host, cine, module):
     panel = host.enter("MotionQA")
     slicer.mrmlScene.Clear(False)
     host.process_events()
-    once = settled(holdings(host), process_kept=True)
+    once = settled(held_resources(host), process_kept=True)
     for _ in range(3):
         proxy, _browser = graded.cine()
         use(host, panel, proxy)
         slicer.mrmlScene.Clear(False)
         host.process_events()
-    assert more(settled(holdings(host), process_kept=True), once) == {}
+    assert more(settled(held_resources(host), process_kept=True), once) == {}
 
 
 KILLED = """

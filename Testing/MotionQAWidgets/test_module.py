@@ -209,7 +209,7 @@ def test_its_own_test_runs_as_ctest_runs_it(host):
     """slicer.testing.runUnitTest: by unittest's loader, which does not call runTest."""
     host.load_module("MotionQA")
     suite = unittest.TestLoader().loadTestsFromName("MotionQA.MotionQATest")
-    assert suite.countTestCases() == 3
+    assert suite.countTestCases() == 4
     result = unittest.TextTestRunner(verbosity=0).run(suite)
     assert result.wasSuccessful(), result.failures + result.errors
 
@@ -244,3 +244,25 @@ def test_sample_data_without_the_trainer_say_so(host, monkeypatch, tmp_path):
     assert "as you chose: nibabel" in sample_data.make(tmp_path)  # asked where it is needed
     host.pip.missing = set()
     assert "no_such_package" in sample_data.make(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "test, broken, said",
+    [
+        ("assess", "slice_overlay.SliceOverlay.update", "·' not found in ''"),
+        ("assess", "results_table.ResultsTable.show", "volume"),
+        ("assess", "grading.Grading.assess", "None"),
+        ("read", "reading.scoring_panel.ReaderScoring.give", "2 · "),
+        ("read", "reading.scoring_panel.ScoringPanel.undo", "ItemKey(case="),
+    ],
+)
+def test_its_own_test_fails_where_the_module_does_not_work(host, monkeypatch, test, broken, said):
+    host.enter("MotionQA")
+    host.leave()
+    own = sys.modules["MotionQA"].MotionQATest()
+    own.setUp()
+    monkeypatch.setattr(f"MotionQAWidgets.{broken}", lambda *_args, **_options: None)
+    with pytest.raises(AssertionError) as raised:
+        getattr(own, f"test_{test}")()
+    assert said in str(raised.value)
+    sys.modules["slicer.util"].getModuleWidget("MotionQA").labelling.close_study()

@@ -7,9 +7,16 @@ import tempfile
 import slicer
 from PySide6 import QtCore, QtWidgets
 
+from .ctk_widgets import ctkCollapsibleButton
+from .dicom_database import ctkDICOMDatabase
 from .files import CoreIOManager
 from .modules import ModuleManager
 from .views import LayoutManager
+
+# Heights in pixels, measured in a Slicer 5.12 of 1150 x 600, its title bar of 30 included.
+LOGO, HELP, RELOAD, PROBE, TOOLS, STATUS = 38, 27, 14, 178, 40, 36
+PANEL = 478
+"""Pixels that the module panel is wide."""
 
 
 class ModuleSelector(QtWidgets.QComboBox):
@@ -47,6 +54,21 @@ class ModuleSelector(QtWidgets.QComboBox):
             module.widgetRepresentation().exit()
 
 
+class DataProbe(QtWidgets.QWidget):
+    """Takes the room below the panels that Slicer's Data Probe takes; says nothing."""
+
+    def __init__(self):
+        super().__init__()
+        column = QtWidgets.QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        self._section = ctkCollapsibleButton("Data Probe")
+        column.addWidget(self._section)
+        rows = QtWidgets.QVBoxLayout(self._section)
+        for text in ("Show Zoomed Slice", "", "L", "F", "B"):
+            rows.addWidget(QtWidgets.QLabel(text))
+        self.setFixedHeight(PROBE)
+
+
 class MainWindow(QtWidgets.QMainWindow):
     def __init__(self, layout_manager: LayoutManager):
         super().__init__()
@@ -54,32 +76,74 @@ class MainWindow(QtWidgets.QMainWindow):
         self.setWindowTitle("MotionQA test host (stands in for 3D Slicer)")
         self._selector = ModuleSelector(self)
         self._panel = QtWidgets.QScrollArea(widgetResizable=True)
-        self._panel.setMinimumWidth(440)
         self._panel.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         self._panel.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         side = QtWidgets.QWidget()
+        side.setMinimumWidth(440)
         column = QtWidgets.QVBoxLayout(side)
-        row = QtWidgets.QHBoxLayout()
-        row.addWidget(QtWidgets.QLabel("Modules:"))
-        row.addWidget(self._selector, 1)
-        column.addLayout(row)
+        column.setContentsMargins(0, 0, 4, 0)
+        column.setSpacing(2)
+        logo = QtWidgets.QLabel("3D Slicer (stand-in)")
+        logo.setFixedHeight(LOGO)
+        column.addWidget(logo)
         column.addWidget(self._panel, 1)
+        column.addWidget(DataProbe())
         splitter = QtWidgets.QSplitter()
         splitter.addWidget(side)
         splitter.addWidget(layout_manager.viewport())
         splitter.setStretchFactor(1, 1)
         self.setCentralWidget(splitter)
-        self.statusBar()
+        self._add_bars()
         self.resize(1280, 800)
-        splitter.setSizes([420, 860])
+        splitter.setSizes([PANEL, 800])
+
+    def _add_bars(self):
+        """The menus and the toolbars take their share of the height, as in Slicer."""
+        for name in ("File", "Edit", "View", "Help"):
+            self.menuBar().addMenu(name)
+        bar = self.addToolBar("Modules")
+        bar.setMovable(False)
+        bar.setFixedHeight(TOOLS)
+        bar.addWidget(QtWidgets.QLabel("Modules:"))
+        self._selector.setMinimumWidth(230)
+        bar.addWidget(self._selector)
+        self.statusBar().setFixedHeight(STATUS)
 
     def moduleSelector(self):
         return self._selector
 
     def show_panel(self, widget):
-        self._panel.takeWidget()
-        self._panel.setWidget(widget)
+        """Below a closed help section, as in Slicer: both scroll."""
+        self.drop_panel()
+        panel = QtWidgets.QWidget()
+        column = QtWidgets.QVBoxLayout(panel)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        about = ctkCollapsibleButton("Help && Acknowledgement")
+        about._set_collapsed(True)
+        about.setFixedHeight(HELP)
+        column.addWidget(about)
+        column.addSpacing(RELOAD)
+        column.addWidget(widget, 1)
+        self._panel.setWidget(panel)
         widget.show()
+
+    def drop_panel(self):
+        """Take the module's widget out, which lives on."""
+        panel = self._panel.takeWidget()
+        if panel is not None:
+            panel.layout().takeAt(2).widget().setParent(None)
+            panel.deleteLater()
+
+    def panel_part_seen(self, widget) -> float:
+        """Share of a panel's widget that can be seen without scrolling, 0 to 1."""
+        view = self._panel.viewport()
+        corner = widget.mapTo(self._panel.widget(), QtCore.QPoint(0, 0))
+        place = QtCore.QRect(self._panel.widget().pos() + corner, widget.size())
+        seen = place.intersected(view.rect())
+        if not widget.isVisible() or not widget.width() * widget.height():
+            return 0.0
+        return seen.width() * seen.height() / (widget.width() * widget.height())
 
 
 class App(QtCore.QObject):
@@ -101,6 +165,7 @@ class App(QtCore.QObject):
         self._modules = ModuleManager()
         self._layout = LayoutManager(core.scene, core.app_logic)
         self._files = CoreIOManager(core.scene, core.app_logic, core.volumes_logic)
+        self._database = ctkDICOMDatabase()
         qapplication.aboutToQuit.connect(self.aboutToQuit)
 
     def __getattr__(self, name: str):
@@ -134,6 +199,9 @@ class App(QtCore.QObject):
         return self._files
 
     ioManager = coreIOManager
+
+    def dicomDatabase(self):
+        return self._database
 
     def settings(self):
         return self._settings

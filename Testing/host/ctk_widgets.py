@@ -7,6 +7,7 @@ import types
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Property, Signal
 
+from .dicom_database import ctkDICOMDatabase, ctkDICOMIndexer
 from .ui_loader import CUSTOM, custom
 
 
@@ -208,5 +209,6 @@ def make_ctk() -> types.ModuleType:
     ctk = types.ModuleType("ctk", __doc__)
     vars(ctk).update({n: c for n, c in CUSTOM.items() if n.startswith("ctk")})
     ctk.ctkMessageBox = ctkMessageBox
+    ctk.ctkDICOMDatabase, ctk.ctkDICOMIndexer = ctkDICOMDatabase, ctkDICOMIndexer
     ctk.ctkWidgetsUtils = ctkWidgetsUtils
     return ctk

@@ -93,6 +93,7 @@ class Host:
         slicer.mrmlScene = core.scene
         subject_hierarchy.follow(core.scene)
         slicer.app = app.App(self.qapplication, core)
+        slicer.dicomDatabase = slicer.app.dicomDatabase()  # as the DICOM module has it
         self.dialogs.install(slicer.util)
         slicer.util.pip_install = self.pip.install
         for name, logic in self._logics(core).items():
@@ -152,7 +153,7 @@ class Host:
             self.leave()
         selector = self.window.moduleSelector()
         selector.removeItem(selector.findData(name))
-        self.window._panel.takeWidget()
+        self.window.drop_panel()
         slicer.app.moduleManager().unload(name)
         self.process_events()
 
@@ -208,6 +209,7 @@ class Host:
 
         self.leave()
         slicer.mrmlScene.Clear(False)
+        slicer.dicomDatabase.closeDatabase()
         slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
         self.dialogs.clear()
         self.pip.clear()

@@ -25,7 +25,7 @@ LOOK = 1.0
 
 def run_watch(arguments: argparse.Namespace, console: CommandOutput) -> int:
     """Watch a folder until asked to end; the exit status. Raises UsageError."""
-    from ..arguments import UsageError
+    from ..output_files import UsageError
     from .folder_watch import FolderWatch
 
     folder = Path(arguments.folder)
@@ -54,7 +54,7 @@ def run_watch(arguments: argparse.Namespace, console: CommandOutput) -> int:
 
 def run_listen(arguments: argparse.Namespace, console: CommandOutput) -> int:
     """Listen until asked to end; the exit status. Raises UsageError."""
-    from ..arguments import UsageError
+    from ..output_files import UsageError
 
     _need("pynetdicom", "Listening")
     from ..dimse.object_store import ObjectStore
@@ -164,7 +164,7 @@ def _reports(arguments: argparse.Namespace, say: Callable[[str], None]) -> bool:
 
 
 def _need(package: str, what: str) -> None:
-    from ..arguments import UsageError
+    from ..output_files import UsageError
 
     if find_spec(package) is None:
         raise UsageError(f"{what} needs {package}: pip install 'motionqa[dicom]'.")

@@ -6,32 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from html import escape
 
-from ..report_style import STYLE
+from ..report_style import page_head
 from ..scale import SCORE_WORDS, grade_of
 from .entry import Entry
 
-_HEAD = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="refresh" content="{refresh}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>Motion, series by series</title>
-<style>
-{style}
-.series {{ border-top: 1px solid var(--line); padding: .7rem 0; }}
-.series h2 {{ display: flex; flex-wrap: wrap; gap: .6rem; align-items: baseline; }}
-.series time {{ color: var(--soft); font-weight: 400; }}
-.worst {{ display: flex; flex-wrap: wrap; gap: .6rem; margin: .4rem 0 0; padding: 0; }}
-.worst figure {{ margin: 0; border: 2px solid; border-radius: 4px; }}
-.worst img {{ display: block; max-height: 130px; }}
-.worst figcaption {{ padding: .1rem .3rem; font-size: .82rem; }}
-.again {{ font-weight: 600; }}
-</style>
-</head>
-<body>
+_STYLE = """
+.series { border-top: 1px solid var(--line); padding: .7rem 0; }
+.series h2 { display: flex; flex-wrap: wrap; gap: .6rem; align-items: baseline; }
+.series time { color: var(--soft); font-weight: 400; }
+.worst { display: flex; flex-wrap: wrap; gap: .6rem; margin: .4rem 0 0; padding: 0; }
+.worst figure { margin: 0; border: 2px solid; border-radius: 4px; }
+.worst img { display: block; max-height: 130px; }
+.worst figcaption { padding: .1rem .3rem; font-size: .82rem; }
+.again { font-weight: 600; }
 """
 
 MOST_SLICES = 6
@@ -52,7 +39,9 @@ def page(
     pictures : data URLs by slice, of entries by their content
     refresh : seconds
     """
-    yield _HEAD.format(style=STYLE, refresh=refresh)
+    head = page_head("Motion, series by series", _STYLE)
+    again = f'<meta http-equiv="refresh" content="{refresh}">\n'
+    yield head.replace("<title>", f"{again}<title>", 1)
     written = datetime.now().strftime("%H:%M:%S")
     yield (
         f'<header>\n<h1>Motion, series by series</h1>\n<p class="meta">Newest first; written '

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..reports import csv_head, csv_rows, written_whole
+from ..reports import csv_head, csv_rows
 from ..results import Assessment, Row
+from ..whole_files import write_whole, written_whole
 from .entry import Entry
 from .ledger import Ledger
 from .page import page
@@ -98,7 +99,7 @@ class ResultsFolder:
                 graded.write_report(self.report_path(name))
                 entry = replace(entry, report=name)
             for index, png in (graded.pictures or {}).items():
-                self._picture(entry, index).write_bytes(png)
+                write_whole(self._picture(entry, index), png)
             details["assessment"] = _compact(graded.assessment, entry)
         self.ledger.add(entry, details)
         # From here on it is graded: what cannot be written now is made from the ledger later.

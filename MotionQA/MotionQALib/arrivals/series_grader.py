@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import volumes
 from ..privacy import identifying_words, without
 from ..slice_pictures import draw
 from .arriving_series import ArrivingSeries
@@ -85,7 +84,9 @@ def write_series_report(
 
 def read_series(series: ArrivingSeries) -> Volume:
     """The volume of a series' files. Raises VolumeError."""
-    return volumes.read(series.paths[0])
+    from ..series_files import read_series as read_files
+
+    return read_files(series.paths)
 
 
 def _worst(volume: Volume, assessment: Assessment) -> dict[int, bytes]:

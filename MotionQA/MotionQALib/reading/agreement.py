@@ -25,11 +25,11 @@ from ..bootstrap import Interval, SubjectDraws, limits
 from ..scale import SCORES, Grade
 from .agreement_statistics import all_statistics, confusion
 from .case_list import CaseList
-from .entry import LABELS
 from .errors import ReadingError
-from .exchange import image_names
+from .export_names import export_names
 from .network_grades import NetworkGrades
 from .ratings import NETWORK_RATER, Rater, Ratings
+from .score_entry import LABELS
 from .scores import all_scores
 from .study import Study
 
@@ -39,7 +39,7 @@ FAR = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class RaterComparison:
     """Two raters, or all readers together.
 
     Parameters
@@ -47,7 +47,7 @@ class Comparison:
     kind : "all", "readers", "self" (first and second reading) or "network"
     scale : "score", 5 categories, or "grade", 3
     values : statistic of `agreement_statistics.TITLES` -> value and interval
-    n, subjects : places that at least two have rated, and whose they are
+    n, subjects : items that at least two have rated, and whose they are
     confusion : (q, q) int, rows the first rater, in the order of ``categories``; None for "all"
     """
 
@@ -72,7 +72,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A place at which two ratings differ by `FAR` scores or more.
+    """An item of which two ratings differ by `FAR` scores or more.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class Report:
 
     study: str
     readers: dict[str, int]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[RaterComparison, ...]
     disagreements: tuple[Disagreement, ...]
     remarks: tuple[str, ...]
     resamples: int
@@ -171,7 +171,7 @@ def _groups(raters: Sequence[Rater]) -> Iterator[tuple[str, tuple[Rater, ...]]]:
 
 def _compare(
     tasks: Sequence[_Task], subjects: np.ndarray, resamples: int, seed: int
-) -> list[Comparison]:
+) -> list[RaterComparison]:
     """Values and intervals; all comparisons see the same resamples."""
     draws = SubjectDraws(subjects, resamples, np.random.default_rng(seed))
     compared = []
@@ -181,7 +181,7 @@ def _compare(
     return compared
 
 
-def _comparison(task: _Task, subjects: np.ndarray, drawn: dict[str, np.ndarray]) -> Comparison:
+def _comparison(task: _Task, subjects: np.ndarray, drawn: dict[str, np.ndarray]) -> RaterComparison:
     # All rows, as in the resamples: AC2's chance knows what a single rater said, too.
     table, q = task.table, SCALES[task.scale]
     plain, n_subjects = np.ones((1, len(table))), len(set(subjects.tolist()))
@@ -195,17 +195,17 @@ def _comparison(task: _Task, subjects: np.ndarray, drawn: dict[str, np.ndarray])
         matrix = confusion(table[:, 0], table[:, 1], plain, q)[0].astype(int)
     names = tuple(name for name, _ in task.raters)
     n = int(task.rows.sum())
-    return Comparison(task.kind, names, task.scale, n, n_subjects, values, matrix)
+    return RaterComparison(task.kind, names, task.scale, n, n_subjects, values, matrix)
 
 
 def _disagreements(ratings: Ratings, cases: CaseList) -> list[Disagreement]:
-    names = image_names(cases)
+    names = export_names(cases)
     columns = {_shown(rater): column for rater, column in ratings.columns["score"].items()}
     found = []
-    for row, place in enumerate(ratings.places):
+    for row, key in enumerate(ratings.keys):
         said = {name: int(column[row]) + 1 for name, column in columns.items() if column[row] >= 0}
         if said and max(said.values()) - min(said.values()) >= FAR:
-            found.append(Disagreement(place.case, names[place.case], place.slice, said))
+            found.append(Disagreement(key.case, names[key.case], key.slice, said))
     return sorted(found, key=lambda d: -d.difference)
 
 

@@ -14,34 +14,16 @@ from html import escape
 from pathlib import Path
 
 from ..bootstrap import Interval
-from ..report_style import STYLE
-from ..reports import version, written_whole
-from .agreement import FAR, SCALES, Comparison, Disagreement, Report
+from ..confusion_drawing import CONFUSION_STYLE, confusion_svg
+from ..report_style import page_head
+from ..version import version
+from ..whole_files import written_whole
+from .agreement import FAR, SCALES, Disagreement, RaterComparison, Report
 from .agreement_statistics import TITLES
-from .confusion_drawing import confusion_svg
 
 JSON_FORMAT = 1
 
 HEADINGS = {"score": "Scores, 1 to 5", "grade": "Grades: mild, moderate, severe"}
-
-_HEAD = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Readers' agreement</title>
-<style>
-{style}
-.matrices {{ display: flex; flex-wrap: wrap; gap: 1rem; }}
-.matrices svg {{ width: 250px; font-size: 11px; fill: var(--ink); }}
-.matrices .shade {{ fill: var(--accent); }}
-.matrices .grid {{ fill: none; stroke: var(--line); }}
-</style>
-</head>
-<body>
-"""
 
 
 def shown(name: str, interval: Interval) -> str:
@@ -109,7 +91,7 @@ def write_html(report: Report, path: str | Path) -> None:
         file.writelines(_page(report))
 
 
-def _plain(comparison: Comparison) -> dict:
+def _plain(comparison: RaterComparison) -> dict:
     matrix = comparison.confusion
     return {
         "kind": comparison.kind,
@@ -123,7 +105,7 @@ def _plain(comparison: Comparison) -> dict:
     }
 
 
-def _table(compared: Sequence[Comparison]) -> Iterator[str]:
+def _table(compared: Sequence[RaterComparison]) -> Iterator[str]:
     rows = [["", "n", *TITLES.values()]]
     for comparison in compared:
         values = [shown(name, comparison.values[name]) for name in TITLES]
@@ -139,7 +121,7 @@ def _where(disagreement: Disagreement) -> str:
 
 
 def _page(report: Report) -> Iterator[str]:
-    yield _HEAD.format(style=STYLE)
+    yield page_head("Readers' agreement", CONFUSION_STYLE)
     made = datetime.now().strftime("%Y-%m-%d %H:%M")
     readers = ", ".join(f"{escape(name)} ({count})" for name, count in report.readers.items())
     yield (
@@ -156,7 +138,7 @@ def _page(report: Report) -> Iterator[str]:
     yield f"</main>\n<footer><p>{escape(foot(report))}</p></footer>\n</body>\n</html>\n"
 
 
-def _section(scale: str, compared: Sequence[Comparison]) -> Iterator[str]:
+def _section(scale: str, compared: Sequence[RaterComparison]) -> Iterator[str]:
     if not compared:
         return
     head = "".join(f'<th class="number">{escape(title)}</th>' for title in TITLES.values())
@@ -171,8 +153,18 @@ def _section(scale: str, compared: Sequence[Comparison]) -> Iterator[str]:
             f'<tr><th scope="row">{escape(c.title)}</th><td class="number">{c.n}</td>{cells}</tr>\n'
         )
     yield '</tbody></table></div>\n<div class="matrices">\n'
-    yield from (confusion_svg(c) for c in compared if c.confusion is not None)
+    yield from (
+        confusion_svg(c.confusion, c.categories, *_axes(c))
+        for c in compared
+        if c.confusion is not None
+    )
     yield "</div></section>\n"
+
+
+def _axes(comparison: RaterComparison) -> tuple[str, str]:
+    if comparison.kind == "self":
+        return f"{comparison.raters[0]}, 1st", "2nd"
+    return comparison.raters[0], comparison.raters[1]
 
 
 def _apart(disagreements: Sequence[Disagreement]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..command_output import Console
+    from ..command_output import CommandOutput
 
 
 def add_agreement(commands) -> None:
@@ -39,9 +39,9 @@ def add_agreement(commands) -> None:
     )
 
 
-def run_agreement(arguments: argparse.Namespace, console: Console) -> int:
+def run_agreement(arguments: argparse.Namespace, console: CommandOutput) -> int:
     """Compare, print and write; the exit status. Raises UsageError and ReadingError."""
-    from ..arguments import check_files
+    from ..output_files import check_files
     from . import agreement_report
     from .agreement import agreement
     from .case_list import CaseList

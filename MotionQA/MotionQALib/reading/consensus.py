@@ -1,9 +1,9 @@
 """What the readers' scores come to: an adjudicator settles each case, in one more log.
 
-dockets = dockets_of(study)                 # each place with its readers' scores side by side
+items = consensus_items(study)              # each with its readers' scores side by side
 with open_consensus(study, "prof") as log:
-    settle_unanimous(log, dockets)          # where all readers agree, if that is wanted
-    settle(log, docket, 3, comment="…")
+    settle_unanimous(log, items)            # where all readers agree, if that is wanted
+    settle(log, items[0], 3, comment="…")
     log.undo()
 """
 
@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 
 from .case_list import CaseList
 from .cases import Case
-from .entry import Entry, Place
+from .score_entry import ItemKey, ScoreEntry
 from .scores import CONSENSUS, ScoreLog, all_scores, file_name, read_scores
 from .study import Study
 
 
 @dataclass(frozen=True)
-class Docket:
-    """One place and what was said of it.
+class ConsensusItem:
+    """An item of the worklist and what was said of it.
 
     Parameters
     ----------
@@ -29,10 +29,10 @@ class Docket:
     settled : the adjudicator's word, or None
     """
 
-    place: Place
+    key: ItemKey
     case: Case | None
-    entries: dict[str, Entry]
-    settled: Entry | None
+    entries: dict[str, ScoreEntry]
+    settled: ScoreEntry | None
 
     @property
     def unanimous(self) -> bool:
@@ -47,18 +47,18 @@ class Docket:
         return max(scores) - min(scores) if scores else 0
 
 
-def dockets_of(study: Study) -> list[Docket]:
-    """Every place that somebody scored, in the order of the case list."""
+def consensus_items(study: Study) -> list[ConsensusItem]:
+    """Every item that somebody scored, in the order of the case list."""
     cases = CaseList(study)
     order = {case.key: number for number, case in enumerate(cases.cases)}
     settled = read_scores(study.scores_folder / f"{CONSENSUS}.jsonl").entries
-    said: dict[Place, dict[str, Entry]] = {}
+    said: dict[ItemKey, dict[str, ScoreEntry]] = {}
     for scores in all_scores(study):
-        for place, entry in scores.entries.items():
-            if place.repeat == 0:
-                said.setdefault(place, {})[scores.reader] = entry
-    places = sorted(said, key=lambda p: (order.get(p.case, len(order)), p.case, p.slice or 0))
-    return [Docket(p, cases.get(p.case), said[p], settled.get(p)) for p in places]
+        for key, entry in scores.entries.items():
+            if key.repeat == 0:
+                said.setdefault(key, {})[scores.reader] = entry
+    keys = sorted(said, key=lambda p: (order.get(p.case, len(order)), p.case, p.slice or 0))
+    return [ConsensusItem(p, cases.get(p.case), said[p], settled.get(p)) for p in keys]
 
 
 def open_consensus(study: Study, adjudicator: str) -> ConsensusLog:
@@ -74,21 +74,23 @@ class ConsensusLog(ScoreLog):
         super().__init__(study.scores_folder / f"{CONSENSUS}.jsonl", CONSENSUS)
         self.adjudicator = adjudicator
 
-    def add(self, entry: Entry) -> Entry:
+    def add(self, entry: ScoreEntry) -> ScoreEntry:
         return super().add(replace(entry, adjudicator=self.adjudicator))
 
 
-def settle(log: ConsensusLog, docket: Docket, score: int | None = None, **details) -> Entry:
+def settle(
+    log: ConsensusLog, item: ConsensusItem, score: int | None = None, **details
+) -> ScoreEntry:
     """Save the adjudicator's word; `details` as in `ScoreLog.save`."""
-    return log.save(docket.place, score, **details)
+    return log.save(item.key, score, **details)
 
 
-def settle_unanimous(log: ConsensusLog, dockets: Iterable[Docket]) -> int:
+def settle_unanimous(log: ConsensusLog, items: Iterable[ConsensusItem]) -> int:
     """Settle what all readers agree on and nobody has settled; how many those were."""
     count = 0
-    for docket in dockets:
-        if docket.unanimous and docket.place not in log.entries:
-            entry = next(iter(docket.entries.values()))
-            log.save(docket.place, entry.score, grade=entry.grade)
+    for item in items:
+        if item.unanimous and item.key not in log.entries:
+            entry = next(iter(item.entries.values()))
+            log.save(item.key, entry.score, grade=entry.grade)
             count += 1
     return count

@@ -2,8 +2,8 @@
 
 network = NetworkGrades.read("results.json", cases)     # of `motionqa assess --json` or --csv
 network = NetworkGrades.of(assessments, cases)          # results in Slicer's scene
-network.score_of(item.place)                            # 1 to 5, or None
-network.uncertainties("slice")                          # for ReadingList's order "uncertain"
+network.score_of(item.key)                              # 1 to 5, or None
+network.uncertainties("slice")                          # for Worklist's order "uncertain"
 network.remarks                                         # sentences about what fits no case
 """
 
@@ -17,12 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..results import Assessment, uncertainty
+from ..results import Assessment
+from ..scale import uncertainty
 from .case_list import CaseList
 from .cases import Case, read_table
-from .entry import Place
 from .errors import ReadingError
-from .exchange import image_names
+from .export_names import export_names
+from .score_entry import ItemKey
 
 
 @dataclass(frozen=True)
@@ -61,16 +62,16 @@ class NetworkGrades:
         read = _from_csv if path.suffix.lower() == ".csv" else _from_json
         return cls.of(read(path), cases)
 
-    def score_of(self, place: Place) -> int | None:
+    def score_of(self, key: ItemKey) -> int | None:
         """The network's score; of a cine's slice, in its worst frame."""
-        assessment = self.assessments.get(place.case)
+        assessment = self.assessments.get(key.case)
         if assessment is None:
             return None
-        if place.slice is None:
+        if key.slice is None:
             return assessment.volume_score
-        if not place.slice < assessment.n_slices:
+        if not key.slice < assessment.n_slices:
             return None
-        return int(assessment.scores[assessment.worst_frames[place.slice], place.slice])
+        return int(assessment.scores[assessment.worst_frames[key.slice], key.slice])
 
     def uncertainties(self, level: str) -> dict[str, float]:
         """How uncertain each case is, 0 to 1: 1 - P(its grade), for slices their mean."""
@@ -89,7 +90,7 @@ class _Finder:
         self._by_key = {case.key: case for case in cases.cases}
         self._by_file: dict[Path, Case] = {}
         self._by_name: dict[str, list[Case]] = {}
-        apart = image_names(cases)
+        apart = export_names(cases)
         for case in cases.cases:
             if case.path is not None:
                 self._by_file[cases.study.absolute(case.path).resolve()] = case

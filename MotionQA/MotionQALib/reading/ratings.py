@@ -8,9 +8,9 @@ import numpy as np
 
 from ..scale import GRADE_OF_SCORE
 from .case_list import CaseList
-from .entry import LABELS, Entry, Place
-from .exchange import image_subjects
+from .export_names import export_subjects
 from .network_grades import NetworkGrades
+from .score_entry import LABELS, ItemKey, ScoreEntry
 from .scores import NETWORK, Scores
 
 Rater = tuple[str, int]
@@ -23,24 +23,22 @@ class Ratings:
     """Columns of ratings: rater -> (n,) scores, and grades, from 0; -1 for none."""
 
     def __init__(self, cases: CaseList, everyone: Sequence[Scores], network: NetworkGrades) -> None:
-        known = {place for scores in everyone for place in scores.entries}
+        known = {key for scores in everyone for key in scores.entries}
         order = {case.key: number for number, case in enumerate(cases.cases)}
-        kept = {place._replace(repeat=0) for place in known if place.case in order}
-        self.places = sorted(
-            kept, key=lambda p: (order[p.case], -1 if p.slice is None else p.slice)
-        )
-        lost = {place.case for place in known} - set(order)
+        kept = {key._replace(repeat=0) for key in known if key.case in order}
+        self.keys = sorted(kept, key=lambda p: (order[p.case], -1 if p.slice is None else p.slice))
+        lost = {key.case for key in known} - set(order)
         self.remarks = [
             f"{len(lost)} scored images are not in the list of cases; they are left out."
         ] * bool(lost)
-        subjects = image_subjects(cases)
-        self.subjects = np.array([subjects[place.case] for place in self.places], dtype=str)
+        subjects = export_subjects(cases)
+        self.subjects = np.array([subjects[key.case] for key in self.keys], dtype=str)
         self.columns: dict[str, dict[Rater, np.ndarray]] = {"score": {}, "grade": {}}
         for scores in everyone:
-            for repeat in sorted({place.repeat for place in scores.entries}):
-                said = [scores.entries.get(p._replace(repeat=repeat)) for p in self.places]
+            for repeat in sorted({key.repeat for key in scores.entries}):
+                said = [scores.entries.get(p._replace(repeat=repeat)) for p in self.keys]
                 self._add((scores.reader, repeat), list(map(_numbers, said)))
-        graded = [_graded(network, place) for place in self.places]
+        graded = [_graded(network, key) for key in self.keys]
         if network.assessments:
             self._add(NETWORK_RATER, graded)
 
@@ -49,13 +47,13 @@ class Ratings:
         self.columns["score"][rater], self.columns["grade"][rater] = values.T
 
 
-def _numbers(entry: Entry | None) -> tuple[int, int]:
+def _numbers(entry: ScoreEntry | None) -> tuple[int, int]:
     """Score and grade from 0, -1 for none."""
     if entry is None:
         return -1, -1
     return -1 if entry.score is None else entry.score - 1, LABELS.index(entry.grade)
 
 
-def _graded(network: NetworkGrades, place: Place) -> tuple[int, int]:
-    score = network.score_of(place)
+def _graded(network: NetworkGrades, key: ItemKey) -> tuple[int, int]:
+    score = network.score_of(key)
     return (-1, -1) if score is None else (score - 1, int(GRADE_OF_SCORE[score - 1]) - 1)

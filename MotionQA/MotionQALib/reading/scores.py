@@ -2,15 +2,15 @@
 
     with ScoreLog.open(study, "anna") as log:
         for sentence in log.reports: ...          # damage found, to be shown
-        log.save(item.place, score=4, seconds=8.2)   # on disk when it returns, else NotSaved
-        log.entries[item.place].score             # what stands now
-        log.undo()                                # the place whose score was taken back, or None
+        log.save(item.key, score=4, seconds=8.2)     # on disk when it returns, else NotSaved
+        log.entries[item.key].score               # what stands now
+        log.undo()                                # the item whose score was taken back, or None
         log.beat()                                # once a minute, from a timer
 
     scores = read_scores(path)                    # from any other process, at any time
 
 A failed `save` raises NotSaved, which is to be shown at once; `error.entry` is what was not saved,
-and `rescue` writes it to another folder, whence `take_back` fetches it later.
+and `rescue` writes it to another folder, whence `import_rescued` fetches it later.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .durable_lines import DurableLines, read_lines
-from .entry import Entry, Place
 from .errors import NotSaved, ReadingError
+from .score_entry import ItemKey, ScoreEntry
 from .study import Study
 
 CONSENSUS = "consensus"
@@ -33,27 +33,27 @@ _DEVICES = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for 
 
 @dataclass
 class Scores:
-    """What a log says: of each place the last entry, scored ones only; and what was damaged."""
+    """What a log says: of each item the last entry, scored ones only; and what was damaged."""
 
     reader: str
-    entries: dict[Place, Entry] = field(default_factory=dict)
+    entries: dict[ItemKey, ScoreEntry] = field(default_factory=dict)
     damaged: tuple[str, ...] = ()
-    _steps: list[tuple[Place, Entry | None]] = field(default_factory=list, repr=False)
+    _steps: list[tuple[ItemKey, ScoreEntry | None]] = field(default_factory=list, repr=False)
 
-    def add(self, entry: Entry) -> None:
-        """Let an entry take effect: the last one of a place wins."""
+    def add(self, entry: ScoreEntry) -> None:
+        """Let an entry take effect: the last one of an item wins."""
         if entry.undo:
             if self._steps:
                 self._steps.pop()
         else:
-            self._steps.append((entry.place, self.entries.get(entry.place)))
+            self._steps.append((entry.key, self.entries.get(entry.key)))
         if entry.scored:
-            self.entries[entry.place] = entry
+            self.entries[entry.key] = entry
         else:
-            self.entries.pop(entry.place, None)
+            self.entries.pop(entry.key, None)
 
-    def before_last(self) -> tuple[Place, Entry | None] | None:
-        """The place scored last and what stood there before; None if all was undone."""
+    def before_last(self) -> tuple[ItemKey, ScoreEntry | None] | None:
+        """The item scored last and what stood there before; None if all was undone."""
         return self._steps[-1] if self._steps else None
 
 
@@ -64,7 +64,7 @@ def read_scores(path: str | Path) -> Scores:
     scores, damaged = Scores(path.stem), list(lines.damaged)
     for number, record in lines.records:
         try:
-            entry = Entry.from_record(record)
+            entry = ScoreEntry.from_record(record)
         except (ValueError, TypeError) as error:
             reason = str(error).rstrip(".")
             damaged.append(f"Line {number} of {path} is left out: {reason}.")
@@ -111,33 +111,33 @@ class ScoreLog:
         return cls(study.scores_folder / f"{file_name(reader)}.jsonl", reader)
 
     @property
-    def entries(self) -> dict[Place, Entry]:
-        """What stands: the last entry of each place that is scored."""
+    def entries(self) -> dict[ItemKey, ScoreEntry]:
+        """What stands: the last entry of each item that is scored."""
         return self._scores.entries
 
-    def save(self, place: Place, score: int | None = None, **details) -> Entry:
+    def save(self, key: ItemKey, score: int | None = None, **details) -> ScoreEntry:
         """Put a score on disk. Raises NotSaved, whose ``entry`` then holds it.
 
         Parameters
         ----------
-        details : further fields of `Entry`: grade (where there is no score), confidence,
+        details : further fields of `ScoreEntry`: grade (where there is no score), confidence,
             artefacts, comment, seconds
         """
-        entry = Entry(Place(*place), self.reader, score, **details)
+        entry = ScoreEntry(ItemKey(*key), self.reader, score, **details)
         if not entry.scored:
             raise ValueError("Give a score or a grade.")
         return self.add(entry)
 
-    def undo(self) -> Place | None:
-        """Take the last score back, and then the one before: the place, or None at the start."""
+    def undo(self) -> ItemKey | None:
+        """Take the last score back, and then the one before: its item, or None at the start."""
         step = self._scores.before_last()
         if step is None:
             return None
-        place, before = step
-        self.add((before or Entry(place, self.reader)).again(reader=self.reader))
-        return place
+        key, before = step
+        self.add((before or ScoreEntry(key, self.reader)).again(reader=self.reader))
+        return key
 
-    def add(self, entry: Entry) -> Entry:
+    def add(self, entry: ScoreEntry) -> ScoreEntry:
         """Put an entry on disk as it is."""
         try:
             self._lines.append(entry.to_record())
@@ -186,7 +186,7 @@ def _stem(reader: str) -> str:
     return name.casefold().replace(" ", "-").rstrip(".")
 
 
-def rescue(entry: Entry, folder: str | Path) -> Path:
+def rescue(entry: ScoreEntry, folder: str | Path) -> Path:
     """Write an entry that could not be saved to another folder; the log that now holds it."""
     path = Path(folder) / f"{file_name(entry.reader)}{RESCUED}.jsonl"
     with DurableLines.create(path, f"The scores of {entry.reader}") as lines:
@@ -194,8 +194,8 @@ def rescue(entry: Entry, folder: str | Path) -> Path:
     return path
 
 
-def take_back(log: ScoreLog, rescued: str | Path) -> list[Place]:
-    """Bring rescued entries into the log, where nothing newer stands; the places concerned.
+def import_rescued(log: ScoreLog, rescued: str | Path) -> list[ItemKey]:
+    """Bring rescued entries into the log, where nothing newer stands; the items concerned.
 
     Raises ReadingError, and takes nothing, if a line is damaged or another reader's.
     """
@@ -208,9 +208,9 @@ def take_back(log: ScoreLog, rescued: str | Path) -> list[Place]:
                 f"{rescued} holds scores of {entry.reader}, not of {log.reader}; nothing was "
                 "taken. Open the study under that name first."
             )
-    taken: Iterable[Entry] = (
+    taken: Iterable[ScoreEntry] = (
         entry
         for entry in scores.entries.values()
-        if entry.place not in log.entries or log.entries[entry.place].time < entry.time
+        if entry.key not in log.entries or log.entries[entry.key].time < entry.time
     )
-    return [log.add(entry).place for entry in list(taken)]
+    return [log.add(entry).key for entry in list(taken)]

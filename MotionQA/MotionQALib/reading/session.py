@@ -6,7 +6,7 @@ with ReadingSession(Study.open(folder), "anna") as session:
     session.file_of(item)               # to be loaded; None: missing, session.cases.add finds it
     session.is_replaced(item)           # then it must not be shown: another image lies there
     session.clock.touch()               # at each input of the reader
-    session.log.save(item.place, 4, seconds=session.clock.seconds)  # on disk, else NotSaved
+    session.log.save(item.key, 4, seconds=session.clock.seconds)  # on disk, else NotSaved
     session.undo()                      # the index of the item taken back, or None
     session.may_see_network(item)       # may its grade be shown now?
     session.may_see_others              # may other readers' scores?
@@ -19,10 +19,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .case_list import CaseList
-from .reading_list import Item, ReadingList
+from .reading_clock import ReadingClock
 from .scores import ScoreLog
 from .study import Study
-from .timing import ReadingClock
+from .worklist import Item, Worklist
 
 
 class ReadingSession:
@@ -59,27 +59,27 @@ class ReadingSession:
         if uncertainties is not None:
             self._uncertainties = dict(uncertainties)
         current = self.item
-        self.list = ReadingList(self.study, self.cases.cases, self._uncertainties)
-        self.index = None if current is None else self.list.index_of(current.place)
+        self.worklist = Worklist(self.study, self.cases.cases, self._uncertainties)
+        self.index = None if current is None else self.worklist.index_of(current.key)
 
     # Where the reader is
 
     @property
     def item(self) -> Item | None:
-        return None if self.index is None else self.list.items[self.index]
+        return None if self.index is None else self.worklist.items[self.index]
 
     def go(self, index: int) -> Item:
         """Show an item. Raises IndexError outside of the list."""
-        if not 0 <= index < len(self.list):
+        if not 0 <= index < len(self.worklist):
             raise IndexError(index)
         self.index = index
         self.clock.start()
-        return self.list.items[index]
+        return self.worklist.items[index]
 
     def undo(self) -> int | None:
         """Take the last score back: the index of its item, None if there was none."""
-        place = self.log.undo()
-        return None if place is None else self.list.index_of(place)
+        key = self.log.undo()
+        return None if key is None else self.worklist.index_of(key)
 
     # What the reader may know
 
@@ -92,7 +92,7 @@ class ReadingSession:
 
     @property
     def finished(self) -> bool:
-        return self.list.finished(self.log.entries, self.unreadable)
+        return self.worklist.finished(self.log.entries, self.unreadable)
 
     def may_see_network(self, item: Item) -> bool:
         """Whether the network's grade may be shown beside an item.
@@ -105,7 +105,7 @@ class ReadingSession:
             return True
         if self.study.repeats:
             return self.finished
-        return all(place in self.log.entries for place in self.list.places_of(item.case.key))
+        return all(key in self.log.entries for key in self.worklist.keys_of(item.case.key))
 
     @property
     def may_see_others(self) -> bool:

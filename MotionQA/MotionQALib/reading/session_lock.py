@@ -17,19 +17,12 @@ import tempfile
 import uuid
 from pathlib import Path
 
+from ..file_lock import lock
 from .disk import sync, write_all
 from .errors import InUse, NotSaved
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
-    import msvcrt
-
 SILENCE = 180.0
 """Seconds without a heartbeat after which another machine's session counts as dead."""
-
-_FAR = 1 << 20  # Windows locks bytes against reading, too: one that is never there
 
 
 class SessionLock:
@@ -60,7 +53,7 @@ class SessionLock:
             raise
 
     def _take(self) -> None:
-        held = _lock(self._file)
+        held = lock(self._file)
         holder = self._holder()
         if held is False:
             raise self._refusal(holder)
@@ -127,18 +120,3 @@ class SessionLock:
             f"{self._what} are open in another session{where}; close it there before going on "
             "here, so that no score is lost."
         )
-
-
-def _lock(file: int) -> bool | None:
-    """Lock an open file: True, False if another has it, None if the drive knows no locks."""
-    try:
-        if fcntl:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:
-            os.lseek(file, _FAR, os.SEEK_SET)
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-    except (BlockingIOError, PermissionError):
-        return False
-    except OSError:
-        return None
-    return True

@@ -11,9 +11,9 @@ from MotionQALib.reading import agreement_report
 from MotionQALib.reading.agreement import Report
 from MotionQALib.reading.agreement_statistics import TITLES
 from MotionQALib.reading.errors import ReadingError
+from MotionQALib.signals import Signal
 
-from ..signals import Signal
-from .confusion_picture import confusion_picture, summary
+from ..confusion_picture import confusion_picture, summary
 from .files_view import file_to_write
 
 COLUMNS = 2
@@ -27,11 +27,15 @@ class AgreementView:
     -------
     asked() : the user wants the figures anew
     chosen(Disagreement) : the user clicked on one
+
+    Attributes
+    ----------
+    report : what is shown; None where nothing is
     """
 
     def __init__(self, frame) -> None:
         self.asked, self.chosen = Signal(), Signal()
-        self._report: Report | None = None
+        self.report: Report | None = None
         self._frame = frame
         column = qt.QVBoxLayout(frame)
         column.setContentsMargins(0, 0, 0, 0)
@@ -71,7 +75,7 @@ class AgreementView:
         ----------
         name_of : what the reader may call a case, from its key
         """
-        self._report = report
+        self.report = report
         self.export.enabled = report is not None
         remarks = () if report is None else report.remarks
         self.label.text = " ".join(said for said in (sentence, *remarks) if said)
@@ -92,8 +96,8 @@ class AgreementView:
         self.far_apart.rowCount = len(far)
         for row, one in enumerate(far):
             said = ", ".join(f"{reader} {score}" for reader, score in one.scores.items())
-            place = "" if one.slice is None else str(one.slice)
-            _fill(self.far_apart, row, [name_of(one.case), place, said])
+            key = "" if one.slice is None else str(one.slice)
+            _fill(self.far_apart, row, [name_of(one.case), key, said])
         self.far_apart.resizeColumnsToContents()
 
     def _draw(self, comparisons) -> None:
@@ -102,12 +106,12 @@ class AgreementView:
         for number, comparison in enumerate(comparisons):
             names = comparison.raters if len(comparison.raters) == 2 else comparison.raters * 2
             label = qt.QLabel()
-            label.pixmap = confusion_picture(comparison.confusion, *names)
+            label.pixmap = confusion_picture(comparison.confusion, comparison.categories, *names)
             label.toolTip = summary(comparison.confusion, *names)
             self.pictures.addWidget(label, number // COLUMNS, number % COLUMNS)
 
     def _on_chosen(self, row: int, *_args) -> None:
-        self.chosen.emit(self._report.disagreements[row])
+        self.chosen.emit(self.report.disagreements[row])
 
     def _on_export(self, *_args) -> None:
         title, kind = _("Save the report"), _("Pages (*.html)")
@@ -115,7 +119,7 @@ class AgreementView:
         if not path:
             return
         try:
-            agreement_report.write_html(self._report, path)
+            agreement_report.write_html(self.report, path)
         except (ReadingError, OSError) as error:
             self.label.text = str(error)
         else:

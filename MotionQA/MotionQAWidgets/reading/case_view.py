@@ -18,10 +18,10 @@ import slicer
 import vtk
 
 from MotionQALib.scale import Grade
+from MotionQALib.signals import Signal
 
 from .. import slice_geometry as geometry
 from ..observers import Observers
-from ..signals import Signal
 from ..view_badge import ViewBadge
 
 READING_VIEW = "Red"

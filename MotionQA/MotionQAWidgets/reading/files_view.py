@@ -8,7 +8,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ..signals import Signal
+from MotionQALib.signals import Signal
 
 
 class FilesView:

@@ -14,6 +14,7 @@ from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import Listed, listed
 from MotionQALib.reading.errors import ReadingError
 from MotionQALib.reading.network_grades import NetworkGrades
+from MotionQALib.reading.reader_scoring import ReaderScoring
 from MotionQALib.reading.session import ReadingSession
 from MotionQALib.reading.study import Study
 
@@ -21,21 +22,24 @@ from .. import dependencies
 from ..grading import Grading
 from ..observers import Observers
 from . import phrases
-from .desk import Desk
-from .desk_panel import DeskPanel
-from .intake import Intake
+from .adjudication_section import AdjudicationSection
+from .agreement_section import AgreementSection
+from .case_names import CaseNames
+from .files_section import FilesSection
+from .image_import import ImageImport
 from .network_grade import NetworkGrade
 from .network_run import NetworkRun
-from .results_desk import ResultsDesk
 from .scene_cases import nodes_by_case, volumes_in_scene
+from .scoring_panel import ScoringPanel
 from .study_section import NewStudy, StudySection
+from .welcome import Welcome
 
 NETWORK_FILE = "network.json"
 """In the study's folder: what ``motionqa assess --json`` wrote of its cases."""
 
 
 class LabellingPanel:
-    """Opens and begins studies; the reading itself is the `DeskPanel`'s.
+    """Opens and begins studies; the reading itself is the `ScoringPanel`'s.
 
     A study stays open while the user looks into another module. Between `leave` and `enter` no
     key acts, and nothing is drawn or observed in the views.
@@ -51,9 +55,12 @@ class LabellingPanel:
         self.ui = slicer.util.childWidgetVariables(self.widget)
         self.network = NetworkGrade(grading)
         self.section = StudySection(self.ui)
-        self.reading = DeskPanel(self.ui, self.network)
-        self.results = ResultsDesk(self.ui, self)
-        self._intake: Intake | None = None
+        self.reading = ScoringPanel(self.ui, self.network)
+        self.agreement = AgreementSection(self.ui.agreementFrame, self.network)
+        self.adjudication = AdjudicationSection(self.ui.consensusFrame)
+        self.files = FilesSection(self.ui.filesFrame)
+        self.welcome = Welcome(self.ui, self.create, self.open, self.reading.display.say)
+        self._import: ImageImport | None = None
         self._run: NetworkRun | None = None
         self._entered = False
         self._observers = Observers()
@@ -62,16 +69,34 @@ class LabellingPanel:
         self.section.opened.connect(self.open)
         self.section.created.connect(self.create)
         self.section.closed.connect(self.close_study)
+        self.adjudication.started.connect(self.reading.adjudicate)
+        self.adjudication.stopped.connect(self.reading.read)
+        self.files.taken.connect(self.reading.list_again)
+        view = self.files.view
+        view.add_folder.connect(self.add_images)
+        view.add_list.connect(self.add_images)
+        view.network.connect(self.use_network)
+        view.grade_all.connect(self.grade_all)
         self._show_study()
 
     @property
-    def desk(self) -> Desk | None:
-        """The desk of the open study."""
-        return self.reading.desk
+    def scoring(self) -> ReaderScoring | None:
+        """The reader's scores in the open study."""
+        return self.reading.scoring
+
+    @property
+    def importing(self) -> bool:
+        """Whether new images are being looked at."""
+        return self._import is not None
+
+    @property
+    def grading_all(self) -> bool:
+        """Whether the network grades all cases now."""
+        return self._run is not None
 
     @property
     def study(self) -> Study | None:
-        return None if self.desk is None else self.desk.session.study
+        return None if self.scoring is None else self.scoring.session.study
 
     # Coming and going
 
@@ -90,9 +115,9 @@ class LabellingPanel:
 
     def dispose(self) -> None:
         """The module goes: what is left of the panel are dead widgets."""
-        self.reading.display.remarks.finish()
-        if self.desk is not None and self.desk.unsaved and not self.desk.retry():
-            kept = self.desk.save_elsewhere(Path.home())
+        self.reading.display.details.finish()
+        if self.scoring is not None and self.scoring.unsaved and not self.scoring.retry():
+            kept = self.scoring.save_elsewhere(Path.home())
             logging.error("MotionQA: scores could not be saved; they are kept in %s", kept)
         self._shut()
         self._observers.clear()
@@ -115,19 +140,23 @@ class LabellingPanel:
             return False
         network = session.study.folder / NETWORK_FILE
         remarks = self._read_network(session, network) if network.is_file() else ()
-        if not len(session.list):
+        if not len(session.worklist):
             session.close()
             self.reading.display.say(
                 _("The study has no images yet; begin it anew in an empty folder.")
             )
             return False
-        desk = Desk(session)
+        scoring = ReaderScoring(session)
+        names = CaseNames(scoring)
         in_scene = any(case.path is None for case in session.cases.cases)
-        self.reading.open(desk, nodes_by_case() if in_scene else {})
+        self.reading.open(scoring, names, nodes_by_case() if in_scene else {})
+        self.agreement.open(scoring, names)
+        self.adjudication.open(scoring, names)
+        self.files.open(scoring)
         self._show_study()
         if self._entered:
             self.reading.enter()
-        said = (self.reading.stage.problem, *session.reports, *remarks)
+        said = (self.reading.shown.problem, *session.reports, *remarks)
         self.reading.display.say(" ".join(sentence for sentence in said if sentence))
         return True
 
@@ -152,74 +181,76 @@ class LabellingPanel:
     def add_images(self, source: Path) -> None:
         """Add images to the open study; its cases keep their scores and places."""
         try:
-            self._take(self.desk.session.cases, listed(source), self.reading.list_again)
+            self._take(self.scoring.session.cases, listed(source), self.reading.list_again)
         except ReadingError as error:
             self.reading.display.say(str(error))
 
     def close_study(self) -> bool:
         """Stop reading; whether no study is open now: the user may keep it for what is unsaved."""
-        self.reading.display.remarks.finish()  # on a Mac, a click on a button does not end typing
-        if self.desk is not None and not (self.results.may_stop() and self._may_lose(self.desk)):
+        self.reading.display.details.finish()  # on a Mac, a click on a button does not end typing
+        if self.scoring is not None and not (
+            self.adjudication.may_stop() and self._may_lose(self.scoring)
+        ):
             return False
         self._shut()
         return True
 
-    def _may_lose(self, desk: Desk) -> bool:
+    def _may_lose(self, scoring: ReaderScoring) -> bool:
         """Whether the user lets go what the study's logs do not hold."""
-        title, count = _("Scores are not saved"), len(desk.unsaved)
+        title, count = _("Scores are not saved"), len(scoring.unsaved)
         text = _(
             "{count} scores are not saved. Close the study and lose them?\n"
             "Cancel, and use Save elsewhere to keep them."
         )
-        if not desk.unsaved:
-            title, count = _("Remarks are not saved"), len(desk.pending)
+        if not scoring.unsaved:
+            title, count = _("Remarks are not saved"), len(scoring.drafts)
             text = _("{count} images have remarks but no score. Close the study and lose them?")
         return not count or slicer.util.confirmOkCancelDisplay(text.format(count=count), title)
 
     def _shut(self) -> None:
-        if self._intake is not None:
-            self._intake.stop()
-            self._intake = None
+        if self._import is not None:
+            self._import.stop()
+            self._import = None
         if self._run is not None:
             self._run.stop()
             self._run = None
-        self.results.close()
-        self.reading.close()
+        for section in (self.agreement, self.adjudication, self.files, self.reading):
+            section.close()
         self.network.known = NetworkGrades()
         self._show_study()
         self.reading.display.say("")
 
     def use_network(self, path: Path) -> None:
         """Order the cases by the network's grades, and compare with them."""
-        remarks = self._read_network(self.desk.session, path)
+        remarks = self._read_network(self.scoring.session, path)
         self.reading.list_again()
         self.reading.display.say(" ".join(remarks))
 
     def grade_all(self) -> None:
         """Have the network grade all cases, for their order and to be compared with."""
         problem = dependencies.ensure() if dependencies.missing() else None
-        session = self.desk.session
+        session = self.scoring.session
         files = [session.cases.file_of(case) for case in session.cases.cases]
         files = [file for file in files if file is not None]
         if problem is not None or not files or self._run is not None:
-            self.results.files.say(problem or _("There are no files to grade, or it is at work."))
+            self.files.say(problem or _("There are no files to grade, or it is at work."))
             return
         output = session.study.folder / NETWORK_FILE
         self._run = NetworkRun(files, self.network.checkpoint, output)
         self._run.finished.connect(self._on_graded)
         text = _("The network grades {count} cases; you can go on reading.")
-        self.results.files.say(text.format(count=len(files)))
+        self.files.say(text.format(count=len(files)))
 
     def _on_graded(self, output: Path | None, problem: str) -> None:
         self._run = None
         if output is not None:
             self.use_network(output)
         if problem and self.study.blinded:  # its sentences name files
-            cases = self.desk.session.cases.cases
+            cases = self.scoring.session.cases.cases
             graded = 0 if output is None else len(self.network.known.assessments)
             text = _("The network could not grade {count} of {all} cases.")
             problem = text.format(count=len(cases) - graded, all=len(cases))
-        self.results.files.say(problem or _("The network has graded all cases."))
+        self.files.say(problem or _("The network has graded all cases."))
 
     def _read_network(self, session: ReadingSession, path: Path) -> tuple[str, ...]:
         """Take the network's grades of the cases, and their order; sentences on what is wrong."""
@@ -234,12 +265,12 @@ class LabellingPanel:
 
     def _take(self, cases: CaseList, files: list[Listed], then: Callable[[], object]) -> None:
         """Look at files, and go on when all were seen."""
-        if self._intake is not None:
-            self._intake.stop()
-        intake = self._intake = Intake(cases, files)
-        intake.progress.connect(self._on_looking)
+        if self._import is not None:
+            self._import.stop()
+        images = self._import = ImageImport(cases, files)
+        images.progress.connect(self._on_looking)
         blinded = cases.study.blinded
-        intake.finished.connect(
+        images.finished.connect(
             lambda said, end: self._on_taken((*phrases.problems(said, blinded=blinded), end), then)
         )
         self.ui.closeButton.enabled = True
@@ -249,23 +280,24 @@ class LabellingPanel:
         self.reading.display.say(text.format(done=done, total=total))
 
     def _on_taken(self, problems: tuple[str, ...], then: Callable[[], object]) -> None:
-        self._intake = None
+        self._import = None
         self.reading.display.say("")
         then()
         said = (self.ui.messageLabel.text, *problems)
         self.reading.display.say("\n".join(sentence for sentence in said if sentence))
 
     def _show_study(self) -> None:
-        is_open = self.desk is not None
+        is_open = self.scoring is not None
         self.section.show(self.study.folder if is_open else None)
+        self.welcome.show(not is_open)
         for name in ("agreementButton", "consensusButton", "filesButton"):
             getattr(self.ui, name).visible = is_open
 
     def _on_scene_closed(self, *_args) -> None:
-        if self.desk is not None:
-            self.reading.stage.forget_scene()
+        if self.scoring is not None:
+            self.reading.shown.forget_scene()
         qt.QTimer.singleShot(0, self._show_again)  # when the scene has come to rest
 
     def _show_again(self) -> None:
-        if self._entered and self.desk is not None:
-            self.reading.stage.show(again=True)
+        if self._entered and self.scoring is not None:
+            self.reading.shown.show(again=True)

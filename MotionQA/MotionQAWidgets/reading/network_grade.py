@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from slicer.i18n import tr as _
 
 from MotionQALib.checkpoints import STARTER
-from MotionQALib.reading.entry import Entry
 from MotionQALib.reading.network_grades import NetworkGrades
-from MotionQALib.reading.reading_list import Item
+from MotionQALib.reading.reader_scoring import ReaderScoring
+from MotionQALib.reading.session import ReadingSession
+from MotionQALib.reading.worklist import Item
 from MotionQALib.scale import grade_of
+from MotionQALib.signals import Signal
 from MotionQALib.volumes import VolumeError
 
 from .. import dependencies
 from ..grading import Grading
-from ..signals import Signal
 from ..wording import grade_name, in_words
 from . import phrases
-from .desk import Desk
 
 
 class NetworkGrade:
@@ -66,28 +66,28 @@ class NetworkGrade:
             self.changed.emit()
         return problem
 
-    def words(self, desk: Desk, item: Item, node) -> str:
+    def words(self, session: ReadingSession, item: Item, node) -> str:
         """Such as "3 · moderate 71 %"; "" where it is not known, or must not be."""
-        if not desk.session.may_see_network(item):
+        if not session.may_see_network(item):
             return ""
         result = self._grading.results.result_for(node)
         if result is not None:
-            index = item.place.slice
+            index = item.key.slice
             frame = None if index is None else int(result.assessment.worst_frames[index])
             row = result.row_for(frame, index)
             return "" if row is None else in_words(row)
-        score = self.known.score_of(item.place)
+        score = self.known.score_of(item.key)
         if score is None:
             return ""
         text = _("{score} · {grade}")
         return text.format(score=score, grade=grade_name(grade_of(score)))
 
-    def sentence(self, desk: Desk, node, given: Entry | None) -> tuple[str, bool]:
+    def sentence(self, scoring: ReaderScoring, node) -> tuple[str, bool]:
         """What to say beside the reader's own score, and whether the network can be asked."""
-        item = desk.item
-        if not desk.session.may_see_network(item):
+        item, given = scoring.item, scoring.given
+        if not scoring.session.may_see_network(item):
             return _("The network's grade is hidden."), False
-        words = self.words(desk, item, node)
+        words = self.words(scoring.session, item, node)
         if words and given is not None:
             text = _("You: {mine}. Network: {network}.")
             return text.format(mine=phrases.entry(given), network=words), False

@@ -10,9 +10,9 @@ import qt
 from slicer.i18n import tr as _
 
 from MotionQALib import protocol
+from MotionQALib.signals import Signal
 
 from ..child import python_programs
-from ..signals import Signal
 
 LIBRARY = Path(protocol.__file__).parents[1]
 

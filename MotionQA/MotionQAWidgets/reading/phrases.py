@@ -7,7 +7,7 @@ from datetime import datetime
 
 from slicer.i18n import tr as _
 
-from MotionQALib.reading.entry import Entry
+from MotionQALib.reading.score_entry import ScoreEntry
 from MotionQALib.scale import Grade
 
 from ..wording import grade_name
@@ -16,16 +16,16 @@ from .score_buttons import score_in_words
 GOOD, BAD = "#2e7d32", "#b0304f"
 
 
-def grade_of(given: Entry) -> Grade:
+def grade_of_entry(given: ScoreEntry) -> Grade:
     return Grade[given.grade.upper()]
 
 
-def entry(given: Entry) -> str:
+def entry(given: ScoreEntry) -> str:
     """Such as "4 · good", or "mild" where only a grade is known."""
-    return grade_name(grade_of(given)) if given.score is None else score_in_words(given.score)
+    return grade_name(grade_of_entry(given)) if given.score is None else score_in_words(given.score)
 
 
-def saved(given: Entry, where: str = "") -> str:
+def saved(given: ScoreEntry, where: str = "") -> str:
     """Such as "Saved 14:03:22: Case 12, slice 4: 4 · good"."""
     try:
         when = datetime.fromisoformat(given.time).astimezone().strftime("%H:%M:%S")
@@ -62,6 +62,11 @@ def problems(said: Sequence[str], *, blinded: bool) -> tuple[str, ...]:
         return tuple(said)
     text = _("Problems with images: {count}. Which images stays hidden, as the study is blinded.")
     return (text.format(count=len(said)),)
+
+
+def hidden_scores() -> str:
+    """Why other readers' scores are not shown."""
+    return _("You have not scored all cases yet. Other readers' scores are shown when you have.")
 
 
 def duration(seconds: float) -> str:

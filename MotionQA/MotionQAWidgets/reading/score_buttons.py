@@ -7,8 +7,8 @@ from slicer.i18n import tr as _
 
 from MotionQALib.palette import GRADE_COLOURS
 from MotionQALib.scale import SCORES, grade_of
+from MotionQALib.signals import Signal
 
-from ..signals import Signal
 from ..wording import grade_name, score_word
 
 STYLE = """

@@ -9,8 +9,9 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from MotionQALib.signals import Signal
+
 from .. import reader_name
-from ..signals import Signal
 
 STUDY_SETTING = "MotionQA/LastStudy"
 

@@ -21,8 +21,12 @@ class Augmentation:
     rotation : degrees, either way, beside the quarter turns and flips
     scale : relative change of size, either way
     shift : pixels, either way
+    far, farthest : chance of a larger shift, and how many pixels either way, where the crops reach
+        that far: the heart may lie off the middle, or may have been missed
     blur : chance that a slice is shown as acquired with larger pixels
     coarsest : largest factor by which the pixels grow
+    sharp_cut : share of those whose k-space is cut hard, so that edges ring (Gibbs)
+    smooth, smoothest : chance of a Gaussian blur, and its largest standard deviation in pixels
     gamma : contrast exponent from 1 / (1 + gamma) to 1 + gamma
     shading : strength of a smooth coil shading
     noise : largest standard deviation of Rician noise, of the bright signal
@@ -32,8 +36,13 @@ class Augmentation:
     rotation: float = 20.0
     scale: float = 0.15
     shift: float = 10.0
+    far: float = 0.2
+    farthest: float = 44.0
     blur: float = 0.3
-    coarsest: float = 1.5
+    coarsest: float = 2.4
+    sharp_cut: float = 0.3
+    smooth: float = 0.15
+    smoothest: float = 1.3
     gamma: float = 0.5
     shading: float = 0.4
     noise: float = 0.04
@@ -72,7 +81,9 @@ class Augmentation:
         scale = torch.exp(draw.either(1.0) * torch.log1p(torch.tensor(self.scale)))
         flip = torch.where(draw.unit() < 0.5, -1.0, 1.0)
         cosine, sine = torch.cos(angle) / scale, torch.sin(angle) / scale
-        shift = torch.stack([draw.either(self.shift), draw.either(self.shift)], dim=1) * 2 / side
+        reach = torch.where(draw.unit() < self.far, self.farthest, self.shift)
+        reach = reach.clamp_max(max(self.shift, (side - size) / 2))
+        shift = torch.stack([draw.either(1.0), draw.either(1.0)], dim=1) * reach[:, None] * 2 / side
         turn = torch.stack(
             [
                 torch.stack([flip * cosine, -sine], dim=1),
@@ -87,16 +98,22 @@ class Augmentation:
     def _coarsened(self, images: torch.Tensor, draw: _Draw) -> torch.Tensor:
         """Show some slices as a coarser acquisition matrix would have: k-space cut and padded."""
         factor = 1 + (self.coarsest - 1) * draw.unit() * (draw.unit() < self.blur)
-        chosen = torch.nonzero(factor > 1.02).flatten()
+        width = self.smoothest * draw.unit() * (draw.unit() < self.smooth)
+        # A soft edge: scanners filter k-space too; a hard cut rings, and not all filter.
+        edge = torch.where(draw.unit() < self.sharp_cut, 500.0, 80.0)
+        chosen = torch.nonzero((factor > 1.02) | (width > 0.1)).flatten()
         if not len(chosen):
             return images
         size = images.shape[-1]
         kspace = torch.fft.rfft2(images[chosen])
-        limit = 0.5 / factor[chosen][:, None, None]
+        limit, edge = 0.5 / factor[chosen][:, None, None], edge[chosen][:, None, None]
         vertical = torch.fft.fftfreq(size, device=images.device).abs()[None, :, None]
         horizontal = torch.fft.rfftfreq(size, device=images.device)[None, None, :]
-        # A soft edge: scanners filter k-space too, and a hard cut would ring as motion does.
-        keep = torch.sigmoid((limit - vertical) * 80) * torch.sigmoid((limit - horizontal) * 80)
+        whole = factor[chosen][:, None, None] <= 1.02
+        keep = torch.sigmoid((limit - vertical) * edge) * torch.sigmoid((limit - horizontal) * edge)
+        keep = torch.where(whole, torch.ones_like(keep), keep)
+        narrow = -2 * (torch.pi * width[chosen][:, None, None]) ** 2
+        keep = keep * torch.exp(narrow * (vertical**2 + horizontal**2))
         images = images.clone()
         images[chosen] = torch.fft.irfft2(kspace * keep, s=(size, size))
         return images

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from MotionQALib import volumes
 from MotionQALib.scale import Grade
 
-from .labels import Label, read_labels, subject_of
-from .matching import DataError, by_image, first_few, match
+from .labels import Label
+from .leaks import kin_apart, same_files, same_image_apart, sharing, slice_marks
+from .matching import DataError, LabelledImages, first_few, labelled_images
 from .splits import Split, SplitError
-
-SAMPLE = 1 << 16
-"""Bytes from the middle of files of one size that tell most of them apart."""
 
 
 @dataclass
@@ -35,8 +31,11 @@ class DataCheck:
     missing : labelled images without a file
     unlabelled : files without a label
     unreadable : file -> why it cannot be read; empty unless the files were read
+    kin : sentences about subjects who look like one person; problems, unless it was confirmed that
+        they are different people
+    distinct_subjects : that confirmation
     problems : DataError or SplitError; with one of them, nothing can be trained that would hold
-    remarks : sentences about what will be left out
+    remarks : sentences about what will be left out, and about persons that cannot be told
     """
 
     volumes: Counter[Grade] = field(default_factory=Counter)
@@ -45,6 +44,8 @@ class DataCheck:
     missing: list[str] = field(default_factory=list)
     unlabelled: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
+    kin: list[str] = field(default_factory=list)
+    distinct_subjects: bool = False
     problems: list[ValueError] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -97,6 +98,7 @@ def check(
     split: str | Path | Split | None = None,
     *,
     read: bool = True,
+    distinct_subjects: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> DataCheck:
     """Set labels against images, and say what would spoil a training run.
@@ -104,41 +106,53 @@ def check(
     Parameters
     ----------
     split : to be looked at for leaks
-    read : read every image, which takes minutes for hundreds, to find the unreadable ones
+    read : read every image, which takes minutes for hundreds, to find the unreadable ones, and
+        equal voxels in different files
+    distinct_subjects : somebody has looked at those who look like one person: they are not
     progress : called with images read and images to read
 
     Raises LabelError, VolumeError, DataError or SplitError where there is nothing to look at.
     """
-    spoken = by_image(read_labels(labels))
-    paths, _ = match(data, spoken, labels)
-    present = {image: spoken[image] for image in paths}
-    found = DataCheck(missing=[image for image in spoken if image not in paths])
+    images = labelled_images(data, labels)
+    paths = images.paths
+    present = {image: images.labels[image] for image in paths}
+    found = DataCheck(missing=[image for image in images.labels if image not in paths])
+    found.distinct_subjects = distinct_subjects
     found.unlabelled = sorted(map(str, {*volumes.find(data)} - {*paths.values()}))
+    marks: dict[str, set[str]] = {}
     if read:
-        found.unreadable = _unreadable(paths.values(), progress)
+        marks, found.unreadable = _read_all(paths, progress)
         present = {i: of for i, of in present.items() if str(paths[i]) not in found.unreadable}
     _count(found, present)
     _remark(found)
+    found.remarks += images.doubts
     split = Split.load(split) if isinstance(split, (str, Path)) else split
-    _find_problems(found, present, paths, split)
+    _find_problems(found, present, images, marks, split)
+    if distinct_subjects:
+        found.remarks += [f"Confirmed as different people: {text}" for text in found.kin]
     return found
 
 
-def _unreadable(paths: Iterable[Path], progress: Callable[[int, int], None]) -> dict[str, str]:
-    def fault(path: Path) -> str:
+def _read_all(
+    paths: Mapping[str, Path], progress: Callable[[int, int], None]
+) -> tuple[dict[str, set[str]], dict[str, str]]:
+    """Marks of each image's slices, and why files cannot be read."""
+
+    def look(image: str) -> set[str] | str:
         try:
-            volumes.read(path)
+            return set(slice_marks(volumes.read(paths[image]).voxels))
         except volumes.VolumeError as error:
             return str(error)
-        return ""
 
-    paths, faults = list(paths), {}
+    marks, faults = {}, {}
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for done, (path, text) in enumerate(zip(paths, pool.map(fault, paths), strict=True), 1):
-            if text:
-                faults[str(path)] = text
+        for done, (image, seen) in enumerate(zip(paths, pool.map(look, paths), strict=True), 1):
+            if isinstance(seen, str):
+                faults[str(paths[image])] = seen
+            else:
+                marks[image] = seen
             progress(done, len(paths))
-    return faults
+    return marks, faults
 
 
 def _count(found: DataCheck, present: Mapping[str, list[Label]]) -> None:
@@ -161,7 +175,9 @@ def _remark(found: DataCheck) -> None:
             found.remarks.append(f"{len(names)} {text} {names[0]}.")
 
 
-def _find_problems(found, present, paths, split: Split | None) -> None:
+def _find_problems(
+    found, present, images: LabelledImages, marks: Mapping[str, set[str]], split: Split | None
+) -> None:
     subjects = found.subjects
     if not subjects:
         found.problems.append(DataError("None of the labelled images can be read."))
@@ -188,63 +204,17 @@ def _find_problems(found, present, paths, split: Split | None) -> None:
         except SplitError as error:
             found.problems.append(error)
             return
-    found.problems += map(SplitError, _leaks(present, paths, split))
+    found.problems += map(SplitError, _leaks(found, present, images, marks, split))
 
 
-def _leaks(present, paths, split: Split | None) -> list[str]:
+def _leaks(found, present, images: LabelledImages, marks, split: Split | None) -> list[str]:
     """Sentences about one person, or one image, that would be on both sides of a split."""
-
-    def apart(one: str, other: str) -> bool:
-        if one == other:
-            return False
-        return split is None or split.part_of(one) != split.part_of(other)
-
-    sentences = []
-    owner = {image: labels[0].subject for image, labels in present.items()}
-    people: dict[str, list[str]] = {}
-    for subject in sorted(set(owner.values())):
-        people.setdefault(subject_of(subject), []).append(subject)
-    for person, names in people.items():
-        pair = next(((a, b) for a, b in combinations(names, 2) if apart(a, b)), None)
-        if pair:
-            sentences.append(
-                f"The subjects {pair[0]} and {pair[1]} look like one person, {person}, who would "
-                "be both trained and tested on; give them one name in the subject column."
-            )
-    for images in _same_content({image: paths[image] for image in present}):
-        pair = next(((a, b) for a, b in combinations(images, 2) if apart(owner[a], owner[b])), None)
-        if pair:
-            sentences.append(
-                f"{pair[0]} and {pair[1]} are the same image under two subjects, so that what is "
-                "trained on would be tested on; keep one."
-            )
-    return sentences
-
-
-def _same_content(paths: Mapping[str, Path]) -> list[list[str]]:
-    """Groups of images whose files are equal, byte for byte."""
-    groups = [list(paths)]
-    for key in (lambda p: p.stat().st_size, _sample, _digest):
-        finer: list[list[str]] = []
-        for group in groups:
-            parts: dict[Any, list[str]] = {}
-            for image in group:
-                if paths[image].is_file():  # a DICOM series is a folder
-                    parts.setdefault(key(paths[image]), []).append(image)
-            finer += [part for part in parts.values() if len(part) > 1]
-        groups = finer
-    return groups
-
-
-def _sample(path: Path) -> bytes:
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size // 2 - SAMPLE // 2))
-        return hashlib.blake2b(file.read(SAMPLE)).digest()
-
-
-def _digest(path: Path) -> bytes:
-    digest = hashlib.blake2b()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.digest()
+    subject = {image: images.subject_of(image) for image in present}
+    named: dict[str, list[str]] = {}
+    for image, person in images.by_file.items():
+        if image in present:
+            named.setdefault(person, []).append(subject[image])
+    found.kin = kin_apart(subject.values(), split, named)
+    equal = same_files({image: images.paths[image] for image in present})
+    same = same_image_apart([*equal, *sharing(marks)], subject, split)
+    return [*([] if found.distinct_subjects else found.kin), *dict.fromkeys(same)]

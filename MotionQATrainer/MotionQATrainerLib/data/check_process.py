@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> None:
     except ModuleNotFoundError as error:
         _say(problem=f"The Python package {error.name} is missing.", missing=error.name)
     except (ValueError, RuntimeError, OSError) as error:
-        from ..runs.progress import sentence
+        from MotionQALib.error_text import sentence
 
         _say(problem=sentence(error))
 

@@ -15,17 +15,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from MotionQALib import volumes
-from MotionQALib.preprocessing import Preprocessing, heart_centre
+from MotionQALib.file_stamps import stamps
+from MotionQALib.heart_locator import heart_centre
+from MotionQALib.preprocessing import Preprocessing
+from MotionQALib.whole_files import replacing, write_whole
 
-from .labels import Label, read_labels
-from .matching import DataError, Place, by_image, first_few, match, nearest_levels, places
+from .labels import Label
+from .leaks import same_image_apart, sharing, slice_marks
+from .matching import DataError, Place, first_few, labelled_images, nearest_levels, places
+from .splits import Split, SplitError
 
-CACHE_VERSION = 1
+CACHE_VERSION = 3  # 3: single frames are cropped about the heart too
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +47,8 @@ class SliceStore:
     volume_levels : image's name -> (5,) bool, for images that are labelled as a whole
     preprocessing : of the network's input, which is the middle of each crop
     remarks : sentences for the user about what was left out
+    marks : (n,) text, the same where slices' voxels are; None where they were not looked at
+    content : digest of all crops
     """
 
     crops: np.ndarray
@@ -52,6 +60,8 @@ class SliceStore:
     volume_levels: dict[str, np.ndarray]
     preprocessing: Preprocessing
     remarks: tuple[str, ...] = ()
+    marks: np.ndarray | None = None
+    content: str = ""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -117,8 +127,9 @@ def open_store(
     ------
     DataError, LabelError, VolumeError
     """
-    spoken = by_image(read_labels(labels))
-    paths, remarks = match(data, spoken, labels)
+    images = labelled_images(data, labels)
+    spoken, paths = images.labels, images.paths
+    remarks = [*images.remarks, *images.doubts]
     key = _key(data, paths, spoken, preprocessing, margin)
     folder = Path(cache) / key
     if not (folder / "index.json").exists():
@@ -127,35 +138,62 @@ def open_store(
     remarks += index["remarks"]
     if not index["rows"]:
         raise DataError(" ".join(["No slice is left to train on.", *first_few(remarks)]))
-    return _assemble(folder, index["rows"], spoken, preprocessing, margin, remarks)
+    return _assemble(folder, index, spoken, preprocessing, margin, remarks)
+
+
+class ResampledSlices(NamedTuple):
+    """Labelled slices of one file.
+
+    Parameters
+    ----------
+    places : frame and slice of each
+    crops : (n, side, side) float16
+    marks : of each slice's voxels, as `leaks.slice_marks`
+    outside : labels that name no slice of the file
+    """
+
+    places: list[Place]
+    crops: np.ndarray
+    marks: list[str]
+    outside: int
 
 
 def resampled(
     path: Path, labels: Sequence[Label], preprocessing: Preprocessing, side: int
-) -> tuple[list[Place], np.ndarray, int]:
-    """Labelled slices of one file: places, (n, side, side) float16 crops, labels outside it."""
+) -> ResampledSlices:
+    """Labelled slices of one file, ``side`` pixels wide. Raises VolumeError."""
     volume = volumes.read(path)
     chosen, outside = places(labels, volume.n_frames, volume.n_slices)
     if not chosen:
-        return [], np.empty((0, side, side), np.float16), outside
+        return ResampledSlices([], np.empty((0, side, side), np.float16), [], outside)
     frames, slices = np.array(chosen).T
     voxels = np.asarray(volume.voxels[frames, slices], dtype=np.float32)
+    marks = slice_marks(voxels)
     # float16 reaches 65504; the network's input does not depend on the scale.
     voxels /= max(float(np.abs(voxels).max()), np.finfo(np.float32).tiny)
-    crops = preprocessing.resample(
-        torch.from_numpy(voxels), volume.spacing[1:], heart_centre(volume), size=side
-    )
-    return chosen, crops.numpy().astype(np.float16), outside
+    centre = heart_centre(volume, preprocessing.locator)
+    crops = preprocessing.resample(torch.from_numpy(voxels), volume.spacing[1:], centre, size=side)
+    return ResampledSlices(chosen, crops.numpy().astype(np.float16), marks, outside)
+
+
+def refuse_same_images(store: SliceStore, split: Split | None = None) -> None:
+    """Raise SplitError where one image lies under two subjects that a split may part."""
+    marks: dict[str, set[str]] = {}
+    for image, mark in zip(store.images, () if store.marks is None else store.marks, strict=False):
+        marks.setdefault(str(image), set()).add(str(mark))
+    subject = dict(zip(map(str, store.images), map(str, store.subjects), strict=True))
+    sentences = same_image_apart(sharing(marks), subject, split)
+    if sentences:
+        raise SplitError(" ".join(first_few(sentences)))
 
 
 def _key(data, paths, spoken, preprocessing: Preprocessing, margin: int) -> str:
     """Name of a cache: changes with the files, the slices wanted and the preprocessing."""
     files = []
     for image, path in sorted(paths.items()):
-        status = path.stat()
         wanted = sorted((str(label.frame), str(label.slice)) for label in spoken[image])
-        files.append([image, str(path.resolve()), status.st_size, status.st_mtime_ns, wanted])
-    grid = [preprocessing.spacing, preprocessing.size + margin]
+        files.append([image, str(path.resolve()), stamps(path), wanted])
+    grid = [preprocessing.spacing, preprocessing.size + margin, preprocessing.locator]
     content = json.dumps([CACHE_VERSION, grid, files])
     return hashlib.blake2b(content.encode(), digest_size=10).hexdigest()
 
@@ -165,6 +203,7 @@ def _build(folder, paths, spoken, preprocessing, margin, progress) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     side = preprocessing.size + margin
     rows, remarks, outside = [], [], 0
+    content = hashlib.blake2b(digest_size=16)
 
     def load(image: str):
         try:
@@ -172,31 +211,30 @@ def _build(folder, paths, spoken, preprocessing, margin, progress) -> None:
         except volumes.VolumeError as error:
             return image, error
 
-    part = folder / f"crops.{os.getpid()}.part"
+    pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
     # Threads are enough: decompression and resampling release the interpreter.
-    with part.open("wb") as file, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    with replacing(folder / "crops.f16") as part, part.open("wb") as file, pool:
         for done, (image, result) in enumerate(pool.map(load, paths), start=1):
             if isinstance(result, Exception):
                 remarks.append(str(result))
             else:
-                chosen, crops, beyond = result
-                outside += beyond
-                file.write(crops.tobytes())
-                rows += [[image, frame, index] for frame, index in chosen]
+                outside += result.outside
+                file.write(result.crops.tobytes())
+                content.update(result.crops.tobytes())
+                marked = zip(result.places, result.marks, strict=True)
+                rows += [[image, *place, mark] for place, mark in marked]
             if progress:
                 progress(done, len(paths))
     if outside:
         remarks.append(f"{outside} labels name a frame or slice that its image does not have.")
-    part.replace(folder / "crops.f16")
-    index = folder / f"index.{os.getpid()}.part"
-    index.write_text(json.dumps({"rows": rows, "remarks": remarks}), encoding="utf-8")
-    index.replace(folder / "index.json")
+    found = {"rows": rows, "remarks": remarks, "content": content.hexdigest()}
+    write_whole(folder / "index.json", json.dumps(found))
 
 
-def _assemble(folder, rows, spoken, preprocessing, margin, remarks) -> SliceStore:
-    side = preprocessing.size + margin
+def _assemble(folder, index, spoken, preprocessing, margin, remarks) -> SliceStore:
+    side, rows = preprocessing.size + margin, index["rows"]
     crops = np.memmap(folder / "crops.f16", np.float16, "r", shape=(len(rows), side, side))
-    images, frames, slices = zip(*rows, strict=True)
+    images, frames, slices, marks = zip(*rows, strict=True)
     wholes = {
         label.image: np.array(label.levels)
         for image in dict.fromkeys(images)
@@ -209,8 +247,10 @@ def _assemble(folder, rows, spoken, preprocessing, margin, remarks) -> SliceStor
         subjects=np.array([spoken[image][0].subject for image in images]),
         frames=np.array(frames),
         slices=np.array(slices),
-        levels=np.array([nearest_levels(spoken[image], *place) for image, *place in rows]),
+        levels=np.array([nearest_levels(spoken[image], *place) for image, *place, _ in rows]),
         volume_levels=wholes,
         preprocessing=preprocessing,
         remarks=tuple(remarks),
+        marks=np.array(marks),
+        content=index["content"],
     )

@@ -14,8 +14,8 @@ import numpy as np
 from MotionQALib import volumes
 from MotionQALib.subjects import without_suffix
 
-from .labels import Label, Levels, read_labels
-from .matching import DataError, by_image, first_few, match, nearest_levels, places
+from .labels import Label, Levels
+from .matching import DataError, first_few, labelled_images, nearest_levels, places
 
 
 def export_png(
@@ -36,19 +36,19 @@ def export_png(
 
     A slice's brightness runs from black to white between its volume's extremes, 8 bits.
     """
-    read = read_labels(labels)
-    spoken = by_image(read)
+    images = labelled_images(data, labels)
+    spoken, remarks = images.labels, images.remarks
+    read = [label for of in spoken.values() for label in of]
     by_grade = any(label.score is None for label in read)  # then "moderate" is no score either
-    paths, remarks = match(data, spoken, labels)
     written = 0
-    for done, (image, path) in enumerate(paths.items(), start=1):
+    for done, (image, path) in enumerate(images.paths.items(), start=1):
         try:
             volume = volumes.read(path, slice_axis=axis)
             written += _export(volume, image, spoken[image], Path(out), by_grade)
         except volumes.VolumeError as error:
             remarks.append(str(error))
         if progress:
-            progress(done, len(paths))
+            progress(done, len(images.paths))
     if not written:
         raise DataError(" ".join(["No slice could be written.", *first_few(remarks)]))
     return written, remarks

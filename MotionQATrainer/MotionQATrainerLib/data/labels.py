@@ -2,7 +2,8 @@
 
 Three forms are read, told apart by their columns (letter case and further columns do not matter):
 
-* ``Image,Label``: CMRxMotion's ``IQA.csv``, a grade per volume: 1 mild, 2 moderate, 3 severe;
+* ``Image,Label``: CMRxMotion's ``IQA.csv``, a grade per volume: 1 mild, 2 moderate, 3 severe, or
+  these words;
 * ``image,score``: a score from 1 to 5 per volume;
 * ``image,frame,slice,score[,subject][,severity]``: a score per slice, counted from 0; a row with
   an empty slice is the volume's.
@@ -13,13 +14,16 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from MotionQALib.scale import SCORES, Grade, grade_of
 from MotionQALib.subjects import subject_of
+from MotionQALib.tables import Table, TableError, number_of, read_table
 
 Levels = tuple[bool, bool, bool, bool, bool]
+
+_GRADE_WORDS = {"mild": "1", "moderate": "2", "intermediate": "2", "severe": "3"}
 
 SCORE_COLUMNS = ("image", "frame", "slice", "score", "subject", "severity")
 
@@ -49,6 +53,7 @@ class Label:
     levels: Levels
     subject: str | None = None
     severity: float | None = None  # the simulator's SSIM against the clean image, 1 without motion
+    subject_given: bool = field(default=False, compare=False)  # by the file, not by a name
 
     @property
     def score(self) -> int | None:
@@ -66,29 +71,22 @@ class Label:
 def read_labels(path: str | Path) -> list[Label]:
     """Read a CSV file of labels, in the file's own order; every label has its subject.
 
-    Raises LabelError for a file that cannot be read, has other columns, no rows, a score or
-    grade off the scale, the same image and slice twice, or one image under two subjects.
+    Raises LabelError for a file that cannot be read, has other columns, no rows, several readers, a
+    score or grade off the scale, the same image and slice twice, or one image under two subjects.
     """
-    path = Path(path)
-    text = _text(path)
-    # Spreadsheets in much of Europe write semicolons.
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(text.splitlines(), delimiter=delimiter, strict=True)
     try:
-        columns = _columns(path, next(reader, []))
-        labels, lines = [], {}
-        subjects: dict[str, str] = {}
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            where = f"{path}, line {reader.line_num}"
-            label = _label(where, columns, cells)
-            _refuse_repeats(where, label, lines, subjects)
-            lines[label.image, label.frame, label.slice] = reader.line_num
-            labels.append(label)
-    except csv.Error as error:
-        raise LabelError(f"{path} is not a readable CSV file ({error}); save it again.") from error
+        table = read_table(path)
+    except TableError as error:
+        raise LabelError(str(error)) from error
+    columns = _columns(table)
+    labels, lines = [], {}
+    subjects: dict[str, str] = {}
+    for line, cells in table.rows:
+        where = f"{path}, line {line}"
+        label = _label(where, columns, cells)
+        _refuse_repeats(where, label, lines, subjects)
+        lines[label.image, label.frame, label.slice] = line
+        labels.append(label)
     if not labels:
         raise LabelError(f"{path} has no labels; add one line per image below its column names.")
     return labels
@@ -134,31 +132,35 @@ def _write(path: str | Path, columns: Iterable[str], rows: list[list]) -> None:
         writer.writerows(rows)
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise LabelError(f"{path} is not a text file in UTF-8; save it as CSV UTF-8.") from error
-    except OSError as error:
-        reason = error.strerror or error
-        raise LabelError(f"{path} cannot be read: {reason}; check the path.") from error
-
-
-def _columns(path: Path, header: list[str]) -> dict[str, int]:
+def _columns(table: Table) -> dict[str, int]:
     """Return where each known column is."""
-    names = [name.strip().lower() for name in header]
+    where, names = f"{table.path}, line {table.header_line}", table.columns
     known = [name for name in names if name in (*SCORE_COLUMNS, "label")]
     if not any(names):
-        raise LabelError(f"{path} is empty; its first line must name columns, such as image,score.")
+        raise LabelError(
+            f"{table.path} is empty; its first line must name columns, such as image,score."
+        )
     for name in known:
         if known.count(name) > 1:
-            raise LabelError(f"{path}, line 1: the column {name} is there twice; keep one.")
+            raise LabelError(f"{where}: the column {name} is there twice; keep one.")
     if "image" not in known or ("score" in known) == ("label" in known):
         raise LabelError(
-            f"{path}, line 1: the columns are {', '.join(names)}; "
+            f"{where}: the columns are {', '.join(names)}; "
             "needed are image and either score (1 to 5) or Label (1 to 3)."
         )
+    if "reader" in names:
+        _refuse_several_readers(table)
     return {name: names.index(name) for name in known}
+
+
+def _refuse_several_readers(table: Table) -> None:
+    place = table.columns.index("reader")
+    readers = sorted({cells[place] for _, cells in table.rows if len(cells) > place})
+    if len(readers) > 1:
+        raise LabelError(
+            f"{table.path} holds the scores of {len(readers)} readers ({readers[0]}, {readers[1]}"
+            f"{', …' if len(readers) > 2 else ''}); give one reader's, or the consensus'."
+        )
 
 
 def _label(where: str, columns: dict[str, int], cells: list[str]) -> Label:
@@ -170,7 +172,8 @@ def _label(where: str, columns: dict[str, int], cells: list[str]) -> Label:
     if "score" in row:
         levels = levels_of_score(_level(where, "score", row["score"], "1, 2, 3, 4 or 5", 5))
     else:
-        grade = _level(where, "Label", row["label"], "1 (mild), 2 (moderate) or 3 (severe)", 3)
+        said = _GRADE_WORDS.get(row["label"].casefold(), row["label"])
+        grade = _level(where, "Label", said, "1 (mild), 2 (moderate) or 3 (severe)", 3)
         levels = levels_of_grade(grade)
     return Label(
         image=row["image"],
@@ -178,13 +181,14 @@ def _label(where: str, columns: dict[str, int], cells: list[str]) -> Label:
         slice=_index(where, "slice", row.get("slice")),
         levels=levels,
         subject=row.get("subject") or subject_of(row["image"]),
+        subject_given=bool(row.get("subject")),
         severity=_severity(where, row.get("severity")),
     )
 
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        return number_of(text)
     except ValueError:
         return math.nan
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from MotionQALib import volumes
-from MotionQALib.subjects import without_suffix
+from MotionQALib.image_names import ImageNames, Matches
+from MotionQALib.subjects import persons
 
-from .labels import Label, Levels
+from .labels import Label, Levels, read_labels
 
 Place = tuple[int, int]
 """Frame and slice, counted from 0 in the file's own order."""
@@ -29,6 +31,57 @@ def by_image(labels: Iterable[Label]) -> dict[str, list[Label]]:
     return groups
 
 
+@dataclass(frozen=True)
+class LabelledImages:
+    """Labels set against files.
+
+    Parameters
+    ----------
+    labels : image -> its labels, each with the person as its subject
+    paths : image -> file, of those that have one
+    by_file : image -> person, where a PatientID or a scheme of names tells, whatever the labels say
+    remarks : sentences about what does not match
+    doubts : sentences about persons that cannot be told
+    """
+
+    labels: dict[str, list[Label]]
+    paths: dict[str, Path]
+    by_file: dict[str, str]
+    remarks: list[str]
+    doubts: list[str]
+
+    def subject_of(self, image: str) -> str:
+        return self.labels[image][0].subject
+
+
+def labelled_images(data: str | Path, labels: str | Path) -> LabelledImages:
+    """Read labels, find their images, and tell whose they are.
+
+    A subject that the labels name counts; else DICOM's PatientID, a name of BIDS, CMRxMotion or
+    ACDC in the image's path; else the image's own name.
+
+    Raises LabelError, VolumeError or DataError.
+    """
+    spoken = by_image(read_labels(labels))
+    paths, remarks = match(data, spoken, labels)
+    told = persons(paths, Path(data))
+    spoken = {image: _of_person(of, told.of.get(image)) for image, of in spoken.items()}
+    found = LabelledImages(spoken, paths, told.named, remarks, told.remarks)
+    subjects = {found.subject_of(image) for image in paths}
+    if 1 < len(paths) == len(subjects) and not told.of:
+        found.doubts.append(
+            "Each image counts as a person of its own, because no name tells otherwise; if some "
+            "are of one person, add a subject column, or training and testing are not apart."
+        )
+    return found
+
+
+def _of_person(labels: list[Label], person: str | None) -> list[Label]:
+    if person is None or labels[0].subject_given:
+        return labels
+    return [replace(label, subject=person) for label in labels]
+
+
 def match(
     data: str | Path, images: Iterable[str], labels: str | Path = "the labels"
 ) -> tuple[dict[str, Path], list[str]]:
@@ -39,45 +92,42 @@ def match(
     """
     data, images = Path(data), list(images)
     files = volumes.find(data)
-    known: dict[str, list[Path]] = {}
+    names: ImageNames[Path] = ImageNames(data)
     for path in files:
-        inner = path.relative_to(data) if path.is_relative_to(data) else path
-        whole = inner.as_posix()
-        bare = without_suffix(whole)
-        for name in {whole, bare, path.name, bare.rpartition("/")[2]}:
-            known.setdefault(name, []).append(path)
-    paths, missing = {}, []
-    owner: dict[Path, str] = {}
-    for image in images:
-        fitting = known.get(image.replace("\\", "/"), [])
-        if len(fitting) > 1:
-            raise DataError(
-                f"{data} has {len(fitting)} images named {image}, such as {fitting[0]} and "
-                f"{fitting[1]}; give the path within the folder as the image's name in {labels}."
-            )
-        if fitting:
-            earlier = owner.setdefault(fitting[0], image)
-            if earlier != image:
-                raise DataError(
-                    f"{earlier} and {image} in {labels} are the same image, {fitting[0]}; keep one."
-                )
-            paths[image] = fitting[0]
-        else:
-            missing.append(image)
-    if not paths:
+        names.add(path, path)
+    found = names.match(images)
+    for image, fitting in found.several.items():
+        raise DataError(
+            f"{data} has {len(fitting)} images named {image}, such as {fitting[0]} and "
+            f"{fitting[1]}; give the path within the folder as the image's name in {labels}."
+        )
+    for one, other in found.same:
+        path = found.found[one]
+        raise DataError(f"{one} and {other} in {labels} are the same image, {path}; keep one.")
+    if not found.found:
         raise DataError(
             f"None of the {len(images)} images named in {labels} is in {data} (the first is "
             f"{images[0]}, a file there {files[0].name}); check that they belong together."
         )
-    unlabelled = len(set(files) - set(paths.values()))
-    remarks = []
+    return found.found, _remarks(data, files, found)
+
+
+def _remarks(data: Path, files: Sequence[Path], found: Matches[Path]) -> list[str]:
+    missing, remarks = found.missing, []
     if missing:
         remarks.append(
             f"{len(missing)} labelled images have no file in {data}, such as {missing[0]}."
         )
+    if found.elsewhere:
+        name = found.elsewhere[0]
+        remarks.append(
+            f"{len(found.elsewhere)} labels name paths from another place, taken by their ends: "
+            f"{name} is {found.found[name]}."
+        )
+    unlabelled = len(set(files) - set(found.found.values()))
     if unlabelled:
         remarks.append(f"{unlabelled} images in {data} have no label; they are left out.")
-    return paths, remarks
+    return remarks
 
 
 def first_few(remarks: Sequence[str], most: int = 3) -> list[str]:

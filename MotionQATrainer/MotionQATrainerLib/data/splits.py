@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from MotionQALib.scale import GRADE_OF_SCORE
-
-from ..runs.whole_files import write_whole
+from MotionQALib.whole_files import write_whole
 
 PARTS = ("train", "valid", "test")
 

@@ -10,20 +10,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from MotionQALib.scale import GRADE_OF_SCORE, Grade, grade_probabilities, median_score
+from MotionQALib.scale import (
+    GRADE_OF_SCORE,
+    Grade,
+    grade_probabilities,
+    median_score,
+    softmax,
+    uncertainty,
+)
 
 TEMPERATURES = (0.05, 20.0)
 
 # A result whose grade is less likely than all others together is uncertain, whatever the target.
 MOST_UNCERTAIN = 0.5
 LEAST_CERTAIN_SHARE = 0.1
-
-
-def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-    """Probabilities (…, 5) of logits (…, 5) divided by the temperature."""
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
-    raised = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    return raised / raised.sum(axis=-1, keepdims=True)
 
 
 def fit_temperature(
@@ -62,11 +62,19 @@ def fit_temperature(
     return math.exp(minimize_scalar(cost, bounds=(low, high), method="bounded").x)
 
 
-def uncertainty(probabilities: np.ndarray) -> np.ndarray:
-    """Return 1 - the probability of the reported grade, (…,), of (…, 5) probabilities."""
-    grades = grade_probabilities(probabilities)
-    reported = GRADE_OF_SCORE[median_score(probabilities) - 1] - Grade.MILD
-    return 1 - np.take_along_axis(grades, reported[..., None], axis=-1)[..., 0]
+def fit_offsets(logits: np.ndarray, levels: np.ndarray, temperature: float) -> np.ndarray:
+    """Numbers (5,) to add to the logits, beside the temperature, so that each score comes out as
+    often as it is labelled; they lean towards 0 as 20 labels would make them."""
+    from scipy.optimize import minimize
+
+    logits, levels = np.asarray(logits, dtype=np.float64), np.asarray(levels, dtype=bool)
+
+    def cost(offsets: np.ndarray) -> float:
+        allowed = (softmax(logits + offsets, temperature) * levels).sum(axis=1)
+        return float(-np.log(np.maximum(allowed, 1e-12)).sum() + 10 * (offsets @ offsets))
+
+    found = minimize(cost, np.zeros(logits.shape[1]), method="L-BFGS-B").x
+    return found - found.mean()
 
 
 @dataclass(frozen=True)
@@ -140,3 +148,68 @@ def fit_uncertain_above(
     return UncertaintyThreshold(
         float(threshold), float(certain[last] / len(doubt)), float(accuracy[last]), reached
     )
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """When a result is called uncertain, and what that gave on validation (`results.is_uncertain`).
+
+    flagged : share of results called uncertain
+    missed : share of severe results that are graded otherwise and not called uncertain
+    accuracy : share of the certain grades that are right
+    """
+
+    uncertain_above: float
+    severe_above: float
+    flagged: float
+    missed: float
+    accuracy: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.flagged:.0%} are called uncertain; of the severe ones {self.missed:.1%} "
+            "are missed without being flagged; "
+            f"{self.accuracy:.0%} of the certain grades are right"
+        )
+
+
+def fit_doubt(
+    probabilities: np.ndarray, levels: np.ndarray, most_missed: float = 0.02, target: float = 0.8
+) -> Doubt:
+    """Thresholds that flag the fewest results while hardly a severe one is missed unflagged.
+
+    Parameters
+    ----------
+    probabilities : (n, 5), calibrated, on validation subjects
+    levels : (n, 5) bool
+    most_missed : share of the severe results that may be graded otherwise without a flag
+    target : share of the certain grades that should be right; where no thresholds reach both, those
+        that miss least, and then the most accurate
+    """
+    probabilities, levels = np.asarray(probabilities), np.asarray(levels, dtype=bool)
+    if not len(probabilities):
+        raise ValueError("There are no validation labels to fit the uncertainty on.")
+    doubt = uncertainty(probabilities)
+    reported = GRADE_OF_SCORE[median_score(probabilities) - 1]
+    right = (levels & (GRADE_OF_SCORE[None, :] == reported[:, None])).any(axis=1)
+    severe = ~levels[:, GRADE_OF_SCORE != Grade.SEVERE].any(axis=1)
+    chance = np.where(
+        reported == Grade.SEVERE, 0.0, grade_probabilities(probabilities)[:, Grade.SEVERE - 1]
+    )
+    best: tuple | None = None
+    for severe_above in (1.0, *np.arange(0.45, 0.01, -0.01).round(2)):
+        for uncertain_above in np.arange(0.2, MOST_UNCERTAIN + 0.001, 0.01).round(2):
+            flagged = (doubt > uncertain_above) | (chance > severe_above)
+            if flagged.mean() > 1 - LEAST_CERTAIN_SHARE:
+                continue
+            missed = float((severe & (reported != Grade.SEVERE) & ~flagged).sum())
+            missed /= max(1, int(severe.sum()))
+            accuracy = float(right[~flagged].mean())
+            # First what is asked for; then as few flags as that allows, and no finer than needed.
+            order = (max(missed - most_missed, 0), max(target - accuracy, 0), flagged.mean())
+            if best is None or order < best[0]:
+                found = (float(uncertain_above), float(severe_above), float(flagged.mean()))
+                best = order, Doubt(*found, missed, accuracy)
+    if best is None:
+        return Doubt(MOST_UNCERTAIN, 1.0, float((doubt > MOST_UNCERTAIN).mean()), 0.0, 0.0)
+    return best[1]

@@ -19,7 +19,7 @@ CHART_STYLE = """.charts { display: flex; flex-wrap: wrap; gap: 1rem; margin: .5
   stroke-dasharray: 4 4; }
 .chart .s0 { stroke: #2b7bba; fill: #2b7bba; } .chart .s1 { stroke: #d9861b; fill: #d9861b; }
 .chart polyline.s0, .chart polyline.s1 { fill: none; } .chart text.s0, .chart text.s1 {
-  stroke: none; } .chart .cell { fill: #2b7bba; }
+  stroke: none; }
 """
 
 
@@ -45,31 +45,6 @@ def lines(title: str, series: Mapping[str, Sequence[tuple[float, float]]], x_tit
         ]
         across = LEFT + 150 + 130 * number
         parts.append(f'<text class="s{number}" x="{across}" y="16">{escape(name)}</text>')
-    return _svg(title, parts)
-
-
-def confusion(title: str, matrix: np.ndarray, names: Sequence[str]) -> str:
-    """A confusion matrix: rows are the labels, columns what was graded; shares by row."""
-    rows = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    shares = matrix / rows
-    n = len(names)
-    width, height = (WIDTH - 110 - RIGHT) / n, (HEIGHT - TOP - BOTTOM) / n
-    parts = [f'<text class="soft" x="{WIDTH / 2:.0f}" y="{HEIGHT - 4}">graded as</text>']
-    for row, name in enumerate(names):
-        y = TOP + row * height
-        parts.append(f'<text x="8" y="{y + height / 2 + 4:.0f}">{escape(name)}</text>')
-        across = 110 + (row + 0.5) * width
-        parts.append(
-            f'<text x="{across:.0f}" y="{HEIGHT - 18}" text-anchor="middle">{escape(name)}</text>'
-        )
-        for column in range(n):
-            x, share = 110 + column * width, float(shares[row, column])
-            parts.append(
-                f'<rect class="cell" x="{x:.1f}" y="{y:.1f}" width="{width - 2:.1f}" '
-                f'height="{height - 2:.1f}" opacity="{0.06 + 0.6 * share:.2f}"/>'
-                f'<text x="{x + width / 2:.0f}" y="{y + height / 2 + 4:.0f}" '
-                f'text-anchor="middle">{int(matrix[row, column])} ({share:.0%})</text>'
-            )
     return _svg(title, parts)
 
 

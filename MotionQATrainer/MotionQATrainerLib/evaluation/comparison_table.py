@@ -9,8 +9,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from MotionQALib import checkpoints
-
-from ..runs.whole_files import write_whole
+from MotionQALib.whole_files import write_whole
 
 TABLE = "comparison.csv"
 

@@ -11,11 +11,12 @@ import numpy as np
 
 from MotionQALib import checkpoints
 from MotionQALib.assessment import Assessor
+from MotionQALib.subjects import kin
 
 from ..data.clean_patients import CleanPatient, find_patients
 from ..data.datasets import SliceStore, open_store
 from ..data.labels import read_labels
-from ..data.matching import DataError, first_few
+from ..data.matching import DataError, first_few, labelled_images
 from ..data.splits import Split, split_file
 from ..runs.progress import Event, Progress, silent
 from . import metrics
@@ -23,7 +24,9 @@ from .baselines import Baseline, FrozenNetwork, ImageQualityForest, Slices
 from .findings import NETWORK, Evaluation, Results
 from .labelled_predictions import LabelledPredictions, grade
 from .prediction import spread
+from .predictions_file import write_predictions
 from .sensitivity import amplitude_sweep, share_graded_mild
+from .stress import Finding, stress
 
 BASELINE_VOLUMES = 400
 """Volumes that the baselines are fitted on, evenly spread: they gain nothing from more."""
@@ -43,6 +46,7 @@ def evaluate(
     train: tuple[str | Path, str | Path] | None = None,
     cache: str | Path | None = None,
     device: str = "auto",
+    predictions: str | Path | None = None,
     progress: Progress = silent,
 ) -> Evaluation:
     """Grade the labelled images of some subjects, as users' images are graded, and compare.
@@ -59,17 +63,19 @@ def evaluate(
         image-quality measures with a forest, and frozen ImageNet features
     train : data and labels that the baselines are fitted on, if not ``data`` and ``labels``
     cache : folder for the baselines' slices; by default that of the training run, if it is there
+    predictions : CSV file for the network's probabilities beside the labels (`predictions_file`)
 
     Raises
     ------
     CheckpointError, LabelError, DataError, SplitError, DeviceError
     """
     path = checkpoints.resolve(checkpoint)
-    spoken = read_labels(labels)
+    images = labelled_images(data, labels)
+    spoken = [label for of in images.labels.values() for label in of]
     known = _split(path, split)
     chosen, remark = choose({label.subject for label in spoken}, known, part, subjects)
     untouched, more = ([], []) if clean is None else _untouched(clean, known, part)
-    remark += [text for text in more if text not in remark]
+    remark += [text for text in [*more, *images.doubts] if text not in remark]
     assessor = Assessor(path, device=device)
     graded = grade(
         assessor,
@@ -88,6 +94,8 @@ def evaluate(
     )
     if not result.subjects:
         raise DataError(" ".join(["No image could be graded.", *first_few(graded.remarks)]))
+    if predictions is not None:
+        write_predictions(predictions, graded)
     if baselines is None:
         baselines = [ImageQualityForest(), FrozenNetwork()]
     if baselines:
@@ -102,6 +110,29 @@ def evaluate(
     return result
 
 
+def stressed(
+    checkpoint: str | Path,
+    clean: str | Path,
+    *,
+    split: str | Path | None = None,
+    part: str = "test",
+    device: str = "auto",
+    progress: Progress = silent,
+) -> list[Finding]:
+    """What the grades hang on and should not, on untouched volumes (`stress.stress`).
+
+    Parameters and errors as of `evaluate`.
+    """
+    path = checkpoints.resolve(checkpoint)
+    patients, _ = _untouched(clean, _split(path, split), part)
+    assessor = Assessor(path, device=device)
+    return stress(
+        assessor,
+        patients,
+        progress=lambda done, total: progress(Event("stress", done=done, total=total)),
+    )
+
+
 def choose(
     present: set[str], split: Split | None, part: str, subjects: Iterable[str] | None = None
 ) -> tuple[set[str], list[str]]:
@@ -113,12 +144,26 @@ def choose(
     elif split is None:
         return present, ["No split is beside the checkpoint: all subjects are graded."]
     elif not any(split.part_of(subject) for subject in present):
-        return present, ["None of the subjects is in the split, so all are new and graded."]
+        said = ["None of the subjects is in the split, so all are new and graded."]
+        return present, said + _kin_of_the_trained(present, split)
     else:
         chosen = present & set(getattr(split, part))
     if not chosen:
         raise DataError("None of the subjects asked for has a label; check the split and the part.")
-    return chosen, []
+    return chosen, _kin_of_the_trained(chosen, split) if part == "test" else []
+
+
+def _kin_of_the_trained(chosen: set[str], split: Split | None) -> list[str]:
+    """A sentence where somebody to be graded looks like one whom the weights have seen."""
+    seen = set() if split is None else {*split.train, *split.valid}
+    for group in kin(chosen | seen):
+        tested, trained = (sorted({*group} & of) for of in (chosen - seen, seen))
+        if tested and trained:
+            return [
+                f"{tested[0]} looks like {trained[0]}, on whom the network was trained: if they "
+                "are one person, the figures are too good."
+            ]
+    return []
 
 
 def _split(path: Path, split: str | Path | None) -> Split | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from MotionQALib import checkpoints
+from MotionQALib.whole_files import write_whole
 
 from . import metrics
 from .metrics import Interval
@@ -71,7 +72,7 @@ class Evaluation:
 
     def save(self, path: str | Path) -> None:
         text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False)
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        write_whole(path, text + "\n")
 
     def card_metrics(self) -> dict[str, list[float | None]]:
         """The network's figures as a card holds them: ``volume_accuracy`` and so on."""

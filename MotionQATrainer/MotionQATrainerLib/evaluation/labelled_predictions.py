@@ -19,17 +19,23 @@ from ..data.matching import by_image, match
 class LabelledPredictions:
     """Labels and probabilities side by side, of slices or of volumes."""
 
-    levels: list[Levels] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
     probabilities: list[np.ndarray] = field(default_factory=list)
-    subjects: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return len(self.levels)
+        return len(self.labels)
+
+    @property
+    def levels(self) -> list[Levels]:
+        return [label.levels for label in self.labels]
+
+    @property
+    def subjects(self) -> list[str]:
+        return [label.subject for label in self.labels]
 
     def add(self, label: Label, probabilities: np.ndarray) -> None:
-        self.levels.append(label.levels)
+        self.labels.append(label)
         self.probabilities.append(probabilities)
-        self.subjects.append(label.subject)
 
 
 @dataclass

@@ -17,7 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
-from MotionQALib.bootstrap import Interval
+from MotionQALib.bootstrap import Interval, limits
 from MotionQALib.scale import (
     GRADE_OF_SCORE,
     SCORES,
@@ -255,8 +255,5 @@ def _limits(
             drawn[name].append(values)
     low, high = {}, {}
     for name, chunks in drawn.items():
-        values = np.concatenate(chunks)
-        values = values[~np.isnan(values)]  # resamples without a severe image have no AUC
-        limits = np.percentile(values, [2.5, 97.5]) if len(values) else (math.nan, math.nan)
-        low[name], high[name] = map(float, limits)
+        low[name], high[name] = limits(np.concatenate(chunks))
     return low, high

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from MotionQALib.devices import DeviceSetup
+from MotionQALib.scale import softmax
 
 from ..data.datasets import SliceStore
 from . import metrics
-from .calibration import softmax
 
 
 @torch.inference_mode()

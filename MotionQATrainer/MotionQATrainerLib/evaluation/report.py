@@ -13,16 +13,17 @@ import numpy as np
 from torch import nn
 
 from MotionQALib.checkpoints import Card
+from MotionQALib.confusion_drawing import CONFUSION_STYLE, confusion_svg
 from MotionQALib.devices import DeviceSetup
-from MotionQALib.report_style import STYLE
-from MotionQALib.scale import GRADE_OF_SCORE, Grade, grade_of, median_score
+from MotionQALib.report_style import page_head
+from MotionQALib.scale import GRADE_OF_SCORE, Grade, grade_of, median_score, softmax
+from MotionQALib.whole_files import write_whole
 
 from ..data.datasets import SliceStore
 from ..data.splits import Split
 from ..runs.run_folder import COMMAND, FIGURES, LOG
 from . import metrics
-from .calibration import softmax
-from .charts import CHART_STYLE, confusion, lines, reliability
+from .charts import CHART_STYLE, lines, reliability
 from .prediction import predict, spread
 from .report_figures import confusion_matrix, reliability_points, write_figures
 
@@ -31,19 +32,7 @@ MOST_SLICES = 4000
 
 PICTURES = 12
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<header>
+_BODY = """<header>
 <h1>{title}</h1>
 <p class="meta">{meta}</p>
 <p class="notice">{notice}.</p>
@@ -92,9 +81,8 @@ def write_report(
     probabilities = softmax(predict(model, place, store, indices), card.temperature)
     levels = store.levels[indices]
     found = metrics.evaluate(levels, probabilities, store.subjects[indices])
-    page = _PAGE.format(
+    body = _BODY.format(
         title=escape(card.title),
-        style=STYLE + CHART_STYLE,
         meta=escape(_meta(card)),
         notice=escape(card.notice[:1].upper() + card.notice[1:]),
         curves=_curves(folder / LOG),
@@ -105,7 +93,7 @@ def write_report(
         pictures="".join(_pictures(store, indices, probabilities)),
         facts=_facts(card, folder),
     )
-    path.write_text(page, encoding="utf-8")
+    write_whole(path, page_head(card.title, CHART_STYLE + CONFUSION_STYLE) + body)
     write_figures(folder / FIGURES, part, levels, probabilities)
 
 
@@ -136,7 +124,8 @@ def _figures(levels: np.ndarray, probabilities: np.ndarray) -> str:
     matrix = confusion_matrix(levels, probabilities)
     points = reliability_points(levels, probabilities)
     names = [grade.label for grade in Grade]
-    return confusion("Grades of slices", matrix, names) + reliability("Reliability", points)
+    drawn = confusion_svg(matrix, names, "slices labelled as", "graded as", of_rows=True)
+    return drawn + reliability("Reliability", points)
 
 
 def _table(found: dict[str, metrics.Interval]) -> str:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from MotionQALib.scale import GRADE_OF_SCORE, Grade, median_score
-
-from .calibration import uncertainty
+from MotionQALib.scale import GRADE_OF_SCORE, Grade, median_score, uncertainty
+from MotionQALib.whole_files import write_whole
 
 BINS = 10
 
@@ -50,7 +49,7 @@ def write_figures(path: Path, part: str, levels: np.ndarray, probabilities: np.n
         "confusion": confusion_matrix(levels, probabilities).tolist(),
         "reliability": reliability_points(levels, probabilities),
     }
-    path.write_text(json.dumps(content), encoding="utf-8")
+    write_whole(path, json.dumps(content))
 
 
 def _grades(levels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from MotionQALib.volumes import Volume
 from ..data.clean_patients import CleanPatient
 from ..simulation.breathing import Behaviour, Breathing
 from ..simulation.simulator import Acquisition, MotionSimulator
-from .metrics import Interval
+from .metrics import Interval, limits
 
 AMPLITUDES = np.linspace(0.0, 8.0, 8)
 """Tidal excursions of the heart, mm: from none to the largest that Shechter et al. measured."""
@@ -111,5 +111,4 @@ def interval(
         statistic(np.concatenate([groups[i] for i in rng.integers(len(groups), size=len(groups))]))
         for _ in range(resamples)
     ]
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return Interval(float(statistic(values)), float(low), float(high))
+    return Interval(float(statistic(values)), *limits(np.array(drawn)))

@@ -6,10 +6,11 @@ leaves nothing behind that looks alive. Process numbers cannot tell that: they a
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import IO
+
+from MotionQALib.file_lock import lock
 
 TRIES, PAUSE = 5, 0.1
 
@@ -40,13 +41,9 @@ class FolderLock:
 
     def _try(self) -> bool:
         file = self.path.open("ab")
-        try:
-            _lock(file)
-        except (BlockingIOError, PermissionError):
+        if lock(file.fileno()) is False:
             file.close()
             return False
-        except OSError:
-            pass
         self._file = file
         return True
 
@@ -55,26 +52,10 @@ def is_held(path: str | Path) -> bool:
     """Whether a process holds the lock at ``path``."""
     if not Path(path).exists():
         return False
-    lock = FolderLock(path)
+    own = FolderLock(path)
     try:
-        free = lock._try()
+        free = own._try()
     except OSError:  # the folder went meanwhile
         return False
-    lock.release()
+    own.release()
     return not free
-
-
-if os.name == "nt":
-
-    def _lock(file: IO[bytes]) -> None:
-        import msvcrt
-
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-
-else:
-
-    def _lock(file: IO[bytes]) -> None:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -34,10 +34,3 @@ class Stopped(Exception):  # noqa: N818  no error: it was asked for
 
 def silent(event: Event) -> None:
     """Progress for callers that show none."""
-
-
-def sentence(error: BaseException) -> str:
-    """What an error says to a person, on one line."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'A file'}: {error.strerror}."
-    return " ".join(str(error).split()) or type(error).__name__

@@ -20,9 +20,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from MotionQALib.whole_files import write_whole
+
+from .errors import TrainingError
 from .journal import JOURNAL
 from .lock import FolderLock, is_held
-from .whole_files import write_whole
 
 SETTINGS, SPLIT, COMMAND = "settings.toml", "split.json", "command.txt"
 STATE, LAST, BEST = "state.safetensors", "last.safetensors", "best.safetensors"
@@ -32,10 +34,6 @@ STOP, LOCK = "stop", "run.lock"
 
 BEFORE = {CONSOLE, JOURNAL, LOCK, STOP}
 """Files that a run leaves that ended before its settings were written."""
-
-
-class TrainingError(RuntimeError):
-    """Training that cannot go on; the message says what to change."""
 
 
 class RunFolder:

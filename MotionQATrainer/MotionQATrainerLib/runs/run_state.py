@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from .run_folder import TrainingError
+from MotionQALib.whole_files import replacing
+
+from .errors import TrainingError
 
 KEY = "motionqa-run"
 
@@ -47,15 +48,10 @@ def save_state(
 
 def write_tensors(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
     """Write a .safetensors file under another name first, then rename it."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     # Weights laid out channels last are stored row by row; shared memory is stored twice.
     plain = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
-    try:
-        with storing(path):
-            save_file(plain, str(part), metadata=metadata)
-            part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with storing(path), replacing(path) as part:
+        save_file(plain, str(part), metadata=metadata)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ a breath-hold); Wang et al., arXiv:2210.06385 (the four behaviours of CMRxMotion
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -37,12 +37,14 @@ class Breathing:
     exponent : n of the Lujan curve; the larger, the longer the rest at end-expiration
     drift : speed at which the held heart drifts, mm/s
     period : of a quiet breath, s
+    lag : how much longer the breath falls than it rises, 0 to 0.9, none in training
     """
 
     amplitude: float
     exponent: int
     drift: float
     period: float
+    lag: float = 0.0
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Breathing:
@@ -54,6 +56,15 @@ class Breathing:
             exponent=int(rng.integers(1, 4)),
             drift=float(rng.uniform(0.05, 0.15) * rng.uniform(0.26, 0.9)),
             period=float(rng.uniform(3, 5)),
+        )
+
+    def unlike_training(self, rng: np.random.Generator) -> Breathing:
+        """The same person breathing by another curve: lopsided, at periods from 2.6 to 6.5 s."""
+        return replace(
+            self,
+            exponent=int(rng.integers(1, 5)),
+            period=self.period * float(rng.uniform(0.87, 1.3)),
+            lag=float(rng.uniform(0.3, 0.8)),
         )
 
     def displacement(
@@ -75,7 +86,11 @@ class Breathing:
             Behaviour.FREE: self._free,
             Behaviour.INTENSIVE: self._intensive,
         }[behaviour]
-        return np.stack([curve(np.asarray(times, dtype=float), rng) for _ in range(slices)])
+        times = np.asarray(times, dtype=float)
+        if self.lag:
+            turn = 2 * np.pi / self.period
+            times = times + self.lag / turn * np.sin(turn * times)
+        return np.stack([curve(times, rng) for _ in range(slices)])
 
     def _hold(self, times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return self.drift * rng.uniform(0.5, 1.5) * times

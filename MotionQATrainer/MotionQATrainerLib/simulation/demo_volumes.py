@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
+
+from MotionQALib.whole_files import replacing
 
 from .breathing import Behaviour, Breathing
 from .phantom import Phantom, write_nifti
@@ -31,7 +32,7 @@ def make(folder: str | Path, person: Phantom | None = None) -> list[Path]:
         displacement = breathing.displacement(behaviour, acquisition.times, len(clean), rng)
         images, _similarity = simulate(clean, person.spacing, displacement, acquisition, rng)
         name = f"MotionQA-{behaviour.value}-{behaviour.label}.nii.gz"
-        part = folder / f"part-{os.getpid()}-{name}"
-        write_nifti(part, images.numpy(), person.spacing)
-        paths.append(part.replace(folder / name))
+        with replacing(folder / name, ".part.nii.gz") as part:
+            write_nifti(part, images.numpy(), person.spacing)
+        paths.append(folder / name)
     return paths

@@ -27,7 +27,8 @@ from ..data.labels import (
     write_scores,
 )
 from .breathing import Behaviour, Breathing
-from .severity import score_of_similarity
+from .nuisances import coarsened
+from .severity import CURRENT, VERSIONS, Severity
 from .simulator import Acquisition, MotionSimulator, Nuisance
 
 BRIGHT = 1500.0
@@ -51,6 +52,7 @@ class SimulatedVolume:
     spacing: tuple[float, float, float]
     stack: np.ndarray
     similarity: np.ndarray
+    severity: Severity = CURRENT
 
     def labels(self) -> list[Label]:
         """The volume's label, from the mean over its slices, then the slices'."""
@@ -60,7 +62,7 @@ class SimulatedVolume:
                 image=self.image,
                 frame=None if index is None else 0,
                 slice=index,
-                levels=levels_of_score(int(score_of_similarity(value))),
+                levels=levels_of_score(int(self.severity.scores(value))),
                 subject=self.subject,
                 severity=round(value, 4),
             )
@@ -74,16 +76,20 @@ def simulate_subject(
     seed: Sequence[int],
     *,
     wide: bool = False,
+    check: bool = False,
     simulator: MotionSimulator | None = None,
 ) -> Iterator[SimulatedVolume]:
     """The four behaviours of one subject, ED and ES each, as images ``name-1-ED`` and so on.
 
     Breathing and protocol are the subject's, each slice's breath its own; ``wide`` draws both
-    beyond what is typical (see `Acquisition.draw`), for training.
+    beyond what is typical (see `Acquisition.draw`), for training; ``check`` draws from ranges of
+    its own, for testing.
     """
     rng = np.random.default_rng(seed)
     simulator = simulator or MotionSimulator()
-    breathing, acquisition = Breathing.draw(rng), Acquisition.draw(rng, wide=wide)
+    breathing, acquisition = Breathing.draw(rng), Acquisition.draw(rng, wide=wide, check=check)
+    if check:
+        breathing = breathing.unlike_training(rng)
     scale = rng.uniform(0.5, 1.8) if wide else 1.0
     stacks = {phase: patient.read(phase) for phase in patient.phases}
     for behaviour in Behaviour:
@@ -93,6 +99,7 @@ def simulate_subject(
             )
             if wide and behaviour is Behaviour.HOLD and rng.uniform() < 0.3:
                 displacement *= 0
+            nuisance = Nuisance.draw(rng, wide=wide)
             other = next((s for p, (s, _) in stacks.items() if p != phase), None)
             corrupted, similarity = simulator(
                 stack,
@@ -101,15 +108,20 @@ def simulate_subject(
                 acquisition,
                 rng,
                 centre=patient.heart_centre(phase),
-                nuisance=Nuisance.draw(rng),
+                nuisance=nuisance,
                 other_phase=other if other is not None and other.shape == stack.shape else None,
             )
+            seen = spacing
+            if nuisance.pixel and nuisance.pixel > max(spacing[1:]):
+                corrupted, pixels = coarsened(corrupted, spacing[1:], nuisance.pixel)
+                seen = (spacing[0], *pixels)
             yield SimulatedVolume(
                 image=f"{name}-{behaviour:d}-{phase}",
                 subject=patient.name,
-                spacing=spacing,
+                spacing=seen,
                 stack=corrupted.cpu().numpy(),
                 similarity=similarity.cpu().numpy(),
+                severity=simulator.severity,
             )
 
 
@@ -121,6 +133,8 @@ def write_set(
     seed: int = 0,
     patients: Sequence[str] | None = None,
     wide: bool = False,
+    check: bool = False,
+    label: int = 2,
     workers: int = 2,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Label]:
@@ -131,6 +145,8 @@ def write_set(
     Parameters
     ----------
     patients : names of the clean patients to use; all by default
+    wide, check : where motion is drawn from, see `simulate_subject`
+    label : version of the severity label
     progress : called with subjects done and in all
 
     Returns
@@ -146,7 +162,7 @@ def write_set(
     labels = _labels_of_set(out)
     first = 1 + max((int(_NAME.match(label.image)[1]) for label in labels), default=0)
     jobs = [
-        (chosen[number % len(chosen)], f"P{number:03d}", (seed, number), wide, out)
+        (chosen[number % len(chosen)], f"P{number:03d}", (seed, number), wide, check, label, out)
         for number in range(first, first + subjects)
     ]
     for done, made in enumerate(_run(jobs, workers), start=1):
@@ -203,9 +219,12 @@ def _one_thread() -> None:
 
 
 def _write_subject(job: tuple) -> list[Label]:
-    patient, name, seed, wide, out = job
+    patient, name, seed, wide, check, label, out = job
     made = []
-    for volume in simulate_subject(patient, name, seed, wide=wide):
+    simulator = MotionSimulator(severity=VERSIONS[label])
+    for volume in simulate_subject(
+        patient, name, seed, wide=wide, check=check, simulator=simulator
+    ):
         _write_volume(volume, out)
         made.append(volume.labels())
     return list(chain.from_iterable(made))

@@ -14,23 +14,52 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from .severity import bright_signal, heart_region, structural_similarity
+from .nuisances import Nuisance
+from .severity import CURRENT, Severity
+
+__all__ = ["Acquisition", "MotionSimulator", "Nuisance", "Ordering", "smooth_phase"]
 
 
 class Ordering(Enum):
-    """Which heartbeat acquires which phase-encoding line."""
+    """Which heartbeat acquires which phase-encoding line.
+
+    Interleaved and block are how segmented cine fills k-space; reversed and centric ones are common
+    in other sequences, shuffled stands for pseudo-random ones. How often scanners use which is an
+    assumption.
+    """
 
     INTERLEAVED = "interleaved"  # line k at heartbeat k mod N: ghosts
     BLOCK = "block"  # neighbouring lines at one heartbeat: blur and edge ringing
+    REVERSED = "reversed"  # blocks from the other end of k-space
+    CENTRIC = "centric"  # blocks from the middle of k-space outwards
     SHUFFLED = "shuffled"  # lines at random heartbeats: incoherent, noise-like ghosts
 
     def heartbeat_of_line(self, lines: int, heartbeats: int, rng: np.random.Generator):
         """(lines,) heartbeat of each line, in k-space order from -lines/2 to lines/2."""
         line = np.arange(lines)
-        if self is Ordering.BLOCK:
-            return line * heartbeats // lines
+        if self in (Ordering.BLOCK, Ordering.REVERSED):
+            # Counted from the middle, so that k = 0 lies within a block and not on a seam; of an
+            # even number of blocks the first is half a block short and the last as much longer.
+            away = np.floor((line - lines // 2) * heartbeats / lines + 0.5).astype(int)
+            block = np.clip(away + heartbeats // 2, 0, heartbeats - 1)
+            return heartbeats - 1 - block if self is Ordering.REVERSED else block
+        if self is Ordering.CENTRIC:
+            rank = np.argsort(np.argsort(np.abs(line - lines // 2), kind="stable"), kind="stable")
+            return rank * heartbeats // lines
         interleaved = line % heartbeats
         return rng.permutation(interleaved) if self is Ordering.SHUFFLED else interleaved
+
+
+TYPICAL = {Ordering.INTERLEAVED: 0.5, Ordering.BLOCK: 0.5}
+WIDE = {
+    Ordering.INTERLEAVED: 0.35,
+    Ordering.BLOCK: 0.25,
+    Ordering.REVERSED: 0.12,
+    Ordering.CENTRIC: 0.13,
+    Ordering.SHUFFLED: 0.15,
+}
+EVERY = dict.fromkeys(Ordering, 0.2)
+"""Orders and their chances when protocols are drawn."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +74,8 @@ class Acquisition:
     through_plane : cosine between motion and slice normal; its sign tells the neighbour
     heart_radius, falloff : mm; full motion inside the radius, fading over the falloff
     chest : motion far from the heart, as a fraction of the heart's
+    coils : receiving coils, joined by the root of their sum of squares; each sees the moving heart
+        through a sensitivity of its own that stays where it is
     """
 
     heartbeats: int = 10
@@ -56,54 +87,35 @@ class Acquisition:
     heart_radius: float = 50.0
     falloff: float = 40.0
     chest: float = 0.1
+    coils: int = 1
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, *, wide: bool = False) -> Acquisition:
+    def draw(
+        cls, rng: np.random.Generator, *, wide: bool = False, check: bool = False
+    ) -> Acquisition:
         """Draw a protocol; ``wide`` strays beyond what is typical, so that a network trained on
-        it learns motion and not this simulator's habits."""
-        orderings = list(Ordering) if wide else [Ordering.INTERLEAVED, Ordering.BLOCK]
+        it learns motion and not this simulator's habits. ``check`` is typical but for the orders,
+        each as often as any other: what a network is tested on."""
+        orders = WIDE if wide else EVERY if check else TYPICAL
         chest = rng.uniform(0.05, 0.15)
         if wide and rng.uniform() < 0.3:
             chest = rng.uniform(0.15, 1.0)
         return cls(
             heartbeats=int(rng.integers(5, 20) if wide else rng.integers(8, 15)),
             rr=float(rng.uniform(0.6, 1.2) if wide else rng.uniform(0.75, 1.1)),
-            ordering=orderings[rng.choice(len(orderings), p=[0.45, 0.4, 0.15] if wide else None)],
+            ordering=list(orders)[rng.choice(len(orders), p=list(orders.values()))],
             phase_axis=int(rng.integers(2)),
             angle=float(rng.uniform(0, 2 * np.pi)),
             through_plane=float(rng.choice([-1, 1]) * rng.uniform(0.0 if wide else 0.27, 0.52)),
             heart_radius=float(rng.uniform(40, 80) if wide else rng.uniform(55, 70)),
             falloff=float(rng.uniform(15, 70) if wide else rng.uniform(30, 50)),
             chest=float(chest),
+            coils=int(rng.integers(1, 5)),
         )
 
     @property
     def times(self) -> np.ndarray:
         return np.arange(self.heartbeats) * self.rr
-
-
-@dataclass(frozen=True)
-class Nuisance:
-    """Imperfections that are not breathing and leave the label as it is.
-
-    Parameters
-    ----------
-    noise : standard deviation of the complex noise, as a fraction of the bright signal
-    mistriggered : share of another cardiac phase in one heartbeat's lines, 0 for none
-    jitter : mm; standard deviation of the heart's position from beat to beat
-    """
-
-    noise: float = 0.0
-    mistriggered: float = 0.0
-    jitter: float = 0.0
-
-    @classmethod
-    def draw(cls, rng: np.random.Generator) -> Nuisance:
-        return cls(
-            noise=float(rng.uniform(0, 0.04) if rng.uniform() < 0.5 else 0.0),
-            mistriggered=float(rng.uniform(0.1, 0.4) if rng.uniform() < 0.15 else 0.0),
-            jitter=float(rng.uniform(0.05, 0.2) if rng.uniform() < 0.15 else 0.0),
-        )
 
 
 class MotionSimulator:
@@ -112,10 +124,12 @@ class MotionSimulator:
     Parameters
     ----------
     device : where the transforms run
+    severity : the version of the label
     """
 
-    def __init__(self, device: str | torch.device = "cpu") -> None:
+    def __init__(self, device: str | torch.device = "cpu", severity: Severity = CURRENT) -> None:
         self.device = torch.device(device)
+        self.severity = severity
 
     @torch.no_grad()
     def __call__(
@@ -153,22 +167,14 @@ class MotionSimulator:
         scan = _Scan(stack, spacing, centre, acquisition, rng)
         motion = self._tensor(displacement)
         corrupted = scan.images(motion)
-        region = heart_region(stack.shape[1:], spacing[1:], centre)
-        similarity = structural_similarity(corrupted, stack, region)
+        similarity = self.severity.similarity(corrupted, stack, spacing[1:], centre)
         if nuisance is not None:
-            if nuisance.mistriggered or nuisance.jitter:
+            late = None if other_phase is None else self._tensor(other_phase)
+            if scan.is_changed_by(nuisance, late):
                 jitter = self._tensor(rng.normal(0, nuisance.jitter, displacement.shape))
-                late = None if other_phase is None else self._tensor(other_phase)
-                corrupted = scan.images(motion + jitter, late, nuisance.mistriggered)
-            corrupted = self._noisy(corrupted, stack, nuisance.noise, rng)
+                corrupted = scan.images(motion + jitter, late, nuisance)
+            corrupted = nuisance.after(corrupted, spacing[1:], acquisition.phase_axis, centre, rng)
         return corrupted, similarity
-
-    def _noisy(self, images, clean, noise: float, rng: np.random.Generator) -> torch.Tensor:
-        if not noise:
-            return images
-        level = noise * float(bright_signal(clean).median())
-        parts = self._tensor(rng.standard_normal((2, *images.shape), dtype=np.float32))
-        return torch.hypot(images + level * parts[0], level * parts[1])
 
     def _tensor(self, array: np.ndarray | torch.Tensor) -> torch.Tensor:
         if isinstance(array, np.ndarray):
@@ -199,10 +205,12 @@ class _Scan:
         self.reference = int(lines[len(lines) // 2])  # heartbeat of the centre of k-space
         owner = torch.as_tensor(np.fft.ifftshift(lines), device=stack.device)
         self.owner = owner.expand(1, *shape)
-        self.phase = smooth_phase(shape, rng, stack.device)
-        self.late_heartbeat = int(
-            (self.reference + rng.integers(1, acquisition.heartbeats)) % acquisition.heartbeats
-        )
+        self.coils = coil_sensitivities(shape, acquisition.coils, rng, stack.device)
+        self.late_heartbeats = [
+            int((self.reference + turn) % acquisition.heartbeats)
+            for turn in 1 + rng.permutation(acquisition.heartbeats - 1)
+        ]
+        self.kept_side = int(rng.integers(2))  # of k-space, under partial Fourier
 
         y = torch.arange(shape[0], device=stack.device, dtype=torch.float32)[:, None]
         x = torch.arange(shape[1], device=stack.device, dtype=torch.float32)[None, :]
@@ -223,21 +231,43 @@ class _Scan:
             torch.broadcast_tensors((2 * x + 1) / shape[1] - 1, (2 * y + 1) / shape[0] - 1), -1
         )
 
-    def images(self, displacement, late=None, late_share: float = 0.0) -> torch.Tensor:
+    @staticmethod
+    def is_changed_by(nuisance: Nuisance, late) -> bool:
+        """Whether the nuisance is in how lines are acquired."""
+        mistriggered = nuisance.mistriggered and late is not None
+        return bool(mistriggered or nuisance.jitter or nuisance.partial_fourier < 1)
+
+    def images(self, displacement, late=None, nuisance: Nuisance | None = None) -> torch.Tensor:
         """What the scanner shows of the (slices, heartbeats) displacement, mm.
 
         A slice at a time: one slice's heartbeats fit in the processor's cache.
         """
+        nuisance = nuisance or Nuisance()
         if late is not None and self.swapped:
             late = late.transpose(1, 2)
+        kept = self._kept_lines(nuisance.partial_fourier)
         images = []
         for index, positions in enumerate(displacement):
             moved = self._moved(index, positions - positions[self.reference])
-            if late is not None and late_share:
-                moved[self.late_heartbeat].lerp_(late[index], late_share)
-            images.append(self._acquired(moved))
+            if late is not None and nuisance.mistriggered:
+                for heartbeat in self.late_heartbeats[: nuisance.late_beats]:
+                    moved[heartbeat].lerp_(late[index], nuisance.mistriggered)
+            images.append(self._acquired(moved, kept))
         images = torch.stack(images)
         return images.transpose(1, 2).contiguous() if self.swapped else images
+
+    def _kept_lines(self, share: float) -> torch.Tensor | None:
+        """1 for the lines that partial Fourier acquires, in the transform's order; else None.
+
+        The missing ones stay zero: the plainest reconstruction, and the one that blurs most.
+        """
+        if share >= 1:
+            return None
+        length = self.owner.shape[-1]
+        line = torch.arange(length, device=self.owner.device)
+        dropped = round((1 - share) * length)
+        kept = line >= dropped if self.kept_side else line < length - dropped
+        return torch.fft.ifftshift(kept).to(torch.float32)
 
     def _moved(self, index: int, delta: torch.Tensor) -> torch.Tensor:
         """The slice as each heartbeat finds it: (heartbeats, y, x)."""
@@ -253,14 +283,47 @@ class _Scan:
             images[:, None], grid, mode="bilinear", padding_mode="border", align_corners=False
         )[:, 0]
 
-    def _acquired(self, moved: torch.Tensor) -> torch.Tensor:
+    def _acquired(self, moved: torch.Tensor, kept: torch.Tensor | None = None) -> torch.Tensor:
         """Take each k-space line from its heartbeat's image; the magnitude, (y, x).
 
         Only the transform along phase encoding is needed: a line is whole along the readout, so
         that transform and its inverse cancel.
         """
-        lines = torch.fft.fft(torch.complex(moved * self.phase.real, moved * self.phase.imag))
-        return torch.fft.ifft(lines.gather(0, self.owner)[0]).abs()
+        power = 0.0
+        for coil in self.coils:
+            lines = torch.fft.fft(torch.complex(moved * coil.real, moved * coil.imag))
+            lines = lines.gather(0, self.owner)[0]
+            if kept is not None:
+                lines = lines * kept
+            image = torch.fft.ifft(lines)
+            power = power + image.real.square() + image.imag.square()
+        return power.sqrt()
+
+
+def coil_sensitivities(
+    shape: tuple[int, int],
+    coils: int,
+    rng: np.random.Generator,
+    device: str | torch.device = "cpu",
+) -> list[torch.Tensor]:
+    """Complex sensitivities (rows, columns) whose sum of squares is 1 everywhere.
+
+    Each coil lies at the image's edge and sees less with distance, under a smooth phase of its
+    own: an assumption in the manner of Roemer et al. (MRM 1990), who join coils by the root of
+    the sum of squares. One coil sees all places alike.
+    """
+    phases = [smooth_phase(shape, rng, device) for _ in range(coils)]
+    if coils == 1:
+        return phases
+    y, x = (torch.linspace(-1, 1, length, device=device) for length in shape)
+    start = rng.uniform(0, 2 * np.pi)
+    gains = []
+    for number in range(coils):
+        angle = start + 2 * np.pi * (number + rng.uniform(-0.2, 0.2)) / coils
+        far = torch.hypot(y[:, None] - np.sin(angle), x[None, :] - np.cos(angle))
+        gains.append(torch.exp(-0.5 * (far / rng.uniform(0.8, 1.4)) ** 2))
+    total = torch.stack(gains).square().sum(0).sqrt()
+    return [gain / total * phase for gain, phase in zip(gains, phases, strict=True)]
 
 
 def smooth_phase(

@@ -15,10 +15,11 @@ import torch
 from torch import nn
 
 from MotionQALib.devices import DeviceSetup
+from MotionQALib.scale import softmax
 from MotionQALib.volume_rule import VolumeRule
 
 from ..data.datasets import SliceStore
-from ..evaluation.calibration import fit_temperature, softmax
+from ..evaluation.calibration import fit_temperature
 from .objective import OrdinalLikelihood
 
 STEPS = 200

@@ -13,9 +13,7 @@ from MotionQALib.checkpoints import NOTICE, Card
 
 from ..data.datasets import SliceStore
 from ..evaluation import metrics
-
-Found = dict[str, metrics.Interval]
-"""Metric -> value."""
+from .gain import HeldOut, surprises
 
 
 def judged(
@@ -24,8 +22,8 @@ def judged(
     slices: np.ndarray,
     of_volumes: Sequence[np.ndarray],
     indices: np.ndarray | None = None,
-) -> Found:
-    """Metrics of the volumes that are labelled as a whole, or of slices where none is.
+) -> HeldOut:
+    """Results on the volumes that are labelled as a whole, or of slices where none is.
 
     Parameters
     ----------
@@ -42,25 +40,16 @@ def judged(
         indices = np.arange(len(store)) if indices is None else indices
         levels, probabilities = store.levels[indices], slices[indices]
         subjects = store.subjects[indices]
-    found = metrics.evaluate(levels, probabilities, subjects)
-    likelihood = np.maximum((probabilities * levels).sum(axis=1), 1e-12)
-    return {**found, "nll": metrics.Interval(float(-np.log(likelihood).mean()))}
+    figures = metrics.evaluate(levels, probabilities, subjects)
+    figures["nll"] = metrics.Interval(float(surprises(levels, probabilities).mean()))
+    return HeldOut(levels, probabilities, subjects, figures)
 
 
-def table(before: Found, after: Found) -> str:
+def table(before: HeldOut, after: HeldOut) -> str:
     """Before and after side by side, as Markdown."""
     titles = {**metrics.TITLES, "nll": "Mean −log likelihood of the labels"}
-    return metrics.table({"Before": before, "After": after}, "markdown", titles)
-
-
-def helped(before: Found, after: Found, name: str) -> str:
-    """A sentence on whether adapting the checkpoint ``name`` was worth it."""
-    if after["nll"].value < before["nll"].value:
-        return "On held-out subjects it agrees with your readers better than before."
-    return (
-        "On held-out subjects it agrees with your readers no better than before: keep using "
-        f"{name}, or score more volumes."
-    )
+    systems = {"Before": before.figures, "After": after.figures}
+    return metrics.table(systems, "markdown", titles)
 
 
 def adapted(
@@ -69,8 +58,9 @@ def adapted(
     output: Path,
     what: str,
     store: SliceStore,
-    before: Found,
-    after: Found,
+    before: HeldOut,
+    after: HeldOut,
+    is_better: bool,
     said: Sequence[str],
     is_simulated: bool,
 ) -> Card:
@@ -80,6 +70,7 @@ def adapted(
     ----------
     new, old : cards after, with what was fitted, and before
     what : "calibration", "head" or "all"
+    is_better : whether the new one is to be used in place of the old one
     said : sentences on it for people
     is_simulated : whether the labels are the simulator's, not readers'
     """
@@ -92,8 +83,9 @@ def adapted(
         "labels": "simulated" if is_simulated else "rated",
         "volumes": n,
         "subjects": len(set(store.subjects)),
-        "before": {name: value.to_list() for name, value in before.items()},
-        "after": {name: value.to_list() for name, value in after.items()},
+        "before": {name: value.to_list() for name, value in before.figures.items()},
+        "after": {name: value.to_list() for name, value in after.figures.items()},
+        "better": is_better,
         "said": list(said),
     }
     learned = what != "calibration" and not is_simulated
@@ -107,6 +99,8 @@ def adapted(
         notice=f"{origin}{verb} on {readers} of {n} volumes; {NOTICE}",
         training={**new.training, "adapted": done},
         metrics={
-            f"{unit}_{name}": value.to_list() for name, value in after.items() if name != "nll"
+            f"{unit}_{name}": value.to_list()
+            for name, value in after.figures.items()
+            if name != "nll"
         },
     )

@@ -9,15 +9,17 @@ import numpy as np
 
 from MotionQALib.backbones import BACKBONES
 from MotionQALib.checkpoints import SUFFIX
+from MotionQALib.error_text import sentence
 
 from ..data.check import check
 from ..data.datasets import open_store
 from ..data.splits import Split, by_folds, by_fractions, worst_grades
 from ..evaluation.comparison_table import TABLE, ComparedNetwork, table, write
+from ..runs.errors import TrainingError
 from ..runs.journal import Journal
 from ..runs.lock import FolderLock
-from ..runs.progress import Event, Progress, Stopped, sentence, silent
-from ..runs.run_folder import LOCK, STATE, STOP, RunFolder, TrainingError
+from ..runs.progress import Event, Progress, Stopped, silent
+from ..runs.run_folder import LOCK, STATE, STOP, RunFolder
 from .fit import fit
 from .settings import Settings
 

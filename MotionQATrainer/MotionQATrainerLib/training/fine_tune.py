@@ -12,21 +12,24 @@ import torch
 from MotionQALib import checkpoints
 from MotionQALib.checkpoints import Card
 from MotionQALib.devices import DeviceSetup, find_device
+from MotionQALib.scale import softmax
 
 from ..data.check import check
-from ..data.datasets import SliceStore, open_store
+from ..data.datasets import SliceStore, open_store, refuse_same_images
 from ..data.labels import read_labels, simulated
 from ..data.splits import Split, by_folds, inherited, split_file, worst_grades
-from ..evaluation.calibration import fit_uncertain_above, softmax
+from ..evaluation.calibration import fit_uncertain_above
 from ..evaluation.prediction import predict
+from ..runs.errors import TrainingError
 from ..runs.journal import Journal
 from ..runs.progress import Event, Progress, silent
-from ..runs.run_folder import BEFORE_AFTER, SETTINGS, RunFolder, TrainingError
+from ..runs.run_folder import BEFORE_AFTER, SETTINGS, RunFolder
 from .adaptation import Calibration, fit_head, held_out, look
-from .before_after import adapted, helped, judged, table
+from .before_after import adapted, judged, table
 from .distributed import World
 from .finishing import volume_rows
 from .fit import fit
+from .gain import gain
 from .run_guard import checked_output, ending_well, open_folder, repeating, whole
 from .settings import Settings
 
@@ -52,6 +55,7 @@ class FineTuned:
     what : "calibration", "head" or "all"
     table : before and after on held-out subjects, Markdown
     said : sentences: why this way, and whether it helped
+    is_better : whether it is recommended in place of the checkpoint that it began from
     """
 
     checkpoint: Path
@@ -59,6 +63,7 @@ class FineTuned:
     what: str
     table: str
     said: tuple[str, ...]
+    is_better: bool
 
 
 def choose(n_volumes: int, n_subjects: int, wanted: str = "auto") -> tuple[str, str]:
@@ -138,11 +143,13 @@ def fine_tune(
     if output.exists() and output.resolve() == source.resolve():
         raise TrainingError(f"{output} is the checkpoint to start from; choose another output.")
     card, model = checkpoints.load(source)
-    check(data, labels, read=False).refuse()
     settings = settings or gentle_settings(source)
+    distinct = settings.data.distinct_subjects
+    check(data, labels, read=False, distinct_subjects=distinct).refuse()
     cache = Path(cache) if cache else output.parent / "cache"
     margin = settings.data.margin
     store = open_store(data, labels, card.network_input, margin=margin, cache=cache)
+    refuse_same_images(store)
     what, said = choose(len(set(store.images)), len(set(store.subjects)), what)
     place = DeviceSetup(find_device(device)[0])
     began = ["--from", whole(checkpoint), "--what", what]
@@ -203,16 +210,19 @@ class _Adapting:
         threshold = fit_uncertain_above(softmax(logits, fitted.temperature), store.levels)
         if self.what == "head":
             self._set_head(*self._head(everything))
-        said = (*remarks, helped(before, after, card.name))
+        change = gain(before, after)
+        said = (*remarks, change.sentence(card.name))
         new = replace(
             card,
             temperature=fitted.temperature,
             volume_rule=fitted.rule.to_dict(),
             uncertain_above=threshold.uncertain_above,
         )
-        new = adapted(new, card, output, self.what, store, before, after, said, motion_simulated)
+        new = adapted(new, card, output, self.what, store, before, after, change.is_better, said,
+                      motion_simulated)  # fmt: skip
         checkpoints.save(output, self.model, new)
-        return FineTuned(output, new, self.what, table(before, after), said)
+        text = table(before, after)
+        return FineTuned(output, new, self.what, text, said, change.is_better)
 
     def _without(self, indices: np.ndarray) -> np.ndarray:
         if self.what == "calibration" or not len(indices):  # two subjects, and both held out
@@ -253,14 +263,16 @@ def _compared(source, output, store: SliceStore, place, remarks, progress) -> Fi
         wholes = [card.rule(probabilities[of]) for of in rows]
         found.append(judged(store, rows, probabilities, wholes, test))
     old, new = (checkpoints.read_card(path) for path in (source, output))
-    said = (*remarks, helped(*found, old.name))
-    new = adapted(new, old, output, "all", store, *found, said, new.motion == "simulated")
+    change = gain(*found)
+    said = (*remarks, change.sentence(old.name))
+    new = adapted(new, old, output, "all", store, *found, change.is_better, said,
+                  new.motion == "simulated")  # fmt: skip
     checkpoints.update_card(output, new)
     text = table(*found)
     (RunFolder(output) / BEFORE_AFTER).write_text(text + "\n", encoding="utf-8")
     for line in (said[-1], text):
         progress(Event("finish", line))
-    return FineTuned(output, new, "all", text, said)
+    return FineTuned(output, new, "all", text, said, change.is_better)
 
 
 def _known(source: Path, store: SliceStore) -> list[str]:

@@ -8,22 +8,28 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import nn
 
 from MotionQALib import checkpoints
 from MotionQALib.checkpoints import Card
 from MotionQALib.devices import DeviceSetup
+from MotionQALib.scale import softmax
 from MotionQALib.volume_rule import VolumeRule
 
 from ..data.datasets import SliceStore
 from ..data.splits import Split
 from ..evaluation import metrics
-from ..evaluation.calibration import fit_temperature, fit_uncertain_above, softmax
+from ..evaluation.calibration import fit_doubt, fit_offsets, fit_temperature
 from ..evaluation.prediction import figures, predict, spread
+from .adaptation import fit_head
+from .familiarity import features_of, fit_familiarity
 from .settings import Settings
 
 ENOUGH_VOLUMES = 30
-"""Validation volumes that suffice for the rule; below, those that trained are taken along."""
+"""Validation volumes that suffice for the rule; below, training volumes out of fold join them."""
+
+FOLDS = 5
 
 TRAINING_SLICES = 4000
 """Training slices that are graded again to tell how well they are known."""
@@ -50,25 +56,52 @@ def finish(
     train = spread(split.indices(store.subjects, "train"), TRAINING_SLICES)
     valid = split.indices(store.subjects, "valid")
     logits = predict(model, place, store, valid)
-    temperature = fit_temperature(logits, store.levels[valid])
+    levels = store.levels[valid]
+    found = figures(logits, levels)
+    temperature = fit_temperature(logits, levels)
+    offsets = fit_offsets(logits, levels, temperature)
+    _shift(model, offsets)
+    logits = logits + offsets
+    temperature = fit_temperature(logits, levels)
     probabilities = softmax(logits, temperature)
-    threshold = fit_uncertain_above(probabilities, store.levels[valid])
-    rule = volume_rule(model, place, store, split, temperature, (valid, probabilities))
+    rule, fitted_on = volume_rule(model, place, store, split, temperature, (valid, probabilities))
+    doubt = fit_doubt(probabilities, levels)
+    whole, whole_levels = labelled_volumes(store, valid, probabilities)
+    of_volumes = doubt
+    if len(whole) >= ENOUGH_VOLUMES:
+        of_volumes = fit_doubt(np.array([rule(volume) for volume in whole]), whole_levels)
+    notes = [*notes, f"Of the validation slices {doubt}.", fitted_on]
+    if of_volumes is not doubt:
+        notes.append(f"Of the validation volumes {of_volumes}.")
     seen = figures(predict(model, place, store, train), store.levels[train])
-    found = figures(logits, store.levels[valid])
-    card = _card(output, store, split, settings, temperature, threshold.uncertain_above, rule)
+    notes += filter(None, [fit_familiarity(model, place, store, train, valid)])
+    card = _card(output, store, split, settings, temperature, doubt.uncertain_above, rule)
+    card = replace(
+        card,
+        severe_above=doubt.severe_above,
+        volume_uncertain_above=of_volumes.uncertain_above,
+        volume_severe_above=of_volumes.severe_above,
+    )
     card.training.update(
         weights=origin,
-        notes=[*notes, str(threshold)],
+        notes=notes,
+        rule_fitted_on=fitted_on,
         train_accuracy=seen.accuracy,
         train_kappa=seen.kappa,
         valid_accuracy=found.accuracy,
         valid_kappa=found.kappa,
     )
-    intervals = metrics.evaluate(store.levels[valid], probabilities, store.subjects[valid])
+    intervals = metrics.evaluate(levels, probabilities, store.subjects[valid])
     card.training["valid_slices"] = {key: value.to_list() for key, value in intervals.items()}
     checkpoints.save(output, model, card)
     return card
+
+
+def _shift(model: nn.Module, offsets: np.ndarray) -> None:
+    """Add the offsets to the logits, in the last layer."""
+    bias = model.get_classifier().bias
+    with torch.no_grad():
+        bias += torch.from_numpy(offsets).to(bias)
 
 
 def draft_card(output: Path, store: SliceStore, split: Split, settings: Settings) -> Card:
@@ -84,19 +117,54 @@ def volume_rule(
     split: Split,
     temperature: float,
     valid: tuple[np.ndarray, np.ndarray],
-) -> VolumeRule:
-    """Fit the rule from slices to volumes on volumes that are labelled as a whole.
+) -> tuple[VolumeRule, str]:
+    """Fit the rule from slices to volumes on volumes labelled as a whole, and say on which.
 
     The test subjects have no part in it. A network is too sure of slices that it was trained on,
-    so the validation subjects' volumes are used wherever there are enough of them.
+    so validation volumes are used, and where there are too few, training volumes whose slices
+    are graded by a last layer that has not seen them (`_out_of_fold`).
     """
     volumes, levels = labelled_volumes(store, *valid)
+    said = f"The volume rule was fitted on {len(volumes)} validation volumes."
     if len(volumes) < ENOUGH_VOLUMES:
         train = split.indices(store.subjects, "train")
-        probabilities = softmax(predict(model, place, store, train), temperature)
-        more, more_levels = labelled_volumes(store, train, probabilities)
-        volumes, levels = volumes + more, levels + more_levels
-    return VolumeRule.fit(volumes, np.array(levels))
+        probabilities = _out_of_fold(model, place, store, train)
+        if probabilities is not None:
+            more, more_levels = labelled_volumes(store, train, probabilities)
+            said = (
+                f"The volume rule was fitted on {len(volumes)} validation volumes and on "
+                f"{len(more)} training volumes, out of fold: each graded by a last layer that was "
+                f"fitted anew without its subject, in {FOLDS} folds."
+            )
+            volumes, levels = volumes + more, levels + more_levels
+    return VolumeRule.fit(volumes, np.array(levels)), said
+
+
+def _out_of_fold(
+    model: nn.Module, place: DeviceSetup, store: SliceStore, train: np.ndarray
+) -> np.ndarray | None:
+    """Probabilities (n, 5) of training slices, each by a last layer fitted without its subject.
+
+    The layers before it have seen the subject all the same. None for a single subject.
+    """
+    subjects = store.subjects[train]
+    names = np.unique(subjects)
+    if len(names) < 2:
+        return None
+    features = features_of(
+        model, place, (images for images, _ in store.batches(train, 32, place.device))
+    ).double().numpy()  # fmt: skip
+    zero = np.zeros((store.levels.shape[1], features.shape[1])), np.zeros(store.levels.shape[1])
+    probabilities = np.empty((len(train), store.levels.shape[1]))
+    for part in np.array_split(names, min(FOLDS, len(names))):
+        held = np.isin(subjects, part)
+        n_volumes = len(set(store.volumes[train[~held]]))
+        weights, biases = fit_head(
+            features[~held], store.levels[train[~held]], zero, max(1, n_volumes)
+        )
+        logits = features[held] @ weights.T + biases
+        probabilities[held] = softmax(logits, fit_temperature(logits, store.levels[train[held]]))
+    return probabilities
 
 
 def labelled_volumes(

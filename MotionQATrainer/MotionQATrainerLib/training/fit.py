@@ -13,6 +13,7 @@ from torch import nn
 from MotionQALib import backbones, checkpoints
 from MotionQALib.checkpoints import Card
 from MotionQALib.devices import DeviceSetup, find_device
+from MotionQALib.error_text import sentence
 from MotionQALib.volumes import VolumeError
 
 from ..data.check import check
@@ -20,16 +21,17 @@ from ..data.datasets import SliceStore
 from ..data.labels import read_labels, simulated
 from ..data.splits import Split, inherited, split_file
 from ..evaluation.report import write_report
+from ..runs.errors import TrainingError
 from ..runs.journal import Journal
-from ..runs.progress import Event, Progress, Stopped, sentence, silent
-from ..runs.run_folder import BEST, LOG, REPORT, SETTINGS, SPLIT, STATE, RunFolder, TrainingError
+from ..runs.progress import Event, Progress, Stopped, silent
+from ..runs.run_folder import BEST, LOG, REPORT, SETTINGS, SPLIT, STATE, RunFolder
 from ..runs.run_state import read_facts
 from ..runs.tensorboard import with_tensorboard
 from . import sources
 from .distributed import World
 from .finishing import draft_card, finish
 from .loop import Loop
-from .optimisation import training_place
+from .optimisation import freeze, training_place
 from .run_guard import checked_output, ending_well, open_folder, refuse_full_disk, repeating, whole
 from .settings import Settings
 
@@ -96,7 +98,8 @@ def fit(
     world, folder = World.join(), RunFolder(output)
     if world.writes:
         if labels is not None:
-            check(data, labels, split, read=False).refuse()
+            distinct = settings.data.distinct_subjects
+            check(data, labels, split, read=False, distinct_subjects=distinct).refuse()
         going_on = open_folder(folder, settings, resume, overwrite)
     journal = Journal(folder.path, progress, fresh=not going_on) if world.writes else silent
     world.wait()
@@ -176,6 +179,7 @@ def train(
     # Weights from a hub are fetched once, and found by the others.
     model, origin = world.after_first(lambda: start_model(settings, init))
     progress(Event("train", origin))
+    freeze(model, settings.training.frozen)
     refuse_full_disk(folder, model)
     place = _place(model, folder, settings, device, world)
     progress(Event("train", _told(place, world)))

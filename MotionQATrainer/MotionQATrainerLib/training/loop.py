@@ -19,14 +19,15 @@ from torch import nn
 from MotionQALib import checkpoints
 from MotionQALib.checkpoints import Card
 from MotionQALib.devices import DeviceSetup
+from MotionQALib.whole_files import write_whole
 
 from ..data.datasets import SliceStore
 from ..data.sampling import balanced_weights, epoch_order
 from ..evaluation.prediction import figures, predict, spread
+from ..runs.errors import TrainingError
 from ..runs.progress import Event, Progress, Stopped
-from ..runs.run_folder import BEST, LAST, LOG, STATE, TrainingError
+from ..runs.run_folder import BEST, LAST, LOG, STATE
 from ..runs.run_state import load_state, save_state, storing, write_tensors
-from ..runs.whole_files import write_whole
 from .distributed import World
 from .ema import Ema
 from .objective import OrdinalLikelihood

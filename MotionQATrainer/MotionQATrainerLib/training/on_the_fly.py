@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import cycle
 
 import numpy as np
 import torch
 
+from MotionQALib.file_stamps import files_of
+from MotionQALib.heart_locator import heart_centre
 from MotionQALib.preprocessing import Preprocessing
+from MotionQALib.volumes import Volume
 
 from ..data.clean_patients import CleanPatient
 from ..data.datasets import SliceStore
@@ -53,11 +57,19 @@ class Simulated:
         store = self._store(made)
         return store, np.arange(len(store))
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """Of whose images motion is simulated on."""
-        names = "\n".join(patient.name for patient in self.patients)
-        return hashlib.blake2b(names.encode(), digest_size=10).hexdigest()
+        """Of whose images motion is simulated on, and of all that their files hold."""
+        digest = hashlib.blake2b(digest_size=10)
+        for patient in self.patients:
+            digest.update(f"{patient.name}\n".encode())
+            for path, frame in patient.phases.values():
+                digest.update(str(frame).encode())
+                for file in files_of(path):
+                    with file.open("rb") as stream:
+                        while block := stream.read(1 << 20):
+                            digest.update(block)
+        return digest.hexdigest()
 
     def reference(self) -> SliceStore:
         """Motion drawn once: what training is validated and calibrated on."""
@@ -88,7 +100,8 @@ def store_of(
         wholes[volume.image] = np.array(whole.levels)
         stack = torch.from_numpy(volume.stack / max(float(volume.stack.max()), 1e-30))
         side = preprocessing.size + margin
-        resampled = preprocessing.resample(stack, volume.spacing[1:], size=side)
+        centre = heart_centre(Volume(volume.stack, volume.spacing), preprocessing.locator)
+        resampled = preprocessing.resample(stack, volume.spacing[1:], centre, size=side)
         crops.append(resampled.numpy().astype(np.float16))
         columns += [(volume.image, volume.subject, of.slice, of.levels) for of in slices]
     images, subjects, slices, levels = zip(*columns, strict=True)

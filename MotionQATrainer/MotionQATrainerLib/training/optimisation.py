@@ -36,6 +36,27 @@ def optimiser(model: nn.Module, settings: TrainingSettings) -> torch.optim.AdamW
     )
 
 
+def freeze(model: nn.Module, groups: int) -> None:
+    """Keep the weights of the first groups of layers, counted from the image, as timm groups them.
+
+    Raises ValueError where so many would leave nothing but the classifier to learn.
+    """
+    if not groups:
+        return
+    from timm.models import group_parameters
+
+    grouped = group_parameters(model, model.group_matcher(coarse=True))
+    if groups >= len(grouped):
+        raise ValueError(
+            f"training.frozen is at most {len(grouped) - 1} for this network; got {groups}."
+        )
+    parameters = dict(model.named_parameters())
+    for number in sorted(grouped)[:groups]:
+        for name in grouped[number]:
+            if name in parameters:
+                parameters[name].requires_grad_(False)
+
+
 def set_rate(adam: torch.optim.Optimizer, settings: TrainingSettings, step: int, n: int) -> float:
     """Set the learning rate of step ``step`` of ``n`` and return it (the backbone's)."""
     rate = settings.learning_rate * schedule(step, n, settings.warmup)

@@ -11,10 +11,12 @@ from pathlib import Path
 from torch import nn
 
 from MotionQALib import checkpoints
+from MotionQALib.error_text import sentence
 
+from ..runs.errors import TrainingError
 from ..runs.journal import Journal
-from ..runs.progress import Progress, Stopped, sentence
-from ..runs.run_folder import SETTINGS, STATE, RunFolder, TrainingError
+from ..runs.progress import Progress, Stopped
+from ..runs.run_folder import SETTINGS, STATE, RunFolder
 from .distributed import World
 from .settings import Settings
 

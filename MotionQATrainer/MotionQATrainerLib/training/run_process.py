@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from MotionQALib.checkpoints import SUFFIX
+from MotionQALib.error_text import last_line
 
 from ..evaluation.comparison_table import TABLE, ComparisonTable
 from ..runs.journal import RUN_VARIABLE, JournalReader, Status
@@ -177,10 +178,11 @@ class Run:
             return self._reader.status.text
         if state not in ("failed", "killed"):
             return ""
-        said = [line.strip() for line in _tail(self.folder / CONSOLE) if line.strip()]
         if state == "killed":
             return "The process that trained was killed; go on with resume=True."
-        return said[-1] if said else "The process that trains could not be started."
+        return last_line(
+            _tail(self.folder / CONSOLE), "The process that trains could not be started."
+        )
 
     def __repr__(self) -> str:
         return f"<Run {self.folder}: {self.state}; {self.progress}>"
@@ -227,8 +229,8 @@ def _detached() -> dict:
     return {"start_new_session": True}
 
 
-def _tail(path: Path, most: int = 4000) -> list[str]:
+def _tail(path: Path, most: int = 4000) -> str:
     try:
-        return path.read_bytes()[-most:].decode("utf-8", "replace").splitlines()
+        return path.read_bytes()[-most:].decode("utf-8", "replace")
     except OSError:
-        return []
+        return ""

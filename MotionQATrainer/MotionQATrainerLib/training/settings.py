@@ -15,9 +15,9 @@ from typing import Any
 
 from MotionQALib import backbones
 from MotionQALib.preprocessing import Preprocessing
+from MotionQALib.whole_files import write_whole
 
 from ..data.augmentation import Augmentation
-from ..runs.whole_files import write_whole
 
 
 class SettingsError(ValueError):
@@ -36,6 +36,8 @@ class DataSettings:
     epoch_slices : slices drawn in an epoch; 0: as many as there are
     validation_slices : slices looked at while training, spread evenly; 0: all
     simulations : for training on clean volumes, sets of motion drawn for validation
+    distinct_subjects : subjects whose names look like one person's (`check` lists them) are
+        different people, as somebody has made sure
     """
 
     validation: float = 0.15
@@ -45,6 +47,7 @@ class DataSettings:
     epoch_slices: int = 0
     validation_slices: int = 1500
     simulations: int = 1
+    distinct_subjects: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class ModelSettings:
     backbone : timm's name, one of MotionQALib.backbones.BACKBONES
     pretrained : start from ImageNet weights
     size, spacing : network input in pixels and mm a pixel; 0: the backbone's own
+    locator : of the heart in single frames, see `Preprocessing`
     name, title : of the card; empty: the checkpoint's file name
     data, licence : what it learned from and the licence of the weights, for the card
     motion : "simulated" or "rated" (by readers); "simulated" wherever the labels tell
@@ -65,6 +69,7 @@ class ModelSettings:
     pretrained: bool = True
     size: int = 0
     spacing: float = 0.0
+    locator: str = "free"
     name: str = ""
     title: str = ""
     data: str = ""
@@ -75,7 +80,12 @@ class ModelSettings:
     def preprocessing(self) -> Preprocessing:
         """Settings of the network's input."""
         own = backbones.get(self.backbone).preprocessing
-        return replace(own, size=self.size or own.size, spacing=self.spacing or own.spacing)
+        return replace(
+            own,
+            size=self.size or own.size,
+            spacing=self.spacing or own.spacing,
+            locator=self.locator,
+        )
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,7 @@ class TrainingSettings:
     Parameters
     ----------
     head_rate : multiplies the learning rate of the new classifier
+    frozen : groups of layers, counted from the image, that keep their weights: faster on a CPU
     warmup : share of the steps in which the learning rate rises
     ema : decay of the averaged weights, the ones that are validated and saved; 0: none
     precision : "auto" (on a CPU the fastest, by trying), "fp32" or "bf16"
@@ -98,6 +109,7 @@ class TrainingSettings:
     batch_size: int = 32
     learning_rate: float = 5e-4
     head_rate: float = 3.0
+    frozen: int = 0
     weight_decay: float = 0.02
     warmup: float = 0.05
     ema: float = 0.998
@@ -275,6 +287,7 @@ def _check(settings: Settings) -> None:
         ("training.batch_size", training.batch_size >= 2, "2 or more"),
         ("training.learning_rate", training.learning_rate > 0, "above 0"),
         ("training.head_rate", training.head_rate > 0, "above 0"),
+        ("training.frozen", training.frozen >= 0, "0 or more"),
         ("training.weight_decay", training.weight_decay >= 0, "0 or more"),
         ("training.warmup", 0 <= training.warmup < 1, "0 or more, below 1"),
         ("training.ema", 0 <= training.ema < 1, "0 or more, below 1"),

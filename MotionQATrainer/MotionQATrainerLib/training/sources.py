@@ -10,10 +10,12 @@ import numpy as np
 
 from MotionQALib.devices import find_device
 
-from ..data.datasets import SliceStore, open_store
+from ..data.datasets import SliceStore, open_store, refuse_same_images
+from ..data.leaks import refuse_kin
 from ..data.splits import Split, by_fractions, worst_grades
+from ..runs.errors import TrainingError
 from ..runs.progress import Event, Progress
-from ..runs.run_folder import SPLIT, TrainingError
+from ..runs.run_folder import SPLIT
 from .settings import Settings
 
 
@@ -29,11 +31,11 @@ class Labelled:
 
     @property
     def digest(self) -> str:
-        """Of which slices there are, whose, and how they are labelled."""
+        """Of which slices there are, whose, what they show, and how they are labelled."""
         store = self.store
         rows = zip(store.images, store.subjects, store.frames, store.slices, strict=True)
         text = "\n".join("\t".join(map(str, row)) for row in rows)
-        content = text.encode() + np.packbits(store.levels).tobytes()
+        content = text.encode() + np.packbits(store.levels).tobytes() + store.content.encode()
         return hashlib.blake2b(content, digest_size=10).hexdigest()
 
 
@@ -59,6 +61,7 @@ def labelled(
         progress(Event("data", remark))
     worst = worst_grades(store.subjects, store.levels)
     split = _split(split, folder, set(store.subjects), settings, worst)
+    refuse_same_images(store, split)
     return Labelled(store, split), store, split
 
 
@@ -69,7 +72,9 @@ def simulated(data: str | Path, split: Split | None, folder: Path, settings: Set
     from .on_the_fly import Simulated
 
     patients = find_patients(data)
-    split = _split(split, folder, {patient.name for patient in patients}, settings)
+    names = {patient.name for patient in patients}
+    split = _split(split, folder, names, settings)
+    refuse_kin(names, split, settings.data.distinct_subjects)
     source = Simulated(patients, split, settings, MotionSimulator(find_device(device)[0]))
     return source, source.reference(), split
 

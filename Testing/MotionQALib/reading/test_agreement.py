@@ -11,12 +11,12 @@ from MotionQALib.bootstrap import SubjectDraws
 from MotionQALib.reading.agreement import agreement
 from MotionQALib.reading.agreement_statistics import all_statistics
 from MotionQALib.reading.case_list import CaseList
-from MotionQALib.reading.entry import Place
 from MotionQALib.reading.errors import ReadingError
 from MotionQALib.reading.network_grades import NetworkGrades
-from MotionQALib.reading.reading_list import ReadingList
+from MotionQALib.reading.score_entry import ItemKey
 from MotionQALib.reading.scores import ScoreLog
 from MotionQALib.reading.study import Study
+from MotionQALib.reading.worklist import Worklist
 from MotionQALib.results import Assessment
 
 NAMES = [f"P{person:03}-{take}-ED" for person in (1, 2, 3) for take in (1, 2, 3, 4)]
@@ -94,7 +94,7 @@ def test_the_same_seed_gives_the_same_intervals(scored):
 def test_three_readers_with_gaps_and_grades(scored, read_as):
     read_as(scored, "cleo", {"P001-1-ED": 5, "P003-1-ED": 2})
     with ScoreLog.open(scored, "challenge") as log:
-        log.save(Place(CaseList(scored).cases[0].key), grade="mild")
+        log.save(ItemKey(CaseList(scored).cases[0].key), grade="mild")
     report = agreement(scored, resamples=50)
     everyone = by_kind(report)["all", "anna", "ben", "challenge", "cleo"]
     assert everyone.n == 12 and everyone.confusion is None
@@ -196,9 +196,9 @@ def test_slices_of_a_subject_are_drawn_together(tmp_path, make_case):
         first, second = rng.integers(1, 6, (2, 12))
         for reader, scores in (("anna", first), ("ben", second)):
             with ScoreLog.open(study, reader) as log:
-                for item in ReadingList(study, CaseList(study).cases).items:
-                    person = int(item.place.case.partition(":")[2])
-                    log.save(item.place, int(scores[person]))
+                for item in Worklist(study, CaseList(study).cases).items:
+                    person = int(item.key.case.partition(":")[2])
+                    log.save(item.key, int(scores[person]))
         value = by_kind(agreement(study))["readers", "anna", "ben"].values["quadratic_kappa"]
         widths[copies] = value.high - value.low
     assert widths[50] == pytest.approx(widths[1])
@@ -258,7 +258,7 @@ def test_names_are_harmless_in_the_page(run, filled, tmp_path, read_as):
     filled.cases_file.write_text(record)
     key = CaseList(filled).cases[0].key
     with ScoreLog.open(filled, "ben") as log:
-        log.save(Place(key), 1)
+        log.save(ItemKey(key), 1)
     run(filled.folder, "--html", tmp_path / "a.html")
     assert "<script" not in (tmp_path / "a.html").read_text("utf-8")
 

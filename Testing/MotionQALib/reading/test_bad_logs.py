@@ -7,14 +7,16 @@ from hypothesis import strategies as st
 
 from MotionQALib.reading.cases import Case
 from MotionQALib.reading.durable_lines import DurableLines, read_lines
-from MotionQALib.reading.entry import Entry, Place
+from MotionQALib.reading.score_entry import ItemKey, ScoreEntry
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
-ENTRY = Entry(Place("voxels:a"), "anna", 3, confidence=1, seconds=1.0, comment="x").to_record()
+ENTRY = ScoreEntry(
+    ItemKey("voxels:a"), "anna", 3, confidence=1, seconds=1.0, comment="x"
+).to_record()
 CASE = Case("voxels:a", "a", "a.nii", "a", 1, 3, 0, (1, 2, 3)).to_record()
 
 
@@ -47,10 +49,10 @@ def test_any_bytes_can_be_opened_and_gone_on_with(tmp_path, content):
 @given(with_one_changed(ENTRY) | st.dictionaries(st.text(), ANYTHING))
 def test_any_record_is_an_entry_or_a_value_error(record):
     try:
-        entry = Entry.from_record(record)
+        entry = ScoreEntry.from_record(record)
     except ValueError:
         return
-    assert Entry.from_record(json.loads(json.dumps(entry.to_record()))).place == entry.place
+    assert ScoreEntry.from_record(json.loads(json.dumps(entry.to_record()))).key == entry.key
 
 
 @given(with_one_changed(CASE) | st.dictionaries(st.text(), ANYTHING))

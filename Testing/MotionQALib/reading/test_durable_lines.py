@@ -96,7 +96,7 @@ def test_on_one_machine_a_silent_session_lives_as_long_as_its_process(path):
 
 
 def test_where_the_drive_knows_no_locks_the_heartbeat_decides(path, monkeypatch):
-    monkeypatch.setattr(session_lock, "_lock", lambda file: None)
+    monkeypatch.setattr(session_lock, "lock", lambda file: None)
     with opened(path) as log, pytest.raises(InUse):
         log.beat()
         opened(path)

@@ -10,21 +10,21 @@ from hypothesis import strategies as st
 
 import MotionQALib
 from MotionQALib.reading.durable_lines import read_lines
-from MotionQALib.reading.entry import ARTEFACTS, CONFIDENCES, Entry, Place
 from MotionQALib.reading.errors import InUse, NotSaved, ReadingError
+from MotionQALib.reading.score_entry import ARTEFACTS, CONFIDENCES, ItemKey, ScoreEntry
 from MotionQALib.reading.scores import (
     ScoreLog,
     all_scores,
     file_name,
+    import_rescued,
     read_scores,
     rescue,
-    take_back,
 )
 
 SCHEMA = json.loads(
     (Path(MotionQALib.__file__).parents[1] / "Resources/MotionQA-score-log.schema.json").read_text()
 )
-A, B = Place("voxels:a"), Place("voxels:b", 2, 1)
+A, B = ItemKey("voxels:a"), ItemKey("voxels:b", 2, 1)
 
 
 @pytest.fixture
@@ -79,9 +79,9 @@ def faults(value, schema, where="line"):
 
 
 ENTRIES = st.builds(
-    Entry,
-    place=st.builds(
-        Place,
+    ScoreEntry,
+    key=st.builds(
+        ItemKey,
         st.sampled_from(["voxels:a", "dicom:1.2"]),
         st.none() | st.integers(0, 9),
         st.integers(0, 1),
@@ -102,14 +102,14 @@ ENTRIES = st.builds(
 def test_every_line_fits_the_schema_and_reads_back(entry):
     record = json.loads(json.dumps(entry.to_record()))
     assert faults(record, SCHEMA) == []
-    assert Entry.from_record(record) == entry
+    assert ScoreEntry.from_record(record) == entry
 
 
 @given(ENTRIES, st.sampled_from(sorted(SCHEMA["properties"])), st.sampled_from([7, "x", True, [1]]))
 def test_schema_and_reader_refuse_the_same(entry, name, value):
     record = {**entry.to_record(), name: value}
     try:
-        Entry.from_record(record)
+        ScoreEntry.from_record(record)
     except ValueError:
         refused = True
     else:
@@ -125,17 +125,17 @@ def test_the_last_line_of_a_place_wins(log, study):
     log.save(A, 3)
     read = read_scores(study.scores_folder / "anna.jsonl")
     assert read.reader == "Anna" and read.damaged == ()
-    assert {place: e.score for place, e in read.entries.items()} == {A: 3, B: 1}
+    assert {key: e.score for key, e in read.entries.items()} == {A: 3, B: 1}
     assert log.entries == read.entries
     assert read.entries[A].grade == "moderate"
 
 
 def test_undo_is_one_more_line_and_goes_back_step_by_step(log, study):
-    for place, score in ((A, 4), (A, 2), (B, 5)):
-        log.save(place, score)
+    for key, score in ((A, 4), (A, 2), (B, 5)):
+        log.save(key, score)
     states = []
-    while (place := log.undo()) is not None:
-        states.append((place, {p: e.score for p, e in log.entries.items()}))
+    while (key := log.undo()) is not None:
+        states.append((key, {p: e.score for p, e in log.entries.items()}))
     assert states == [(B, {A: 2}), (A, {A: 4}), (A, {})]
     assert len(read_lines(log.path).records) == 6
     assert read_scores(log.path).entries == {}
@@ -221,25 +221,25 @@ def test_a_score_that_could_not_be_saved_is_rescued_and_comes_back(study, tmp_pa
     rescued = rescue(failed.value.entry, tmp_path)
     log.path.write_bytes(kept)
     with ScoreLog.open(study, "anna") as log:
-        assert take_back(log, rescued) == [B]
+        assert import_rescued(log, rescued) == [B]
         assert log.entries[B].comment == "kept on screen"
-        assert take_back(log, rescued) == []
+        assert import_rescued(log, rescued) == []
         log.save(A, 5)
-        rescue(Entry(A, "anna", 1, time="2020-01-01T00:00:00"), tmp_path)
-        assert take_back(log, rescued) == []  # what is older does not win
+        rescue(ScoreEntry(A, "anna", 1, time="2020-01-01T00:00:00"), tmp_path)
+        assert import_rescued(log, rescued) == []  # what is older does not win
 
 
 def test_rescued_scores_of_another_reader_are_not_taken(log, study, tmp_path):
-    rescued = rescue(Entry(B, "ben", 3), tmp_path)
+    rescued = rescue(ScoreEntry(B, "ben", 3), tmp_path)
     with pytest.raises(ReadingError, match="scores of ben, not of Anna"):
-        take_back(log, rescued)
+        import_rescued(log, rescued)
     assert not log.entries and log.path.read_bytes() == b""
 
 
 def test_all_scores_are_the_readers(log, study):
     log.save(A, 4)
     (study.scores_folder / "consensus.jsonl").write_text("")
-    rescue(Entry(B, "Anna", 3), study.scores_folder)
+    rescue(ScoreEntry(B, "Anna", 3), study.scores_folder)
     assert [scores.reader for scores in all_scores(study)] == ["Anna"]
 
 

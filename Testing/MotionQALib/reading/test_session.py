@@ -7,6 +7,7 @@ import pytest
 from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import listed
 from MotionQALib.reading.errors import InUse, NotSaved
+from MotionQALib.reading.reading_clock import ReadingClock
 from MotionQALib.reading.session import ReadingSession
 from MotionQALib.reading.study import Study
 
@@ -18,16 +19,16 @@ def session(filled):
 
 
 def score(session, value, **details):
-    return session.log.save(session.item.place, value, **details)
+    return session.log.save(session.item.key, value, **details)
 
 
 def test_a_study_is_read_from_the_first_to_the_last(session):
     for index in range(12):
         assert not session.finished
         item = session.go(index)
-        assert session.file_of(item).exists() and item.place not in session.log.entries
+        assert session.file_of(item).exists() and item.key not in session.log.entries
         score(session, 1 + index % 5)
-        assert session.log.entries[item.place].score == 1 + index % 5
+        assert session.log.entries[item.key].score == 1 + index % 5
     assert session.finished
 
 
@@ -36,13 +37,13 @@ def test_it_goes_on_where_the_last_session_ended(session, filled):
     score(session, 2)
     session.close()
     with ReadingSession(Study.open(filled.folder), "anna") as again:
-        assert again.log.entries[first.place].score == 2
-        assert again.list.items == session.list.items
+        assert again.log.entries[first.key].score == 2
+        assert again.worklist.items == session.worklist.items
 
 
 def test_the_time_of_a_case_starts_with_it(session):
     now = [0.0]
-    session.clock._now = lambda: now[0]
+    session.clock = ReadingClock(session.study.idle_after, now=lambda: now[0])
     session.go(3)
     now[0] = 12.5
     assert session.clock.seconds == 12.5
@@ -55,7 +56,7 @@ def test_undo_tells_which_item_it_was(session):
     assert session.undo() is None
     session.go(5)
     score(session, 4)
-    assert session.undo() == 5 and session.item.place not in session.log.entries
+    assert session.undo() == 5 and session.item.key not in session.log.entries
 
 
 def test_cases_moved_or_added_meanwhile_keep_their_scores(session, images, write_image, tmp_path):
@@ -67,9 +68,9 @@ def test_cases_moved_or_added_meanwhile_keep_their_scores(session, images, write
     write_image(moved / "new.nii.gz", 77)
     list(session.cases.add(listed(moved)))
     session.rebuild()
-    assert session.index == 2 and session.log.entries[session.item.place].score == 1
+    assert session.index == 2 and session.log.entries[session.item.key].score == 1
     assert session.file_of(session.item).parent == moved
-    assert len(session.list) == 13
+    assert len(session.worklist) == 13
 
 
 def test_the_networks_grade_is_hidden_until_the_case_is_scored(tmp_path, images):
@@ -79,21 +80,21 @@ def test_the_networks_grade_is_hidden_until_the_case_is_scored(tmp_path, images)
         for index in range(3):
             assert not session.may_see_network(session.go(index))
             score(session, 4)
-        assert session.may_see_network(session.list.items[0])
-        assert not session.may_see_network(session.list.items[3])
+        assert session.may_see_network(session.worklist.items[0])
+        assert not session.may_see_network(session.worklist.items[3])
         session.undo()
-        assert not session.may_see_network(session.list.items[0])
+        assert not session.may_see_network(session.worklist.items[0])
 
 
 def test_where_cases_come_back_the_network_does_not_tell_which(tmp_path, images):
     study = Study.create(tmp_path / "repeated", repeats=0.5)
     list(CaseList(study).add(listed(images)))
     with ReadingSession(study, "anna") as session:
-        for index in range(len(session.list)):
+        for index in range(len(session.worklist)):
             item = session.go(index)
             score(session, 4)
             assert session.may_see_network(item) == session.finished
-        assert session.may_see_network(session.list.items[0])
+        assert session.may_see_network(session.worklist.items[0])
 
 
 def test_where_the_study_is_not_blind_the_network_is_shown(tmp_path, images):
@@ -119,7 +120,7 @@ def test_a_failed_save_leaves_the_item_unscored(session):
     with pytest.raises(NotSaved) as failed:
         score(session, 4, comment="keep me")
     assert failed.value.entry.comment == "keep me"
-    assert item.place not in session.log.entries
+    assert item.key not in session.log.entries
 
 
 def test_the_same_reader_twice_is_refused(session, filled):
@@ -133,4 +134,4 @@ def test_the_networks_doubts_decide_the_order(tmp_path, images):
     list(CaseList(study).add(listed(images)))
     keys = [case.key for case in CaseList(study).cases]
     with ReadingSession(study, "anna", {keys[7]: 0.8, keys[3]: 0.4}) as session:
-        assert [item.place.case for item in session.list.items[:2]] == [keys[7], keys[3]]
+        assert [item.key.case for item in session.worklist.items[:2]] == [keys[7], keys[3]]

@@ -65,7 +65,7 @@ def test_long_form(tmp_path):
         ("P001-1-ED", "P001"),
         ("P001-1/P001-1-ED.nii.gz", "P001"),
         ("patient001_frame01", "patient001"),
-        ("site/patient001_frame12.nii.gz", "site/patient001"),
+        ("site/patient001_frame12.nii.gz", "patient001"),
         ("patient001/ED", "patient001"),
         ("A0S9V9_sa_ES.nrrd", "A0S9V9"),
         ("P001", "P001"),
@@ -119,7 +119,7 @@ def test_bad_rows_name_file_and_line(tmp_path, text, line, words):
         (b"\n", "is empty"),
         (b"image,score\n", "no labels"),
         (b"image,score\n\n , \n", "no labels"),
-        (b"\xff\xfe\x00image", "UTF-8"),
+        (b"\xffimage", "UTF-8"),
         (b'image,score\n"a,3\n', "CSV"),
     ],
 )

@@ -1,9 +1,7 @@
 import math
 from xml.etree import ElementTree
 
-import numpy as np
-
-from MotionQATrainerLib.evaluation.charts import confusion, lines, reliability
+from MotionQATrainerLib.evaluation.charts import lines, reliability
 
 
 def texts(svg):
@@ -18,11 +16,6 @@ def test_lines_have_a_point_a_number():
     xs = [float(c.get("cx")) for c in root.iter("circle")]
     assert xs[0] < xs[1] == 408.0
     assert lines("Empty", {"a": []}, "epoch") == ""
-
-
-def test_a_confusion_matrix_shows_counts_and_shares():
-    svg = confusion("Grades", np.array([[3, 1], [0, 0]]), ["mild", "severe"])
-    assert {"3 (75%)", "1 (25%)", "0 (0%)"} <= set(texts(svg))
 
 
 def test_reliability_puts_right_and_sure_at_the_top_right():

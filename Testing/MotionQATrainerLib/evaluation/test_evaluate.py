@@ -67,6 +67,13 @@ def test_the_test_subjects_are_graded_beside_a_baseline(checkpoint, rated_set, t
     assert ImageQualityForest.title in card.training["baselines"]["slices"]
 
 
+def test_who_looks_like_one_of_the_trained_is_said():
+    chosen, said = choose({"p001", "x"}, SPLIT, "test")
+    assert chosen == {"p001", "x"}
+    assert "p001 looks like P001" in said[1]
+    assert choose({"P006", "p006"}, SPLIT, "test")[1] == []
+
+
 def test_grades_alone_give_volumes_alone(checkpoint, rated_set):
     found = evaluate(
         checkpoint, rated_set.folder, rated_set.grades, device="cpu", baselines=(), part="all"

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from MotionQATrainerLib.runs.run_folder import LOG, STATE, STOP, RunFolder, TrainingError
+from MotionQATrainerLib.runs.errors import TrainingError
+from MotionQATrainerLib.runs.run_folder import LOG, STATE, STOP, RunFolder
 from MotionQATrainerLib.runs.run_state import save_state
 
 

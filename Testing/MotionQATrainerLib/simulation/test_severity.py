@@ -3,9 +3,13 @@ import pytest
 import torch
 
 from MotionQATrainerLib.simulation.severity import (
+    CURRENT,
+    VERSIONS,
     heart_region,
     score_of_similarity,
     structural_similarity,
+    translated,
+    translation,
 )
 
 
@@ -37,5 +41,42 @@ def test_the_heart_region_is_128_mm_and_stays_within_the_image():
 
 
 def test_scores_follow_the_limits():
-    similarity = np.array([0.0, 0.499, 0.5, 0.659, 0.66, 0.879, 0.88, 0.959, 0.96, 1.0])
+    similarity = np.array([0.0, 0.579, 0.58, 0.729, 0.73, 0.909, 0.91, 0.969, 0.97, 1.0])
     assert score_of_similarity(similarity).tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    similarity = np.array([0.0, 0.499, 0.5, 0.659, 0.66, 0.879, 0.88, 0.959, 0.96, 1.0])
+    assert VERSIONS[1].scores(similarity).tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+
+
+def test_a_slice_that_is_only_shifted_is_excellent(phantom):
+    """Nobody can tell it from an unmoved one; version 1 called it severe."""
+    stack = torch.from_numpy(phantom.volume())
+    moved = translated(stack, torch.tensor([[3.3, -2.4]]).expand(len(stack), 2))
+    centre = tuple((n - 1) / 2 for n in stack.shape[1:])
+    old, new = (
+        label.scores(label.similarity(moved, stack, (2.5, 2.5), centre).numpy())
+        for label in VERSIONS.values()
+    )
+    assert (new == 5).all() and (old <= 2).all()
+
+
+def test_the_translation_is_found_to_a_fraction_of_a_pixel(phantom):
+    stack = torch.from_numpy(phantom.volume())
+    shift = torch.tensor([[0.0, 0.0], [2.37, -1.81], [-4.5, 3.25], [0.4, 6.1]])
+    found = translation(translated(stack, -shift), stack, farthest=8)
+    assert (found - shift).abs().max() < 0.1
+
+
+def test_motion_is_as_bad_whatever_the_pixels():
+    """The same corrupted slice on a finer grid has the same label."""
+    from MotionQATrainerLib.simulation.phantom import Phantom
+
+    stack = torch.from_numpy(Phantom(seed=4, n_slices=2, spacing=(8.0, 1.35, 1.35)).volume())
+    spoilt = (stack + stack.roll(9, 1)) / 2
+    centre = tuple((n - 1) / 2 for n in stack.shape[1:])
+    found = [CURRENT.similarity(spoilt, stack, (1.35, 1.35), centre)]
+    fine = [torch.nn.functional.interpolate(x[:, None], scale_factor=2, mode="bicubic")[:, 0]
+            for x in (spoilt, stack)]  # fmt: skip
+    middle = tuple((n - 1) / 2 for n in fine[0].shape[1:])
+    found.append(CURRENT.similarity(*fine, (0.675, 0.675), middle))
+    assert found[0].max() < 0.9
+    assert found[1].numpy() == pytest.approx(found[0].numpy(), abs=0.02)

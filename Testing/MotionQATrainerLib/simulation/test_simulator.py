@@ -109,7 +109,11 @@ def test_the_seed_repeats_everything(simulate):
 
 def test_nuisances_change_the_images_and_not_the_label(simulate, stack):
     plain, similarity = simulate(2.0)
-    for nuisance in (Nuisance(noise=0.1), Nuisance(jitter=0.5), Nuisance(mistriggered=0.5)):
+    for nuisance in (
+        Nuisance(noise=0.1), Nuisance(jitter=0.5), Nuisance(mistriggered=0.5, late_beats=2),
+        Nuisance(partial_fourier=0.7), Nuisance(blur=1.0), Nuisance(truncation=0.6),
+        Nuisance(bands=0.6), Nuisance(bias=0.5), Nuisance(ghost=0.2), Nuisance(wrap=0.1),
+    ):  # fmt: skip
         images, same = simulate(2.0, nuisance=nuisance, other_phase=stack[:, ::-1].copy())
         assert torch.equal(same, similarity)
         assert (images - plain).abs().mean() > 0.001 * plain.mean()
@@ -129,8 +133,32 @@ def test_the_phase_is_smooth_and_leaves_the_magnitude(rng):
 
 def test_orderings_share_the_lines_evenly(rng):
     for ordering in Ordering:
-        owner = ordering.heartbeat_of_line(100, 10, rng)
-        assert np.bincount(owner, minlength=10).tolist() == [10] * 10
+        owner = ordering.heartbeat_of_line(99, 9, rng)
+        assert np.bincount(owner, minlength=9).tolist() == [11] * 9
+
+
+@pytest.mark.parametrize("heartbeats", range(6, 16))
+def test_the_middle_of_k_space_lies_within_a_block(rng, heartbeats):
+    """On a seam between two heartbeats, the image would be half of one and half of the other."""
+    for ordering in (Ordering.BLOCK, Ordering.REVERSED):
+        owner = ordering.heartbeat_of_line(192, heartbeats, rng)
+        assert len(set(owner[96 - 4 : 96 + 4])) == 1
+        assert np.bincount(owner, minlength=heartbeats).min() >= 192 // heartbeats // 2
+        assert (np.diff(owner) >= 0).all() or (np.diff(owner) <= 0).all()
+
+
+def test_centric_lines_go_outwards_from_the_middle(rng):
+    owner = Ordering.CENTRIC.heartbeat_of_line(100, 10, rng)
+    assert owner[50] == 0 and owner[0] == owner[99] == 9
+    assert (np.diff(owner[50:]) >= 0).all()
+
+
+@pytest.mark.parametrize("coils", [2, 4])
+def test_coils_together_see_all_places_alike(simulate, stack, coils):
+    still, _ = simulate(0.0, Acquisition(coils=coils))
+    assert np.allclose(still.numpy(), stack, atol=1e-3 * stack.max())
+    one, several = (simulate(4.0, Acquisition(coils=n))[0] for n in (1, coils))
+    assert (one - several).abs().mean() > 0.001 * one.mean()
 
 
 def test_protocols_are_drawn_within_the_design(rng):
@@ -138,4 +166,7 @@ def test_protocols_are_drawn_within_the_design(rng):
         drawn = Acquisition.draw(rng)
         assert 8 <= drawn.heartbeats <= 14 and 0.75 <= drawn.rr <= 1.1
         assert 0.27 <= abs(drawn.through_plane) <= 0.52
-        assert drawn.ordering is not Ordering.SHUFFLED
+        assert drawn.ordering in (Ordering.INTERLEAVED, Ordering.BLOCK)
+    for setting in ({"wide": True}, {"check": True}):
+        seen = {Acquisition.draw(rng, **setting).ordering for _ in range(200)}
+        assert seen == set(Ordering)

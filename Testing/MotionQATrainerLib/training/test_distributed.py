@@ -12,8 +12,9 @@ import MotionQALib
 import MotionQATrainerLib
 from MotionQALib import checkpoints
 from MotionQATrainerLib.data.augmentation import Augmentation
+from MotionQATrainerLib.runs.errors import TrainingError
 from MotionQATrainerLib.training.distributed import World
-from MotionQATrainerLib.training.fit import TrainingError, train
+from MotionQATrainerLib.training.fit import train
 
 SOURCES = [str(Path(package.__file__).parents[1]) for package in (MotionQALib, MotionQATrainerLib)]
 

@@ -6,8 +6,8 @@ import pytest
 from MotionQALib import checkpoints
 from MotionQATrainerLib.cli import main
 from MotionQATrainerLib.data.splits import Split, split_file
+from MotionQATrainerLib.runs.errors import TrainingError
 from MotionQATrainerLib.training.fine_tune import choose, fine_tune, gentle_settings
-from MotionQATrainerLib.training.fit import TrainingError
 
 STARTER = checkpoints.STARTER
 
@@ -65,6 +65,7 @@ def test_the_head_learns_what_readers_see(rated_set, cache, tmp_path, capsys):
     card = checkpoints.read_card(output)
     adapted = card.training["adapted"]
     assert adapted["after"]["accuracy"][0] > adapted["before"]["accuracy"][0] + 0.2
+    assert adapted["better"]
     assert card.motion == "rated"
 
 
@@ -89,8 +90,10 @@ def test_labels_that_mean_nothing_are_no_gain(rated_set, cache, tmp_path, rng):
     tuned = fine_tune(
         STARTER, rated_set.folder, labels, tmp_path / "a.safetensors", what="head", cache=cache
     )
-    accuracy = tuned.card.training["adapted"]["after"]["accuracy"][0]
-    assert accuracy < 0.6, "held-out subjects were not held out"
+    adapted = tuned.card.training["adapted"]
+    assert adapted["after"]["accuracy"][0] < 0.6, "held-out subjects were not held out"
+    assert adapted["better"] is tuned.is_better is False
+    assert f"Keep using {STARTER}" in tuned.said[-1]
 
 
 @pytest.mark.slow

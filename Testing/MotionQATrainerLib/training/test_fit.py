@@ -18,11 +18,12 @@ from MotionQATrainerLib.cli import main
 from MotionQATrainerLib.data.augmentation import Augmentation
 from MotionQATrainerLib.data.splits import Split, SplitError, split_file
 from MotionQATrainerLib.runs import run_state
+from MotionQATrainerLib.runs.errors import TrainingError
 from MotionQATrainerLib.runs.progress import Stopped
 from MotionQATrainerLib.runs.run_state import read_facts
 from MotionQATrainerLib.simulation.phantom import Phantom
 from MotionQATrainerLib.training import fit as fit_module
-from MotionQATrainerLib.training.fit import TrainingError, fit
+from MotionQATrainerLib.training.fit import fit
 from MotionQATrainerLib.training.loop import LOG, STATE
 
 SOURCES = [Path(fit_module.__file__).parents[2], Path(checkpoints.__file__).parents[1]]

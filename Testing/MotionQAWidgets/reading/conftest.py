@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from .room import Room
+from .reading_page import ReadingPage
 
 
 @pytest.fixture
-def room(host):
-    room = Room(host)
-    yield room
-    if room.panel is not None:  # else the test has unloaded the module
+def page(host):
+    page = ReadingPage(host)
+    yield page
+    if page.panel is not None:  # else the test has unloaded the module
         host.dialogs.answers = [True]
-        room.panel.close_study()
-        room.module.tabs.widget.currentIndex = 0
-        room.clear_form()
+        page.panel.close_study()
+        page.module.tabs.widget.currentIndex = 0
+        page.clear_form()

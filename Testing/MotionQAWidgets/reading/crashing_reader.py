@@ -19,17 +19,17 @@ pythonqt(__name__)
 def main(folder: str, reader: str, *scores: str) -> None:
     # The tests' folders are namespaces; MotionQAWidgets without its tests is the product.
     sys.path.append(str(TESTING / "MotionQAWidgets"))
-    from reading.room import Room
+    from reading.reading_page import ReadingPage
 
-    room = Room(start())
-    assert room.open(folder, reader), room.message
+    page = ReadingPage(start())
+    assert page.open(folder, reader), page.message
     for score in scores:
-        place = room.desk.item.place
-        room.press(score)
-        assert room.saved.startswith("Saved"), room.saved
-        print(place.case, place.repeat, score, flush=True)
-        room.press("Space")
-    room.host.process_events(600)  # until it is killed
+        key = page.scoring.item.key
+        page.press(score)
+        assert page.saved.startswith("Saved"), page.saved
+        print(key.case, key.repeat, score, flush=True)
+        page.press("Space")
+    page.host.process_events(600)  # until it is killed
 
 
 if __name__ == "__main__":

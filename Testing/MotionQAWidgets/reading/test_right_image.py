@@ -9,36 +9,36 @@ from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.study import Study
 
 from .images import write_study
-from .room import make_study
+from .reading_page import make_study
 
 pythonqt(__name__)
 
 
-def test_a_score_is_only_for_the_slice_in_view(host, room, tmp_path):
+def test_a_score_is_only_for_the_slice_in_view(host, page, tmp_path):
     study = make_study(tmp_path / "study", cases=2, slices=4, level="slice", order="listed")
-    room.open(study)
-    room.desk.session.index = 2  # as if a view had not followed
-    room.press("4")
-    assert "Another slice came into view" in room.message and not room.desk.session.log.entries
-    room.press("4")
-    assert [place.slice for place in room.desk.session.log.entries] == [0]
+    page.open(study)
+    page.scoring.session.index = 2  # as if a view had not followed
+    page.press("4")
+    assert "Another slice came into view" in page.message and not page.entries
+    page.press("4")
+    assert [key.slice for key in page.entries] == [0]
 
 
-def test_a_file_that_was_replaced_is_not_shown_as_the_case(host, room, tmp_path):
+def test_a_file_that_was_replaced_is_not_shown_as_the_case(host, page, tmp_path):
     """Its scores would be those of another image."""
     study = make_study(tmp_path / "study", cases=3, order="listed")
     one, *_others, last = sorted((tmp_path / "images").iterdir())
     one.write_bytes(last.read_bytes())
-    room.open(study)
-    assert "Case 1 is not the image that was added" in room.message
-    room.press("4")
-    assert not room.desk.session.log.entries and room.panel.reading.stage.node is None
-    assert "Doe" not in room.message
-    room.press("Space", "4")
-    assert [entry.score for entry in room.desk.session.log.entries.values()] == [4]
+    page.open(study)
+    assert "Case 1 is not the image that was added" in page.message
+    page.press("4")
+    assert not page.entries and page.node is None
+    assert "Doe" not in page.message
+    page.press("Space", "4")
+    assert [entry.score for entry in page.entries.values()] == [4]
 
 
-def test_another_scenes_volumes_are_not_taken_for_the_cases(host, room, tmp_path):
+def test_another_scenes_volumes_are_not_taken_for_the_cases(host, page, tmp_path):
     """Their ids are those that the cases' volumes had."""
     import slicer
 
@@ -48,15 +48,15 @@ def test_another_scenes_volumes_are_not_taken_for_the_cases(host, room, tmp_path
     ids = [slicer.util.loadVolume(str(path)).GetID() for path in (one, two)]
     study = Study.create(tmp_path / "study", order="listed")
     CaseList(study).add_volumes([volume for _node, volume in volumes_in_scene()])
-    room.open(study)
+    page.open(study)
     slicer.mrmlScene.Clear(False)
     others = [slicer.util.loadVolume(str(path)) for path in (stranger, one)]
     assert [node.GetID() for node in others] == ids
     host.process_events()
-    room.press("Space")  # to Case 2, which is not there
-    assert "not where it was" in room.message
-    room.press("4")
-    assert not room.desk.session.log.entries
-    room.ui.previousButton.click()  # Case 1 is, under the ID of another
-    shown = slicer.util.arrayFromVolume(room.panel.reading.stage.node)
+    page.press("Space")  # to Case 2, which is not there
+    assert "not where it was" in page.message
+    page.press("4")
+    assert not page.entries
+    page.ui.previousButton.click()  # Case 1 is, under the ID of another
+    shown = slicer.util.arrayFromVolume(page.node)
     assert np.array_equal(shown, slicer.util.arrayFromVolume(others[1]))

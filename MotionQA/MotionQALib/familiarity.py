@@ -1,0 +1,80 @@
+"""Whether a slice looks like what a network was trained on: short-axis cardiac MR.
+
+A network grades whatever it is given: a label map or a knee comes out "mild". This looks at what
+the network's last layer is given, and asks how far that lies from real slices, and on which side
+of images that are none. It costs no further network; its numbers travel in the checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+PREFIX = "familiarity."
+"""Of its tensors among a checkpoint's."""
+
+REMARK = "Does not look like short-axis cardiac MR"
+
+
+class Familiarity(nn.Module):
+    """Maps features (n, d) to how strange they are, (n,): above 0 means unlike the training's.
+
+    Features are turned to k principal axes of unit variance; strange is what a logistic rule on
+    the axes, their squares and the length of the rest says.
+
+    Parameters
+    ----------
+    d, k : numbers of features and of axes
+    """
+
+    def __init__(self, d: int, k: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(d))
+        self.register_buffer("axes", torch.zeros(k, d))
+        self.register_buffer("rest", torch.ones(1))
+        self.register_buffer("weight", torch.zeros(2 * k + 2))
+        self.register_buffer("bias", torch.zeros(1))
+
+    @classmethod
+    def of_tensors(cls, tensors: Mapping[str, torch.Tensor]) -> Familiarity | None:
+        """One of the right size for a checkpoint's tensors; None where it has none."""
+        axes = tensors.get(f"{PREFIX}axes")
+        if axes is None or axes.ndim != 2:
+            return None
+        return cls(axes.shape[1], axes.shape[0])
+
+    def measures(self, features: torch.Tensor) -> torch.Tensor:
+        """(n, 2k + 2): places on the axes, their squares, and two lengths on a log scale."""
+        centred = features.float() - self.mean.float()
+        places = (centred @ self.axes.float().T).clamp(-30, 30)
+        # The axes have unit variance, so their directions are the rows scaled to length one.
+        directions = nn.functional.normalize(self.axes.float(), dim=1)
+        rest = centred - (centred @ directions.T) @ directions
+        lengths = torch.stack(
+            [
+                torch.log1p(places.square().mean(1)),
+                torch.log1p(rest.square().sum(1) / self.rest.float()),
+            ],
+            dim=1,
+        )
+        return torch.cat([places, places.square().clamp_max(50), lengths], dim=1)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """How strange (n, d) features are."""
+        return self.measures(features) @ self.weight.float() + self.bias.float()
+
+
+class FeatureTap:
+    """Keeps what the last layer of a network was given in its last forward pass."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.features: torch.Tensor | None = None
+        self._hook = model.get_classifier().register_forward_pre_hook(self._keep)
+
+    def _keep(self, layer: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        self.features = inputs[0].detach()
+
+    def remove(self) -> None:
+        self._hook.remove()

@@ -1,0 +1,52 @@
+"""What the images of a study are called, in files for others: names that tell them apart."""
+
+from __future__ import annotations
+
+import os
+
+from ..subjects import subject_of, without_suffix
+from .case_list import CaseList
+from .cases import Case
+
+
+def export_names(cases: CaseList) -> dict[str, str]:
+    """Names that tell the cases apart, by key: the file's, else its path from a common folder."""
+    names: dict[str, list[Case]] = {}
+    for case in cases.cases:
+        names.setdefault(case.name, []).append(case)
+    if all(len(alike) == 1 for alike in names.values()):
+        return {case.key: case.name for case in cases.cases}
+    common = _common_folder(cases)
+    found = {}
+    for name, alike in names.items():
+        for case in alike:
+            found[case.key] = name if len(alike) == 1 else _apart(cases, case, common)
+    return found
+
+
+def export_subjects(cases: CaseList) -> dict[str, str]:
+    """Whose the images are, by key. A name that several share tells nobody: their paths do."""
+    names = export_names(cases)
+    return {
+        case.key: subject_of(names[case.key])
+        if case.subject == subject_of(case.name)
+        else case.subject
+        for case in cases.cases
+    }
+
+
+def _common_folder(cases: CaseList) -> str:
+    """The folder that holds all of the study's files; "" where they lie on several drives."""
+    every = [str(cases.study.absolute(case.path).parent) for case in cases.cases if case.path]
+    try:
+        return os.path.commonpath(every)
+    except ValueError:  # several Windows drives, or no files at all
+        return ""
+
+
+def _apart(cases: CaseList, case: Case, common: str) -> str:
+    """The path below the folder that holds all of the study's files, as the trainer matches it."""
+    if case.path is None:
+        return f"{case.name} ({case.key[-8:]})"
+    path = cases.study.absolute(case.path)
+    return without_suffix((path.relative_to(common) if common else path).as_posix())

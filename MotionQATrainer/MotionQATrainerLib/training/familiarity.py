@@ -1,0 +1,157 @@
+"""Fit how a finished network tells what it was not trained for (`MotionQALib.familiarity`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from MotionQALib.devices import DeviceSetup
+from MotionQALib.familiarity import Familiarity, FeatureTap
+from MotionQALib.preprocessing import Preprocessing
+
+from ..data.augmentation import Augmentation
+from ..data.datasets import SliceStore
+from ..evaluation.prediction import spread
+from .strangers import strangers
+
+FEWEST = 200
+"""Training slices below which nothing can be said about what is familiar."""
+
+MOST = 2400
+AXES = 48
+STRANGERS = 1000
+FALSE_ALARMS = 0.003
+"""Share of validation slices that may be called strange: a third of what is asked, because other
+scanners' slices lie further off."""
+
+
+@torch.inference_mode()
+def features_of(model: nn.Module, place: DeviceSetup, batches) -> torch.Tensor:
+    """What the last layer is given of batches of network input: (n, d) float32 on the CPU."""
+    tap = FeatureTap(model.eval())
+    found = []
+    try:
+        for images in batches:
+            place.forward(model, images)
+            found.append(tap.features.float().cpu())
+    finally:
+        tap.remove()
+    return torch.cat(found)
+
+
+def fit_familiarity(
+    model: nn.Module,
+    place: DeviceSetup,
+    store: SliceStore,
+    train: np.ndarray,
+    valid: np.ndarray,
+    *,
+    count: int = STRANGERS,
+    seed: int = 0,
+) -> str | None:
+    """Give ``model`` a ``familiarity`` and return a sentence on it; None where slices are too few.
+
+    Real slices are the training's, as they are and altered as in training; strange images are
+    drawn (`strangers`). The threshold is the validation slices'.
+    """
+    if hasattr(model, "familiarity"):
+        del model.familiarity
+    if len(train) < FEWEST:
+        return None
+    rng = np.random.default_rng(seed)
+    chosen = spread(train, MOST)
+    altered = spread(train, MOST // 3)
+    real = features_of(model, place, (x for x, _ in store.batches(chosen, 32, place.device)))
+    real = torch.cat([real, features_of(model, place, _altered(store, altered, place, seed))])
+    held = features_of(
+        model, place, (x for x, _ in store.batches(spread(valid, MOST), 32, place.device))
+    )
+    hearts = [np.asarray(store.crops[rows], np.float32) for rows in _stacks(store, train)[:60]]
+    strange = features_of(
+        model, place, stranger_batches(store.preprocessing, place, count, rng, hearts)
+    )
+    familiarity = Familiarity(real.shape[1], min(AXES, real.shape[1]))
+    _set_axes(familiarity, real)
+    _set_rule(familiarity, real, strange)
+    limit = float(torch.quantile(familiarity(held), 1 - FALSE_ALARMS))
+    familiarity.bias -= max(limit, 0.0)
+    model.familiarity = familiarity.to(place.device)
+    found = float((familiarity.cpu()(strange) > 0).float().mean())
+    model.familiarity.to(place.device)
+    return (
+        f"{found:.0%} of {len(strange)} drawn images that are no heart, and "
+        f"{float((familiarity(held.to(place.device)) > 0).float().mean()):.1%} of {len(held)} "
+        "validation slices, are told as unlike short-axis cardiac MR."
+    )
+
+
+def stranger_batches(
+    preprocessing: Preprocessing,
+    place: DeviceSetup,
+    count: int,
+    rng: np.random.Generator,
+    hearts: Sequence[np.ndarray] = (),
+    size: int = 32,
+):
+    """Network input of drawn images that are no hearts."""
+    batch = []
+    for _, image in strangers(count, rng, list(hearts)):
+        pixel = float(rng.uniform(0.9, 1.8))
+        batch.append(preprocessing(torch.from_numpy(image)[None], (pixel, pixel)))
+        if len(batch) == size:
+            yield torch.cat(batch).to(place.device)
+            batch = []
+    if batch:
+        yield torch.cat(batch).to(place.device)
+
+
+def _altered(store: SliceStore, indices: np.ndarray, place: DeviceSetup, seed: int):
+    generator = torch.Generator().manual_seed(seed)
+    for start in range(0, len(indices), 32):
+        part = indices[start : start + 32]
+        yield store.batch(part, Augmentation(), generator, place.device)[0]
+
+
+def _stacks(store: SliceStore, indices: np.ndarray) -> list[np.ndarray]:
+    """Positions of the slices of each volume, in order, evenly spread over the volumes."""
+    ordered = indices[np.lexsort((store.slices[indices], store.volumes[indices]))]
+    parts = np.split(ordered, np.flatnonzero(np.diff(store.volumes[ordered])) + 1)
+    return [parts[i] for i in np.linspace(0, len(parts) - 1, min(60, len(parts))).astype(int)]
+
+
+def _set_axes(familiarity: Familiarity, real: torch.Tensor) -> None:
+    mean = real.mean(0)
+    _, spread_, axes = torch.linalg.svd(real - mean, full_matrices=False)
+    k = len(familiarity.axes)
+    deviation = spread_[:k] / len(real) ** 0.5
+    familiarity.mean.copy_(mean)
+    familiarity.axes.copy_(axes[:k] / deviation.clamp_min(1e-3 * deviation.max())[:, None])
+    rest = (real - mean) - ((real - mean) @ axes[:k].T) @ axes[:k]
+    familiarity.rest.copy_(rest.square().sum(1).mean().clamp_min(1e-6))
+
+
+def _set_rule(familiarity: Familiarity, real: torch.Tensor, strange: torch.Tensor) -> None:
+    """Logistic regression, both kinds weighing alike, leaning towards weights of zero."""
+    x = torch.cat([familiarity.measures(real), familiarity.measures(strange)]).double()
+    y = torch.cat([torch.zeros(len(real)), torch.ones(len(strange))]).double()
+    weight = torch.where(y > 0, 0.5 / len(strange), 0.5 / len(real))
+    middle, scale = x.mean(0), x.std(0).clamp_min(1e-3)
+    x = (x - middle) / scale
+    found = torch.zeros(x.shape[1] + 1, dtype=torch.float64, requires_grad=True)
+    search = torch.optim.LBFGS([found], max_iter=150, line_search_fn="strong_wolfe")
+
+    def cost() -> torch.Tensor:
+        search.zero_grad()
+        logits = x @ found[:-1] + found[-1]
+        loss = nn.functional.binary_cross_entropy_with_logits(logits, y, weight, reduction="sum")
+        total = loss + 2e-4 * found[:-1].square().sum()
+        total.backward()
+        return total
+
+    search.step(cost)
+    with torch.no_grad():
+        familiarity.weight.copy_(found[:-1] / scale)
+        familiarity.bias.copy_(found[-1] - (found[:-1] / scale * middle).sum())

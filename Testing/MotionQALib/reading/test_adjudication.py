@@ -1,0 +1,70 @@
+"""Adjudicating by the protocol that readers score by, without a window."""
+
+import os
+
+import pytest
+
+from MotionQALib.reading import adjudication as module
+from MotionQALib.reading.adjudication import Adjudication
+from MotionQALib.reading.errors import InUse
+from MotionQALib.reading.reader_scoring import ReaderScoring
+from MotionQALib.reading.scores import read_scores
+from MotionQALib.reading.scoring import Scoring
+
+SAID = {"anna": (4, 4, 2), "ben": (4, 1, 2)}
+
+
+@pytest.fixture
+def adjudication(filled, read_as):
+    names = ("P001-1-ED", "P001-2-ED", "P001-3-ED")
+    for reader, scores in SAID.items():
+        read_as(filled, reader, dict(zip(names, scores, strict=True)))
+    adjudication = Adjudication(filled, "prof")
+    yield adjudication
+    adjudication.close()
+
+
+def settled(study):
+    entries = read_scores(study.scores_folder / "consensus.jsonl").entries.values()
+    return [(entry.score, entry.adjudicator) for entry in entries]
+
+
+def test_it_leads_from_one_open_item_to_the_next(adjudication, filled):
+    assert adjudication.readers == ["anna", "ben"] and adjudication.left == 3
+    adjudication.give(3)
+    assert adjudication.index == 1 and adjudication.given is None and adjudication.left == 2
+    adjudication.settle_unanimous()
+    assert adjudication.left == 1 and settled(filled) == [(3, "prof"), (2, "prof")]
+    adjudication.give(5)
+    assert adjudication.left == 0
+    adjudication.undo()
+    assert adjudication.left == 1 and adjudication.index == 1
+
+
+def test_what_cannot_be_saved_stays_and_is_saved_with_the_next(adjudication, filled, monkeypatch):
+    def full(*_args):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        adjudication.give(1)
+        assert adjudication.index == 0 and adjudication.given.score == 1
+        assert adjudication.left == 3 and "the disk is full" in adjudication.problem
+        adjudication.next()
+        adjudication.give(2)
+        adjudication.undo()
+        assert [entry.score for entry in adjudication.unsaved.values()] == [1]
+    monkeypatch.setattr(module, "consensus_items", None)  # nothing is read again for one row
+    adjudication.give(4)
+    assert settled(filled) == [(1, "prof"), (4, "prof")] and adjudication.left == 1
+
+
+def test_only_one_adjudicates(adjudication, filled):
+    with pytest.raises(InUse, match="consensus"):
+        Adjudication(filled, "other")
+
+
+@pytest.mark.parametrize("kind", [ReaderScoring, Adjudication])
+def test_both_keep_to_the_protocol(kind):
+    wanted = {name for name in vars(Scoring) if not name.startswith("_")}
+    assert wanted <= {*dir(kind), "changed"} and {"give", "undo", "next", "beat"} <= wanted

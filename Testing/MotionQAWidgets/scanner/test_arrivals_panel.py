@@ -1,0 +1,148 @@
+"""The tab At the scanner, as a radiographer meets it."""
+
+from __future__ import annotations
+
+import cine_objects
+from host import pythonqt
+from processes import LATE, SOON
+
+pythonqt(__name__)
+
+
+def choose(module, checkpoint_file):
+    settings = module.logic.getParameterNode()
+    settings.checkpoint = str(checkpoint_file)
+    module.scanner.set_settings(settings)
+
+
+def listed(module) -> list[str]:
+    table = module.scanner.table.widget
+    return [table.item(row, 1).text() for row in range(table.rowCount)]
+
+
+def test_series_are_graded_listed_opened_and_compared(
+    host, module, send, checkpoint_file, database, tmp_path
+):
+    import slicer
+
+    choose(module, checkpoint_file)
+    scanner, arrivals = module.scanner, module.logic.arrivals
+    assert not scanner.switch.checked and "Off" in scanner.stateLabel.text
+    scanner.switch.click()
+    assert arrivals.on and not scanner.alarmCheckBox.checked
+    first = cine_objects.series(4, 3, size=64, study="1.2.3")
+    send(first[:7])
+    host.process_events(0.3)
+    send(first[7:])
+    host.wait_until(lambda: listed(module) == ["5 · cine_sax"], seconds=LATE)
+    again = cine_objects.series(2, 3, size=64, study="1.2.3", first=1, series_number=6, seed=1)
+    send(again)
+    send(cine_objects.series(1, 1, study="1.2.3", series_number=7, description="localizer"))
+    host.wait_until(lambda: len(arrivals.entries) == 3, seconds=LATE)
+    assert listed(module) == ["6 · cine_sax", "5 · cine_sax"]  # newest first
+    scanner.allCheckBox.click()
+    assert listed(module)[0].startswith("7") or "7 · localizer" in listed(module)
+    scanner.allCheckBox.click()
+    table = scanner.table.widget
+    new, old = arrivals.entries[0], arrivals.entries[-1]
+    assert "instead of series 5, slice" in table.item(0, 3).text()
+    assert "→" in table.item(0, 3).text()
+    assert "slices 1–2 acquired again in series 6" in table.item(1, 3).text()
+    assert scanner.headLabel.text.startswith("This study")
+
+    table.cellClicked.emit(1, 0)  # a click opens it with its grades and the overlay
+    host.wait_until(lambda: not scanner.opening.busy, seconds=SOON)
+    host.process_events(0.2)
+    node = module.ui.volumeSelector.currentNode()
+    result = module.logic.result(node)
+    assert (result.n_frames, result.n_slices) == (3, 4)
+    assert tuple(result.scores[result.worst_frames, range(4)]) == old.scores
+    assert module.tabs.widget.currentIndex == 0 and node.GetName() == "5 · cine_sax"
+    assert slicer.util.getNodesByClass("vtkMRMLSequenceNode")
+    assert new.status in ("graded", "skipped")
+
+    words = cine_objects.identifying_words()
+    for path in (tmp_path / "database" / "MotionQA").rglob("*"):
+        if path.is_file() and path.suffix != ".png":
+            content = path.read_bytes().decode("utf-8", "replace").casefold()
+            assert not [word for word in words if word in content], path
+
+
+def test_slicer_opened_again_goes_on_with_what_it_missed(
+    host, module, send, checkpoint_file, database
+):
+    import slicer
+
+    import MotionQA
+
+    choose(module, checkpoint_file)
+    module.scanner.switch.click()
+    send(cine_objects.series(3, 3, size=64, study="1.2.3"))
+    host.wait_until(lambda: len(module.logic.arrivals.entries) == 1, seconds=LATE)
+    host.unload_module("MotionQA")
+    send(cine_objects.series(3, 3, size=64, study="1.2.3", series_number=9, seed=2))
+
+    MotionQA.goOnWithArrivals  # noqa: B018  it is called as Slicer starts
+    host.load_module("MotionQA")
+    MotionQA.goOnWithArrivals()
+    arrivals = slicer.util.getModuleLogic("MotionQA").arrivals
+    assert arrivals.on
+    heard = []
+    arrivals.arrived.connect(heard.append)
+    host.wait_until(lambda: len(arrivals.entries) == 2, seconds=LATE)
+    host.process_events(1.0)
+    assert [entry.number for entry in arrivals.entries] == [9, 5]
+    assert [entry.number for entry in heard] == [9]  # the other one is not graded again
+    arrivals.switch_off()
+    assert not arrivals.wanted()
+
+
+def test_sound_and_flash_for_severe_only_if_wanted(host, module, monkeypatch):
+    import qt
+
+    from MotionQALib.arrivals.entry import Entry
+
+    heard = []
+    monkeypatch.setattr(qt.QApplication, "beep", staticmethod(lambda: heard.append("beep")))
+    facts = {"series": "1", "study": "2", "content": "3", "time": "2024-01-02T10:00:00"}
+    severe = Entry(**facts, status="graded", score=2, scores=(2, 5), grade="severe")
+    mild = Entry(**facts, status="graded", score=5, scores=(5, 4), grade="mild")
+    scanner = module.scanner
+    scanner._on_arrived(severe)
+    assert heard == [] and not scanner.alarm.active
+    scanner.alarmCheckBox.click()
+    scanner._on_arrived(mild)
+    assert heard == []
+    scanner._on_arrived(severe)
+    assert heard == ["beep"] and scanner.alarm.active
+    host.wait_until(lambda: scanner.headLabel.styleSheet, seconds=SOON)
+    host.wait_until(lambda: not scanner.alarm.active, seconds=SOON)
+    assert scanner.headLabel.styleSheet == ""
+    scanner.alarmCheckBox.click()
+
+
+def test_what_is_wrong_is_said(host, module, send, checkpoint_file, database):
+    import slicer
+
+    scanner, arrivals = module.scanner, module.logic.arrivals
+    slicer.dicomDatabase.closeDatabase()
+    choose(module, "no-such-checkpoint")
+    scanner.switch.click()
+    host.wait_until(lambda: "No DICOM database is open" in scanner.stateLabel.text, seconds=SOON)
+    database.openDatabase(database.databaseFilename)
+    host.wait_until(lambda: "no-such-checkpoint" in scanner.stateLabel.text, seconds=LATE)
+    scanner.switch.click()
+    assert not arrivals.on and "Off" in scanner.stateLabel.text
+
+
+def test_a_killed_process_is_started_again(host, module, send, checkpoint_file):
+    choose(module, checkpoint_file)
+    arrivals = module.logic.arrivals
+    arrivals._again.interval = 100
+    module.scanner.switch.click()
+    host.wait_until(lambda: arrivals._process is not None, seconds=SOON)
+    send(cine_objects.series(3, 2, size=64))
+    arrivals._process._process.kill()
+    host.wait_until(lambda: "started again" in arrivals.sentence, seconds=SOON)
+    host.wait_until(lambda: len(arrivals.entries) == 1, seconds=LATE)
+    assert arrivals.entries[0].status == "graded" and arrivals.sentence == ""
