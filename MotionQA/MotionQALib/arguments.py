@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from .arrivals.arguments import add_arrivals
-from .checkpoints import STARTER
-from .output_files import UsageError, check_files
+from .grading_arguments import add_checkpoint, add_computing, count
+from .output_files import UsageError, check_files, need_package
 from .reading.command import add_agreement
 from .version import version
 
@@ -55,6 +56,12 @@ def _add_assess(commands) -> None:
     add("--json", metavar="F", help="write all that is known, for programs")
     add("--html", metavar="F", help="write a report with pictures")
     add(
+        "--sr",
+        metavar="F",
+        help="write a DICOM report (Structured Report) of a DICOM series; of several, into the "
+        "folder F",
+    )
+    add(
         "--explain",
         action="store_true",
         help="show in the report where the network saw motion; takes a few times as long",
@@ -64,6 +71,11 @@ def _add_assess(commands) -> None:
         action="store_true",
         help="do not grade again what an interrupted run of this command has graded",
     )
+    add(
+        "--identify",
+        action="store_true",
+        help="leave in the output the paths of files and names that tell whose images they are",
+    )
     reading = assess.add_argument_group("reading")
     add = reading.add_argument
     add("--slice-axis", metavar="N", type=_axis, help="the file's axis of slices, from 0")
@@ -72,45 +84,15 @@ def _add_assess(commands) -> None:
     add(
         "--workers",
         metavar="N",
-        type=_count,
+        type=count,
         default=1,
         help="grade by so many processes, on this machine or a cluster; needs Ray (%(default)s)",
     )
 
 
-def add_checkpoint(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--checkpoint",
-        metavar="NAME|FILE",
-        default=STARTER,
-        help="what grades: a name that `motionqa checkpoints` lists, or a file (%(default)s)",
-    )
-
-
-def add_computing(command: argparse.ArgumentParser):
-    """Add how to compute; the group, for more."""
-    computing = command.add_argument_group("computing")
-    add = computing.add_argument
-    add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(%(default)s)")
-    add(
-        "--precision",
-        choices=("auto", "fp32", "bf16", "fp16"),
-        default="auto",
-        help="auto measures which is fastest (%(default)s)",
-    )
-    add("--batch-size", metavar="N", type=_count, help="slices at a time (by device)")
-    return computing
-
-
 def _axis(text: str) -> int:
     if text not in {"0", "1", "2", "3"}:
         raise argparse.ArgumentTypeError(f"an axis is 0, 1, 2 or 3, not {text!r}")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 on is needed, not {text!r}")
     return int(text)
 
 
@@ -123,4 +105,8 @@ def check_outputs(arguments: argparse.Namespace) -> None:
         raise UsageError("--resume goes on with an output, so it needs --csv, --json or --html.")
     if arguments.resume and arguments.workers > 1:
         raise UsageError("--resume and --workers do not go together; leave one out.")
+    if arguments.sr:
+        need_package("highdicom", "A DICOM report")
+        if not Path(arguments.sr).is_dir():
+            outputs = [*outputs, arguments.sr]
     check_files(outputs, inputs=arguments.paths)

@@ -6,6 +6,7 @@ import argparse
 
 from ..dimse.peers import Peer, PeerError, checked_title
 from ..dimse.settings import MEGABYTE, ListenerSettings
+from ..grading_arguments import add_checkpoint, add_computing, count
 
 RESULTS = "motionqa-results"
 
@@ -57,9 +58,9 @@ def _add_listening(listen: argparse.ArgumentParser) -> None:
         help="an AE title that may send; may be given several times, and must be where others "
         "than this machine can reach it",
     )
-    add("--max-associations", type=_count, default=_DEFAULTS.most_associations, metavar="N",
+    add("--max-associations", type=count, default=_DEFAULTS.most_associations, metavar="N",
         help="at once (%(default)s)")  # fmt: skip
-    add("--max-object", type=_count, default=_DEFAULTS.largest_object // MEGABYTE, metavar="MB",
+    add("--max-object", type=count, default=_DEFAULTS.largest_object // MEGABYTE, metavar="MB",
         help="largest object (%(default)s)")  # fmt: skip
     add("--free-space", type=_whole, default=_DEFAULTS.free_space // MEGABYTE, metavar="MB",
         help="of the disk that stay free (%(default)s)")  # fmt: skip
@@ -70,8 +71,6 @@ def _add_listening(listen: argparse.ArgumentParser) -> None:
 
 
 def _add_common(command: argparse.ArgumentParser) -> None:
-    from ..arguments import add_checkpoint, add_computing
-
     add_checkpoint(command)
     arriving = command.add_argument_group("series")
     add = arriving.add_argument
@@ -128,12 +127,6 @@ def _port(text: str) -> int:
 def _whole(text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
         raise argparse.ArgumentTypeError(f"a whole number from 0 on is needed, not {text!r}")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if _whole(text) < 1:
-        raise argparse.ArgumentTypeError("a whole number from 1 on is needed")
     return int(text)
 
 

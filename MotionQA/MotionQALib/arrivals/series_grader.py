@@ -12,7 +12,6 @@ from .results_folder import Graded
 
 if TYPE_CHECKING:
     from ..assessment import Assessor
-    from ..checkpoints import Card
     from ..results import Assessment
     from ..volumes import Volume
 
@@ -45,7 +44,9 @@ class SeriesGrader:
         if self._reports:
 
             def write(path: Path) -> None:
-                write_series_report(path, series, assessment, self._assessor.card)
+                from ..structured_report.series_report import write_series_report
+
+                write_series_report(path, series.paths, assessment, self._assessor.card)
 
         return Graded(assessment, pictures, write)
 
@@ -64,22 +65,6 @@ class SeriesGrader:
             return without(sentence, identifying_words(header))
         except Exception:
             return "Its files cannot be read; send the series again."
-
-
-def write_series_report(
-    path: Path, series: ArrivingSeries, assessment: Assessment, card: Card
-) -> None:
-    """Write the DICOM report of a series. Raises ReportError, OSError."""
-    from pydicom import dcmread
-
-    from ..structured_report.report import ImageReference, write_report
-
-    header = dcmread(series.paths[0], stop_before_pixels=True, force=True)
-    references = [
-        [ImageReference(f.sop_class, f.instance, f.frame_number) for f in frames]
-        for frames in series.stack()
-    ]
-    write_report(path, header, references, assessment, card)
 
 
 def read_series(series: ArrivingSeries) -> Volume:
