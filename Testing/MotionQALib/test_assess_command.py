@@ -206,14 +206,14 @@ def test_an_output_folder_that_goes_is_said(study):
         assert time.monotonic() < end and process.poll() is None
         time.sleep(0.02)
     shutil.rmtree(study / "out")
-    out, err = process.communicate(timeout=LATE)
+    _, err = process.communicate(timeout=LATE)
     assert process.returncode == 1 and "Traceback" not in err
     assert "No such file or directory" in err and "files were done" in err
 
 
 def test_a_file_among_them_that_never_answers_is_passed_over(study):
     os.mkfifo(study / "study" / "a.nii.gz")
-    status, out, err = run(study, "study", study / "study" / "a.nii.gz", "--csv", "o.csv")
+    status, _, err = run(study, "study", study / "study" / "a.nii.gz", "--csv", "o.csv")
     assert status == 1 and "a.nii.gz is no ordinary file" in err
     assert len({row["volume"] for row in rows(study / "o.csv")}) == 6
 
