@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import torch
 
-
 NAMES = (
     "assess", "seed_route", "simulator", "training_step", "memory", "answering", "throughput",
     "study_memory", "arrival",
