@@ -25,6 +25,7 @@ SHARED = {
     "checkpoints",
     "devices",
     "familiarity",
+    "heart_centre",
     "heart_locator",
     "image_names",
     "preprocessing",
@@ -41,6 +42,7 @@ SHARED = {
     "error_text",
     "file_lock",
     "file_stamps",
+    "plain_text",
     "safetensors_header",
     "whole_files",
 }
@@ -79,6 +81,19 @@ def imported(tree: ast.AST, package: tuple[str, ...]) -> set[str]:
             above = package[: len(package) - node.level + 1] if node.level else ()
             start = [*above, *([node.module] if node.module else [])]
             found |= {".".join([*start, alias.name]) for alias in node.names}
+    return found
+
+
+def defined(path: Path) -> set[str]:
+    """Names that a file binds at its top."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
     return found
 
 
@@ -178,6 +193,21 @@ def test_circles_are_found_and_relative_imports_with_them():
     assert found == {"top.inner.x", "top.up.y.z", "top.inner.w.v", "q"}
     kept = needed_when_run(ast.parse("if TYPE_CHECKING:\n    from .a import b\nimport c"))
     assert imported(kept, ("top",)) == {"c"}
+
+
+def test_every_import_of_ours_leads_to_what_is_there():
+    """Also those that are only made when a window is, or somebody presses a button."""
+    names = {module_of(path): path for path in SOURCES}
+    tops = {name.partition(".")[0] for name in names}
+    there = {name: defined(path) for name, path in names.items()}
+
+    def astray(path: Path) -> set[str]:
+        wanted = {n for n in imports(path) if n.partition(".")[0] in tops and n not in names}
+        return {
+            n for n in wanted if n.rpartition(".")[2] not in there.get(n.rpartition(".")[0], "")
+        }
+
+    assert offenders(SOURCES, astray) == {}
 
 
 def test_the_rooms_of_the_trainer_lead_one_way():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import math
+import re
 from pathlib import Path
 
 from .arrivals.arguments import add_arrivals
-from .grading_arguments import add_checkpoint, add_computing, count
+from .batch import Spacing
+from .grading_arguments import add_checkpoint, add_computing, positive_count
 from .output_files import UsageError, check_files, need_package
 from .reading.command import add_agreement
 from .version import version
@@ -80,11 +83,18 @@ def _add_assess(commands) -> None:
     add = reading.add_argument
     add("--slice-axis", metavar="N", type=_axis, help="the file's axis of slices, from 0")
     add("--frame-axis", metavar="N", type=_axis, help="the file's axis of frames, from 0")
+    add(
+        "--spacing",
+        metavar="MM[,MM[,MM]]",
+        type=_spacing,
+        help="size of pixels where the files give none or a wrong one: of all sides, or of rows "
+        "and columns; three numbers: slices, rows and columns",
+    )
     add = add_computing(assess).add_argument
     add(
         "--workers",
         metavar="N",
-        type=count,
+        type=positive_count,
         default=1,
         help="grade by so many processes, on this machine or a cluster; needs Ray (%(default)s)",
     )
@@ -94,6 +104,19 @@ def _axis(text: str) -> int:
     if text not in {"0", "1", "2", "3"}:
         raise argparse.ArgumentTypeError(f"an axis is 0, 1, 2 or 3, not {text!r}")
     return int(text)
+
+
+def _spacing(text: str) -> Spacing:
+    """mm between slices (None: as in the file), rows and columns."""
+    try:
+        numbers = [float(part) for part in re.split(r"[,x×\s]+", text.strip())]
+    except ValueError:
+        numbers = []
+    if not 1 <= len(numbers) <= 3 or not all(0 < number < math.inf for number in numbers):
+        raise argparse.ArgumentTypeError(f"one to three sizes in mm are needed, not {text!r}")
+    if len(numbers) == 3:
+        return (numbers[0], numbers[1], numbers[2])
+    return (None, numbers[0], numbers[-1])
 
 
 def check_outputs(arguments: argparse.Namespace) -> None:

@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from . import volumes
 from .arguments import check_outputs
 from .batch import BatchOptions, GradedFile, ResumeFile, assess_many, distinct_names, named_apart
 from .command_output import CommandOutput
 from .error_text import first_line, sentence
-from .file_stamps import files_of
 from .output_lock import OutputLock
 from .private_names import PrivateNames
 from .results import Failure
 from .spooled_results import SpooledAssessments, SpooledPictures
-from .volumes import stem_of
+from .volumes import VolumeError, stem_of
 from .whole_files import is_special
 
 INTERRUPTED = 130
@@ -67,7 +67,11 @@ class _Run:
         paths = self._find()
         checkpoint = _Checkpoint(arguments)
         options = BatchOptions(
-            arguments.slice_axis, arguments.frame_axis, bool(arguments.html), arguments.explain
+            slice_axis=arguments.slice_axis,
+            frame_axis=arguments.frame_axis,
+            spacing=arguments.spacing,
+            pictures=bool(arguments.html),
+            relevance=arguments.explain,
         )
         self._report = _report_writer(arguments, paths, checkpoint.card)
         stop: BaseException | None = None
@@ -95,14 +99,19 @@ class _Run:
 
     def _find(self) -> list[Path]:
         """Files to grade; those that are none are named at once."""
-        from . import volumes
-
         paths: dict[Path, None] = {}
+        masks: dict[Path, None] = {}
         for path in self._arguments.paths:
             try:
-                paths.update(dict.fromkeys(volumes.find(path)))
+                found = volumes.find_all(path)
+                paths.update(dict.fromkeys(found.images))
+                masks.update(dict.fromkeys(found.masks))
             except volumes.VolumeError as error:
                 self._fail(path, str(error))
+        if masks:
+            some = "segmentation is" if len(masks) == 1 else "segmentations are"
+            example = self._private.source(next(iter(masks)))
+            self._console.complain(f"{len(masks)} {some} left out, such as {example}.")
         return list(paths)
 
     def _fail(self, path: str | Path, reason: str) -> None:
@@ -124,15 +133,15 @@ class _Run:
         if self._arguments.html:
             self._pictures.append(named.pictures)
         if self._report is not None:
-            self._write_report(graded.path, named)
+            self._write_report(named)
 
-    def _write_report(self, path: Path, graded: GradedFile) -> None:
+    def _write_report(self, graded: GradedFile) -> None:
         from .structured_report.report import ReportError
 
         try:
-            self._report(path, graded.assessment)
-        except ReportError as error:
-            self._fail(path, str(error))
+            self._report(graded)
+        except (ReportError, VolumeError) as error:
+            self._fail(graded.path, str(error))
 
     def _write(self, card) -> None:
         from . import reports
@@ -237,9 +246,11 @@ def _report_writer(arguments, paths: Sequence[Path], card) -> Callable | None:
     if not one:
         target.mkdir(exist_ok=True)
 
-    def write(path: Path, assessment) -> None:
+    def write(graded: GradedFile) -> None:
+        assessment, path = graded.assessment, graded.path
         file = target if one else target / f"{_digest(assessment.identity or str(path))}.dcm"
-        write_series_report(file, files_of(path), assessment, card)
+        origin = graded.origin or volumes.read(path).origin  # an earlier run read it
+        write_series_report(file, origin, assessment, card)
 
     return write
 

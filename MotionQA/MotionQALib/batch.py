@@ -20,8 +20,13 @@ from .results import Assessment
 if TYPE_CHECKING:
     from .assessment import Assessor
     from .checkpoints import Card
+    from .formats.origin import Origin
     from .slice_pictures import SlicePicture
     from .volumes import Volume
+
+
+Spacing = tuple[float | None, float | None, float | None]
+"""mm between slices, rows and columns; None leaves it to the file."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +35,14 @@ class BatchOptions:
 
     Parameters
     ----------
-    slice_axis, frame_axis : as in `volumes.read`
+    slice_axis, frame_axis, spacing : as in `volumes.read`
     pictures : draw the slices
     relevance : over the pictures, show where the network saw motion
     """
 
     slice_axis: int | None = None
     frame_axis: int | None = None
+    spacing: Spacing | None = None
     pictures: bool = False
     relevance: bool = False
 
@@ -49,6 +55,7 @@ class GradedFile:
     assessment: Assessment | None = None
     error: str | None = None
     pictures: tuple[SlicePicture, ...] = ()
+    origin: Origin | None = None  # of DICOM, where it was read in this run
 
 
 def assess_many(
@@ -73,11 +80,8 @@ def assess_many(
     """
     batch_options = batch_options or BatchOptions()
     paths = [Path(path) for path in paths]
-    known = (
-        {path: line for path in paths if (line := journal.find(path)) is not None}
-        if (journal)
-        else {}
-    )
+    lines = {path: journal.find(path) for path in paths} if journal else {}
+    known = {path: line for path, line in lines.items() if line is not None}
     # A file graded before is read again only to be drawn.
     unread = iter([path for path in paths if batch_options.pictures or path not in known])
     with ThreadPoolExecutor(readers, thread_name_prefix="reader") as pool:
@@ -152,7 +156,10 @@ def read(path: Path, batch_options: BatchOptions) -> Volume | str:
     """Read a file: its volume, or the sentence that says why it cannot be read."""
     try:
         return volumes.read(
-            path, slice_axis=batch_options.slice_axis, frame_axis=batch_options.frame_axis
+            path,
+            slice_axis=batch_options.slice_axis,
+            frame_axis=batch_options.frame_axis,
+            spacing=batch_options.spacing,
         )
     except volumes.VolumeError as error:
         return str(error)
@@ -185,7 +192,7 @@ def grade(
         return GradedFile(path, error=str(error))
     except Exception as error:  # one file must not end the others' grading
         return GradedFile(path, error=f"{volume.name} cannot be graded ({reason(error)}).")
-    return GradedFile(path, assessment, pictures=pictures)
+    return GradedFile(path, assessment, pictures=pictures, origin=volume.origin)
 
 
 def _pictures(volume, assessment, assessor, batch_options) -> tuple[SlicePicture, ...]:
@@ -228,6 +235,7 @@ class ResumeFile:
         self.path = Path(path)
         batch_options = batch_options or BatchOptions()
         settings = f"{card.to_json()}{batch_options.slice_axis}{batch_options.frame_axis}"
+        settings += "" if batch_options.spacing is None else str(batch_options.spacing)
         self._settings = hashlib.blake2b(settings.encode(), digest_size=8).hexdigest()
         self._lines: dict[str, int] = {}  # where each one's line begins, in bytes
         if resume:

@@ -12,7 +12,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .checkpoint_tensors import tensor_fault
 from .error_text import first_line
+from .plain_text import plain
 from .safetensors_header import read_metadata
 from .scale import SCALE_VERSION
 from .volume_rule import VolumeRule
@@ -101,6 +103,7 @@ class Card:
         for name in sorted(texts & set(content)):
             if not isinstance(content[name], str):
                 raise ValueError(f"its {name} is no text")
+            content[name] = plain(content[name])  # it is shown in terminals and panels
         known = {item.name for item in fields(cls)}
         missing = {"name", "backbone", "preprocessing"} - set(content)
         if missing:
@@ -125,6 +128,8 @@ class Card:
                 continue
             if not isinstance(value, (int, float)) or not 0 < value < 1e6:
                 raise ValueError(f"its {name} is {value!r}, not a positive number")
+        if not 0.01 <= self.temperature <= 100:
+            raise ValueError(f"its temperature is {self.temperature!r}, not 0.01 to 100")
         for name in ("training", "metrics"):
             if not isinstance(getattr(self, name), Mapping):
                 raise ValueError(f"its {name} is no table")
@@ -239,28 +244,10 @@ def load(path: str | Path) -> tuple[Card, torch.nn.Module]:
     if familiarity is not None:
         model.familiarity = familiarity
     expected = model.state_dict()
-    _check_tensors(path, card, tensors, expected)
+    if fault := tensor_fault(tensors, expected):
+        raise CheckpointError(f"{path}: {card.backbone} cannot take these weights: {fault}.")
     model.load_state_dict({key: value.to(expected[key].dtype) for key, value in tensors.items()})
     return card, model.eval()
-
-
-def _check_tensors(path, card: Card, tensors: Mapping, expected: Mapping) -> None:
-    missing = sorted(set(expected) - set(tensors))
-    foreign = sorted(set(tensors) - set(expected))
-    if missing or foreign:
-        key = (missing or foreign)[0]
-        raise CheckpointError(
-            f"{path}: the weights are not those of {card.backbone}: {len(missing)} tensors are "
-            f"missing and {len(foreign)} foreign, {key} among them."
-        )
-    for key, value in tensors.items():
-        if value.shape != expected[key].shape:
-            raise CheckpointError(
-                f"{path}: the weights are not those of {card.backbone}: {key} has shape "
-                f"{tuple(value.shape)} where {tuple(expected[key].shape)} belongs."
-            )
-        if value.is_floating_point() and not value.isfinite().all():
-            raise CheckpointError(f"{path}: the weights are damaged: {key} is not finite.")
 
 
 def folders() -> list[Path]:

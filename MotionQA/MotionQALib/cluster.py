@@ -42,6 +42,8 @@ def assess_on_cluster(
 ) -> Iterator[GradedFile]:
     """Grade files by ``workers`` processes, in order; needs ``ray[data]``.
 
+    What a process had at hand when it was killed is graded by another; the rest is left as it is.
+
     Parameters
     ----------
     paths, checkpoint : files that every machine sees under the same path
@@ -58,13 +60,15 @@ def assess_on_cluster(
             "Several workers need Ray, which is not installed: pip install 'motionqa[cluster]'."
         ) from None
 
-    ray.data.DataContext.get_current().execution_options.preserve_order = True
+    context = ray.data.DataContext.get_current()
+    context.execution_options.preserve_order = True
+    context.enable_progress_bars = False  # they would run into the lines of grades
     rows = [{"path": str(Path(path).resolve())} for path in paths]
     # A block a file, so that a worker takes the next one as soon as it is free.
     graded = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
         Grader,
         fn_constructor_args=(str(checkpoint), batch_options or BatchOptions(), options),
-        concurrency=min(workers, len(rows)),
+        compute=ray.data.ActorPoolStrategy(size=min(workers, len(rows))),
         num_cpus=cpus_per_worker,
         num_gpus=gpus_per_worker,
     )

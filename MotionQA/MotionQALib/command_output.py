@@ -11,6 +11,7 @@ from typing import TextIO
 
 import numpy as np
 
+from .plain_text import plain
 from .results import Assessment
 
 NARROWEST, WIDEST = 8, 48
@@ -29,11 +30,11 @@ class CommandOutput:
                 stream.reconfigure(errors="replace")
 
     def say(self, text: str) -> None:
-        _print(text, sys.stdout)
+        _print(plain(text, keep="\n\t"), sys.stdout)
 
     def complain(self, text: str) -> None:
         self.end_progress()
-        _print(text, sys.stderr)
+        _print(plain(text, keep="\n\t"), sys.stderr)
 
     def say_to_person(self, text: str) -> None:
         """Say what only someone at a terminal wants to know."""
@@ -46,10 +47,14 @@ class CommandOutput:
         self.say(f"{'volume':<{self._width}}  motion     score  expected  slices from 0")
 
     def row(self, assessment: Assessment) -> None:
-        """One volume; ``?`` marks what is uncertain, and a cine's slices count by their worst."""
+        """One volume; ``?`` marks what is uncertain, ``-`` what has no grade.
+
+        A cine's slices count by their worst frame.
+        """
         slices = np.arange(assessment.n_slices), assessment.worst_frames
         cells = " ".join(
-            f"{assessment.scores[frame, index]}{'?' if assessment.uncertain[frame, index] else ''}"
+            f"{assessment.scores[frame, index] or '-'}"
+            f"{'?' if assessment.uncertain[frame, index] else ''}"
             for index, frame in zip(*slices, strict=True)
         )
         grade = f"{assessment.volume_grade.label}{'?' if assessment.volume_uncertain else ''}"

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from .heart_locator import heart_centre
+from .heart_centre import heart_centre
 from .scale import SCORES
 
 if TYPE_CHECKING:

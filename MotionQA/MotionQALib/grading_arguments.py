@@ -1,4 +1,4 @@
-"""Options that all commands share which grade."""
+"""What every command that grades takes: a checkpoint, and how to compute."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def add_computing(command: argparse.ArgumentParser):
         default="auto",
         help="auto measures which is fastest (%(default)s)",
     )
-    add("--batch-size", metavar="N", type=count, help="slices at a time (by device)")
+    add("--batch-size", metavar="N", type=positive_count, help="slices at a time (by device)")
     return computing
 
 
-def count(text: str) -> int:
+def positive_count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"a whole number from 1 on is needed, not {text!r}")
     return int(text)

@@ -1,4 +1,4 @@
-"""Where the heart is: by its beat, or by a small network that was trained on masks of hearts.
+"""Where the heart is: in a single frame: a small network, trained on masks of hearts.
 
 A cine tells by its motion; a single frame does not, and a third of
 all hearts lie more than 40 mm from the image's centre. The network sees the whole stack at once, as
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,45 +18,10 @@ from torch import nn
 
 from .preprocessing import Position, Preprocessing, Spacing
 
-if TYPE_CHECKING:
-    from .volumes import Volume
-
 GRID = Preprocessing(spacing=6.0, size=64)
 """What the locator looks at: 38 cm about the image's centre."""
 
 FILE = "MotionQA-heart-locator-{}.safetensors"
-
-
-def heart_centre(volume: Volume, locator: str = "free") -> Position | None:
-    """Row and column of the heart, in pixels; None where nothing tells. Training uses it too.
-
-    In a cine the heart is what changes most from frame to frame: the centroid of the temporal
-    variance, kept within the middle half of the image. A single frame does not tell that way: a
-    small network, trained on masks of hearts, finds it (`locate`).
-    """
-    if volume.n_frames >= 3:
-        return _where_it_beats(volume)
-    stack = volume.voxels[0]
-    if not len(stack) or not np.ptp(stack[len(stack) // 2]) > 0:
-        return None
-    return locate(stack, volume.spacing[1:], locator)
-
-
-def _where_it_beats(volume: Volume) -> Position | None:
-    step = max(1, min(volume.voxels.shape[2:]) // 128)
-    frames = volume.voxels[:: max(1, volume.n_frames // 10)]
-    sample = np.asarray(frames[:, :, ::step, ::step], dtype=np.float32)
-    change = sample.std(axis=0).mean(axis=0)
-    change = np.clip(change - np.quantile(change, 0.9), 0, None)
-    total = change.sum()
-    if not total > 0:
-        return None
-    centre = []
-    for axis, length in enumerate(volume.voxels.shape[2:]):
-        profile = change.sum(axis=1 - axis)
-        centroid = float(profile @ np.arange(len(profile))) / float(total) * step
-        centre.append(float(np.clip(centroid, length / 4, 3 * length / 4)))
-    return centre[0], centre[1]
 
 
 class HeartLocator(nn.Module):

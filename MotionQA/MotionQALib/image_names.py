@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from .formats.kinds import suffix_of
+from .spreadsheet_files import original
 from .subjects import without_suffix
 
 Key = TypeVar("Key", bound=Hashable)
@@ -137,7 +138,7 @@ def _wanted(name: str) -> tuple[Parts, str]:
 def _parts(name: str) -> Parts:
     """Parts of a path as any system writes it, without a drive, ``.`` and ``..``."""
     text = unicodedata.normalize("NFC", name.strip()).replace("\\", "/")
-    text = re.sub(r"^'(?=[=+@-])", "", text)  # exports keep spreadsheets from running it
+    text = original(text)  # exports keep spreadsheets from running it
     text = re.sub(r"^[A-Za-z]:/", "/", text)
     return tuple(p for p in posixpath.normpath(text).split("/") if p not in ("", ".", ".."))
 

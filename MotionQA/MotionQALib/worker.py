@@ -243,6 +243,7 @@ def read_volume(request: Assess) -> Volume:
         name=request.name,
         source=None if request.source is None else Path(request.source),
         series_uid=identity.removeprefix("dicom:") if identity.startswith("dicom:") else None,
+        remarks=tuple(map(str, request.remarks)),
     )
     if identity:
         vars(volume)["identity"] = identity  # known already: the voxels need no hashing
@@ -258,7 +259,7 @@ def _stamp(path: Path) -> tuple[int, ...]:
     """Changes when the file does, as when a checkpoint is trained anew under the same name."""
     with suppress(OSError):
         status = path.stat()
-        return status.st_mtime_ns, status.st_size
+        return status.st_mtime_ns, status.st_ctime_ns, status.st_size
     return ()
 
 
@@ -280,7 +281,7 @@ def _failure(request: Load, error: Exception) -> protocol.Failed:
     return protocol.Failed(id=request.id, sentence=sentence, missing=missing)
 
 
-def _own_streams() -> tuple[BinaryIO, BinaryIO]:
+def own_streams() -> tuple[BinaryIO, BinaryIO]:
     """Keep input and output to the protocol: a library that prints does so to the error stream."""
     requests, events = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -316,7 +317,7 @@ def main(device: str = "auto") -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in Slicer's terminal is Slicer's
-    Worker(*_own_streams(), device).run()
+    Worker(*own_streams(), device).run()
 
 
 if __name__ == "__main__":

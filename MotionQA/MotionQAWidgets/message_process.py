@@ -9,9 +9,9 @@ from pathlib import Path
 import qt
 
 from MotionQALib import protocol
+from MotionQALib.signals import Signal
 
 from .child import python_programs
-from .signals import Signal
 
 START = (
     "import importlib, sys; sys.path[0] = sys.argv[1]; importlib.import_module(sys.argv[2]).main()"

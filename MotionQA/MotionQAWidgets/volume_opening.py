@@ -22,13 +22,13 @@ from slicer.i18n import tr as _
 from MotionQALib import protocol
 from MotionQALib.formats.kinds import is_dicom
 from MotionQALib.results import Assessment
+from MotionQALib.signals import Signal
 from MotionQALib.volume_process import ReadVolume, VolumeRead
 from MotionQALib.volumes import VolumeError
 
 from . import cine_reader
 from .message_process import MessageProcess
 from .scene_results import SceneResults
-from .signals import Signal
 from .volume_input import VolumeInput
 
 FILE = "MotionQA.File"

@@ -7,7 +7,6 @@ what is wrong with the settings or the data is said by the child process, a few 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from os import PathLike
@@ -17,8 +16,11 @@ from typing import Any
 from MotionQALib import checkpoints
 
 from .evaluation.comparison_table import ComparisonTable
+from .runs.comparison_request import ComparisonRequest
 from .runs.journal import JOURNAL
+from .runs.request import changes_of
 from .runs.run_folder import RunFolder
+from .runs.training_request import TrainingRequest, whole_path
 from .training.run_process import Run
 
 
@@ -68,7 +70,7 @@ def train(
     what : of ``start_from``, what is adapted: "calibration" (probabilities and the volume's
         rule), "head" (the last layer too), "all", or "auto", by the number of labels
     resume : go on where this run was stopped or killed; give the same arguments
-    overwrite : start anew even where an unfinished run would be lost
+    overwrite : start anew even where an unfinished run would be lost, or a checkpoint replaced
     device : "auto", "cpu", "cuda" or "mps"
     processes : processes that share the work (torchrun), one for each GPU
     settings_file : TOML file of settings; what is given here overrides it
@@ -86,16 +88,32 @@ def train(
     """
     named = backbone if start_from is None else f"{Path(start_from).stem}-adapted"
     target, cache = _target(output, named)
-    arguments = ["fit", "--data", _path(data), "--output", str(target), "--device", device]
-    arguments += [] if labels is None else ["--labels", _path(labels)]
-    if start_from is None:
-        arguments += ["--backbone", backbone]
-    else:
-        arguments += ["--from", _checkpoint(start_from), "--what", what]
-    arguments += [] if split is None else ["--split", _path(split)]
-    arguments += _common(settings_file, cache, resume, overwrite, settings)
-    folder = RunFolder(target).path
-    return Run.start(arguments, folder, python=python, processes=processes)
+    request = TrainingRequest(
+        data=Path(data).resolve(),
+        output=target,
+        labels=_path(labels),
+        backbone=None if start_from is not None else backbone,
+        start_from=None if start_from is None else whole_path(start_from),
+        what=what,
+        split=_path(split),
+        settings_file=_path(settings_file),
+        changes=changes_of(settings),
+        cache=cache,
+        device=device,
+        resume=resume,
+        overwrite=overwrite,
+        processes=processes,
+    )
+    if target.exists() and not (resume or overwrite):
+        raise FileExistsError(
+            f"{target} is there already; choose another output, or replace it (overwrite=True)."
+        )
+    return start(request, python=python)
+
+
+def start(request: TrainingRequest, *, python: str | None = None) -> Run:
+    """Start what `train` describes."""
+    return Run.start(request, RunFolder(request.output).path, python=python)
 
 
 def compare(
@@ -140,12 +158,20 @@ def compare(
         raise ValueError("To train the networks that are compared, labels are needed too.")
     home = checkpoints.user_folder().parent
     folder = Path(output or home / "comparisons" / _now()).resolve()
-    arguments = ["compare", "--data", _path(data), "--labels", _path(labels)]
-    arguments += ["--output", str(folder), "--folds", str(folds), "--device", device]
-    arguments += ["--backbones", *map(str, items)]
-    arguments += [] if split is None else ["--split", _path(split)]
-    arguments += _common(settings_file, None, resume, overwrite, settings)
-    return Run.start(arguments, folder, python=python)
+    request = ComparisonRequest(
+        data=Path(data).resolve(),
+        output=folder,
+        labels=_path(labels),
+        backbones=tuple(map(str, items)),
+        folds=folds,
+        split=_path(split),
+        settings_file=_path(settings_file),
+        changes=changes_of(settings),
+        device=device,
+        resume=resume,
+        overwrite=overwrite,
+    )
+    return Run.start(request, folder, python=python)
 
 
 def attach(folder: str | PathLike) -> Run:
@@ -163,15 +189,6 @@ def runs(folder: str | PathLike | None = None) -> list[Run]:
     return [Run.attach(path.parent) for path in reversed(journals)]
 
 
-def _common(settings_file, cache, resume: bool, overwrite: bool, settings) -> list[str]:
-    arguments = [] if settings_file is None else ["--settings", _path(settings_file)]
-    arguments += [] if cache is None else ["--cache", str(cache)]
-    arguments += ["--resume"] if resume else ["--overwrite"] if overwrite else []
-    for name, value in settings.items():
-        arguments += ["--set", f"{name}={json.dumps(value)}"]  # these are TOML's values too
-    return arguments
-
-
 def _target(output: str | PathLike | None, name: str) -> tuple[Path, Path | None]:
     """The checkpoint to write, and the folder for resampled slices where it is no default."""
     if output is not None:
@@ -186,12 +203,8 @@ def _finished(item: str | PathLike | Run) -> str | Path:
     return item.checkpoint or item.folder.with_name(item.folder.name + checkpoints.SUFFIX)
 
 
-def _checkpoint(item: str | PathLike) -> str:
-    return _path(item) if Path(item).exists() else str(item)
-
-
-def _path(path: str | PathLike) -> str:
-    return str(Path(path).resolve())
+def _path(path: str | PathLike | None) -> Path | None:
+    return None if path is None else Path(path).resolve()
 
 
 def _now() -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .runs.comparison_request import add_compare
+from .runs.request import add_distinct, positive, whole_number
+from .runs.training_request import add_fit
+
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
@@ -14,9 +18,9 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_simulate(commands)
     _add_check(commands)
-    _add_fit(commands)
+    add_fit(commands)
     _add_evaluate(commands)
-    _add_compare(commands)
+    add_compare(commands)
     _add_export_png(commands)
     return top
 
@@ -25,8 +29,8 @@ def _add_simulate(commands) -> None:
     parser = commands.add_parser("simulate", help="write a labelled data set with simulated motion")
     parser.add_argument("clean", type=Path, metavar="CLEAN_DIR", help="volumes without motion")
     parser.add_argument("out", type=Path, metavar="OUT_DIR", help="data set to write")
-    parser.add_argument("--subjects", type=_positive, required=True, metavar="N")
-    parser.add_argument("--seed", type=_whole, default=0)
+    parser.add_argument("--subjects", type=positive, required=True, metavar="N")
+    parser.add_argument("--seed", type=whole_number, default=0)
     drawn = parser.add_mutually_exclusive_group()
     drawn.add_argument(
         "--wide", action="store_true", help="stray beyond what is typical, for training"
@@ -44,7 +48,7 @@ def _add_simulate(commands) -> None:
         "--part", nargs="+", choices=("train", "valid", "test"),
         help="which with --split (default: train valid)",
     )  # fmt: skip
-    parser.add_argument("--workers", type=_positive, default=2, metavar="N", help="processes")
+    parser.add_argument("--workers", type=positive, default=2, metavar="N", help="processes")
 
 
 def _add_check(commands) -> None:
@@ -55,34 +59,8 @@ def _add_check(commands) -> None:
     parser.add_argument(
         "--quick", action="store_true", help="do not read the images to find unreadable ones"
     )
-    _add_distinct(parser)
+    add_distinct(parser)
     parser.add_argument("--json", type=Path, metavar="F", help="write what was found")
-
-
-def _add_fit(commands) -> None:
-    parser = commands.add_parser("fit", help="train a network")
-    _add_data(parser, labels=False)
-    parser.add_argument("--backbone", metavar="NAME", help="timm's name")
-    parser.add_argument("--output", type=Path, required=True, metavar="F.safetensors")
-    _add_settings(parser)
-    parser.add_argument(
-        "--pretrained",
-        action=argparse.BooleanOptionalAction,
-        help="start from ImageNet weights, or not",
-    )
-    parser.add_argument("--epochs", type=_positive)
-    parser.add_argument("--seed", type=_whole)
-    start = parser.add_mutually_exclusive_group()
-    start.add_argument("--init", metavar="CHECKPOINT", help="start from a checkpoint's weights")
-    start.add_argument(
-        "--from", dest="start", metavar="CHECKPOINT",
-        help="adapt a checkpoint to these labels, and compare it with before",
-    )  # fmt: skip
-    parser.add_argument(
-        "--what", choices=("auto", "calibration", "head", "all"), default="auto",
-        help="of --from, what is adapted (default: as much as the number of labels supports)",
-    )  # fmt: skip
-    _add_going_on(parser)
 
 
 def _add_evaluate(commands) -> None:
@@ -124,18 +102,6 @@ def _add_evaluate(commands) -> None:
     )
 
 
-def _add_compare(commands) -> None:
-    parser = commands.add_parser("compare", help="train several backbones with the same settings")
-    _add_data(parser)
-    parser.add_argument(
-        "--backbones", nargs="+", metavar="NAME", help="timm's names; default: all of MotionQA's"
-    )
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--folds", type=_whole, default=0, metavar="K", help="subject folds")
-    _add_settings(parser)
-    _add_going_on(parser)
-
-
 def _add_export_png(commands) -> None:
     parser = commands.add_parser(
         "export-png", help="write labelled slices as PNG, a folder a label"
@@ -162,42 +128,3 @@ def _add_data(
     )  # fmt: skip
     parser.add_argument("--split", type=Path, metavar="F.json", help=split)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-
-
-def _add_distinct(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--distinct-subjects", action="store_true",
-        help="subjects whose names look like one person's are different people, as you made sure",
-    )  # fmt: skip
-
-
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    _add_distinct(parser)
-    parser.add_argument("--settings", type=Path, metavar="F.toml")
-    parser.add_argument(
-        "--set", dest="changes", action="append", default=[], metavar="table.name=value",
-        help="override one setting; may be repeated",
-    )  # fmt: skip
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep resampled slices here")
-
-
-def _add_going_on(parser: argparse.ArgumentParser) -> None:
-    either = parser.add_mutually_exclusive_group()
-    either.add_argument("--resume", action="store_true", help="go on where a run was stopped")
-    either.add_argument(
-        "--overwrite", action="store_true", help="start anew, though an unfinished run is lost"
-    )
-    parser.add_argument(
-        "--progress", choices=("text", "json"), default="text",
-        help="how progress is printed: lines for people, or JSON for programs",
-    )  # fmt: skip
-
-
-def _whole(text: str, least: int = 0) -> int:
-    if not text.isdecimal() or int(text) < least:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number, {least} or more")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    return _whole(text, 1)

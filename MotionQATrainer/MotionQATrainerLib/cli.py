@@ -12,13 +12,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from MotionQALib.error_text import sentence
+from MotionQALib.plain_text import plain
 from MotionQALib.whole_files import write_whole
 
 from .arguments import parser
+from .runs.comparison_request import ComparisonRequest
 from .runs.progress import Stopped
+from .runs.request import Request
+from .runs.training_request import TrainingRequest
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return COMMANDS[arguments.command](arguments) or 0
     except Stopped as stopped:
-        print(f"{stopped} Add --resume to the same command.", file=sys.stderr)
+        _say(f"{stopped} Add --resume to the same command.", sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
@@ -42,35 +46,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 1
     except (ValueError, RuntimeError, OSError) as error:
-        print(sentence(error), file=sys.stderr)
+        _say(sentence(error), sys.stderr)
         return 1
 
 
-def _settings(arguments: argparse.Namespace):
+def _settings(request: Request, *, start_from: str | None = None, backbone: str | None = None):
     from .training.settings import Settings
 
     settings = Settings()
-    if getattr(arguments, "start", None):
+    if start_from:
         from .training.fine_tune import gentle_settings
 
-        settings = gentle_settings(arguments.start)
-    if arguments.settings:
-        settings = Settings.load(arguments.settings, settings)
-    named = {
-        "model.backbone": getattr(arguments, "backbone", None),
-        "model.pretrained": getattr(arguments, "pretrained", None),
-        "training.epochs": getattr(arguments, "epochs", None),
-        "training.seed": getattr(arguments, "seed", None),
-        "data.distinct_subjects": arguments.distinct_subjects or None,
-    }
-    settings = settings.overridden(arguments.changes)
-    return settings.changed({key: value for key, value in named.items() if value is not None})
+        settings = gentle_settings(start_from)
+    if request.settings_file:
+        settings = Settings.load(request.settings_file, settings)
+    settings = settings.overridden(request.changes)
+    return settings.changed({} if backbone is None else {"model.backbone": backbone})
+
+
+def _say(text: str, stream: TextIO | None = None) -> None:
+    """Print what may hold names from files of others, which steer no terminal."""
+    print(plain(text, keep="\n\t"), file=stream or sys.stdout, flush=True)
 
 
 def _report(event) -> None:
     """Lines as they are; a counter that overwrites itself where a person watches."""
     if event.text:
-        print(event.text, flush=True)
+        _say(event.text)
     elif sys.stderr.isatty():
         end = "\n" if event.done == event.total else ""
         print(f"\r{event.stage} {event.done}/{event.total} ", end=end, file=sys.stderr, flush=True)
@@ -111,7 +113,7 @@ def _simulate(arguments: argparse.Namespace) -> None:
         progress=lambda done, total: _report(Event("simulate", done=done, total=total)),
     )
     volumes = sum(label.slice is None for label in labels)
-    print(f"{arguments.out} holds {volumes} volumes of {len(labels) - volumes} slices.")
+    _say(f"{arguments.out} holds {volumes} volumes of {len(labels) - volumes} slices.")
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -129,32 +131,36 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.json:
         text = json.dumps(found.to_dict(), indent=1, ensure_ascii=False)
         write_whole(arguments.json, text + "\n")
-    print(found.table())
+    _say(found.table())
     return int(bool(found.problems))
 
 
 def _fit(arguments: argparse.Namespace) -> None:
-    files = (arguments.data, arguments.labels, arguments.output, _settings(arguments))
-    shared = {**_going_on(arguments), "split": arguments.split}
-    if not arguments.start:
+    request = TrainingRequest.from_parsed(arguments)
+    start = request.start_from
+    settings = _settings(request, start_from=start, backbone=request.backbone)
+    files = (request.data, request.labels, request.output, settings)
+    shared = _going_on(request, arguments)
+    if not start:
         from .training.fit import fit
 
-        fit(*files, init=arguments.init, **shared)
+        fit(*files, init=request.init, **shared)
         return
     from .training.fine_tune import fine_tune
 
-    if arguments.labels is None:
+    if request.labels is None:
         raise ValueError("To adapt a checkpoint, labels are needed: give --labels.")
-    fine_tune(arguments.start, *files, what=arguments.what, **shared)
+    fine_tune(start, *files, what=request.what, **shared)
 
 
-def _going_on(arguments: argparse.Namespace) -> dict[str, Any]:
+def _going_on(request: Request, arguments: argparse.Namespace) -> dict[str, Any]:
     """What everything that trains is told."""
     return {
-        "resume": arguments.resume,
-        "overwrite": arguments.overwrite,
-        "cache": arguments.cache,
-        "device": arguments.device,
+        "split": request.split,
+        "resume": request.resume,
+        "overwrite": request.overwrite,
+        "cache": request.cache,
+        "device": request.device,
         "progress": _told(arguments),
         "cancelled": _asked_to_stop(),
     }
@@ -208,7 +214,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         predictions=arguments.predictions,
         progress=_report,
     )
-    print(found.table())
+    _say(found.table())
     if arguments.json:
         found.save(arguments.json)
     if arguments.markdown:
@@ -221,7 +227,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 def _stress(arguments: argparse.Namespace) -> None:
     """Print the table of what grades must not hang on; beside --json and --markdown, files."""
-    from .evaluation.evaluation import stressed
+    from .evaluation.evaluate import stressed
     from .evaluation.stress import table
 
     found = stressed(
@@ -245,17 +251,17 @@ def _stress(arguments: argparse.Namespace) -> None:
 def _compare(arguments: argparse.Namespace) -> int:
     from .training.compare import compare, table
 
+    request = ComparisonRequest.from_parsed(arguments)
     rows = compare(
-        arguments.data,
-        arguments.labels,
-        arguments.output,
-        _settings(arguments),
-        backbones=arguments.backbones,
-        folds=arguments.folds,
-        split=arguments.split,
-        **_going_on(arguments),
+        request.data,
+        request.labels,
+        request.output,
+        _settings(request),
+        backbones=request.backbones,
+        folds=request.folds,
+        **_going_on(request, arguments),
     )
-    print(table(rows))
+    _say(table(rows))
     return int(any(row.failed for row in rows))
 
 
@@ -266,8 +272,8 @@ def _export_png(arguments: argparse.Namespace) -> None:
         arguments.data, arguments.labels, arguments.out, axis=arguments.axis
     )
     for remark in remarks:
-        print(remark, file=sys.stderr)
-    print(f"Wrote {written} slices to {arguments.out}.")
+        _say(remark, sys.stderr)
+    _say(f"Wrote {written} slices to {arguments.out}.")
 
 
 COMMANDS = {

@@ -9,6 +9,7 @@ from pathlib import Path
 import slicer
 
 from MotionQATrainerLib import api
+from MotionQATrainerLib.runs.training_request import TrainingRequest
 from MotionQATrainerLib.training.run_process import Run
 from MotionQAWidgets import dependencies
 from MotionQAWidgets.child import python_programs
@@ -23,7 +24,14 @@ REQUIREMENTS = (
 @wraps(api.train)
 def train(*arguments, **options):
     _ensure_packages()
-    return watched(api.train(*arguments, **{"python": python_programs()[0], **options}))
+    run = api.train(*arguments, **{"python": python_programs()[0], **options})
+    return watched(run, replaces=bool(options.get("overwrite")))
+
+
+def start(request: TrainingRequest, *, replaces: bool):
+    """Start what the panel asks for; ``replaces``: the user agreed to lose what has its name."""
+    _ensure_packages()
+    return watched(api.start(request, python=python_programs()[0]), replaces=replaces)
 
 
 @wraps(api.compare)
@@ -37,12 +45,12 @@ def attach(folder):
     return watched(api.attach(folder))
 
 
-def watched(run):
+def watched(run, *, replaces: bool = False):
     """A run whose lines are printed and which the panel lists; a table as it is."""
     if isinstance(run, Run):
         run.idle = _answer
         console_lines.follow(trainings.shared())
-        trainings.shared().add(run)
+        trainings.shared().add(run, replaces)
     return run
 
 

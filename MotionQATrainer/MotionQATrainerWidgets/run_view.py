@@ -12,10 +12,10 @@ from slicer.i18n import tr as _
 from MotionQALib.scale import Grade
 from MotionQATrainerLib.runs.run_folder import BEFORE_AFTER, FIGURES, REPORT
 from MotionQAWidgets.confusion_picture import confusion_picture
-from MotionQAWidgets.wording import gradeName
+from MotionQAWidgets.wording import grade_name
 
-from . import chart_pictures, verdict
-from .publishing import is_listed, publish
+from . import chart_pictures, training_outcome
+from .publishing import is_listed, listed_as, publish
 from .trainings import Training
 
 PICTURE = 190
@@ -86,7 +86,7 @@ class RunView:
         if figures is not None:
             on_test = figures["part"] == "test"
             rows = _("Slices of test subjects") if on_test else _("Slices of validation subjects")
-            names = [gradeName(grade) for grade in Grade]
+            names = [grade_name(grade) for grade in Grade]
             labels[0].pixmap = confusion_picture(
                 figures["confusion"], names, rows, _("graded as"), width=PICTURE, of_rows=True
             )
@@ -153,11 +153,12 @@ def result_sentence(training: Training) -> str:
     """What the best epoch reached, and whether the checkpoint is in MotionQA's list."""
     checkpoint = Path(training.status.checkpoint)
     if is_listed(checkpoint):
-        where = _("{name} is in MotionQA's list of checkpoints.").format(name=checkpoint.stem)
+        name = listed_as(checkpoint).stem
+        where = _("{name} is in MotionQA's list of checkpoints.").format(name=name)
     else:
         where = _("{name} is not in MotionQA's list.").format(name=checkpoint.stem)
-    if verdict.learned_nothing(training):
-        kappa = verdict.validation_kappa(training)
+    if training_outcome.learned_nothing(training):
+        kappa = training_outcome.validation_kappa(training)
         text = _(
             "It has learned nothing: it agrees with the labels of the validation subjects no "
             "better than chance (κ {kappa:.2f}), as if it gave all of them one grade. Train it on "

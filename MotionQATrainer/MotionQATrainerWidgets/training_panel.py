@@ -10,6 +10,8 @@ from slicer.i18n import tr as _
 
 from MotionQALib.checkpoints import SUFFIX, user_folder
 from MotionQALib.reading.errors import ReadingError
+from MotionQATrainerLib.runs.request import changes_of
+from MotionQATrainerLib.runs.training_request import TrainingRequest
 from MotionQAWidgets import checkpoint_list
 
 from . import console
@@ -162,36 +164,35 @@ class TrainingPanel:
             self._shown.cancel()
             self._say(_("Stopping after this step …"))
             return
-        if not self._agreed_to_replace():
-            return
-        self.data.remember()
-        self._start(lambda: console.train(**self._options()))
-
-    def _agreed_to_replace(self) -> bool:
-        """Whether nothing of the name is there, or the user lets it go."""
         there = [path for path in (self.output, user_folder() / self.output.name) if path.exists()]
-        if not there:
-            return True
-        text = _("{path} is there already. Replace it when the new training has finished?")
-        return slicer.util.confirmOkCancelDisplay(text.format(path=there[0]))
+        if there:
+            text = _("{path} is there already. Replace it when the new training has finished?")
+            if not slicer.util.confirmOkCancelDisplay(text.format(path=there[0])):
+                return
+        self.data.remember()
+        self._start(lambda: console.start(self._request(), replaces=bool(there)))
 
-    def _options(self) -> dict:
-        network = self.network
-        if network.start_from is not None:
-            start = {"start_from": network.start_from, "what": network.what}
-        else:
-            start = {"backbone": network.backbone, "pretrained": network.pretrained}
-        return {
-            "data": self.data.data,
-            "labels": self.data.labels(),
-            "output": self.output,
-            "device": self.settings.device,
-            **start,
-            **self.settings.changes(),
-        }
+    def _request(self) -> TrainingRequest:
+        """What the form asks for. Raises ReadingError where a study has no labels."""
+        network, labels, changes = self.network, self.data.labels(), self.settings.changes()
+        if network.start_from is None:
+            changes["model.pretrained"] = network.pretrained
+        if self.data.distinct_subjects:
+            changes["data.distinct_subjects"] = True
+        return TrainingRequest(
+            data=Path(self.data.data).resolve(),
+            labels=None if labels is None else Path(labels).resolve(),
+            output=self.output.resolve(),
+            backbone=network.backbone if network.start_from is None else None,
+            start_from=network.start_from,
+            what=network.what,
+            device=self.settings.device,
+            changes=changes_of(changes),
+        )
 
     def _on_resume(self, *_args) -> None:
-        self._start(lambda: console.watched(self._shown.resume()))
+        shown = self._shown
+        self._start(lambda: console.watched(shown.resume(), replaces=shown.replaces))
 
     def _start(self, start) -> None:
         self._say("")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import logging
-import shlex
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -18,10 +18,11 @@ import slicer
 
 from MotionQALib.signals import Signal
 from MotionQATrainerLib.runs.run_folder import COMMAND, LOG, STATE
+from MotionQATrainerLib.runs.training_request import TrainingRequest
 from MotionQATrainerLib.training.run_process import Run
 from MotionQAWidgets.child import python_programs
 
-from . import verdict
+from . import training_outcome
 from .closing import ClosingQuestion
 from .publishing import publish, withhold
 
@@ -42,10 +43,11 @@ class Training:
     status : MotionQATrainerLib.runs.journal.Status at the last look
     state : "starting", "running", "finished", "stopped", "failed" or "killed" at the last look
     rows : the log's figures, a dictionary an epoch; what an epoch lacks is None
+    replaces : whether the user agreed that a checkpoint of its name is replaced
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, replaces: bool = False) -> None:
+        self.run, self.replaces = run, replaces
         self.status, self.state = run.progress, run.state
         self.rows: list[dict[str, float | None]] = _read_log(self.folder / LOG)
 
@@ -72,9 +74,9 @@ class Training:
 
     def resume(self) -> Run:
         """Go on, by the command that the run's folder keeps. Raises OSError or ValueError."""
-        *_cd, line = (self.folder / COMMAND).read_text("utf-8").splitlines()
-        _program, *arguments = shlex.split(line)
-        return Run.start([*arguments, "--resume"], self.folder, python=python_programs()[0])
+        request = TrainingRequest.from_command((self.folder / COMMAND).read_text("utf-8"))
+        request = replace(request, resume=True)
+        return Run.start(request, self.folder, python=python_programs()[0])
 
     def look(self) -> list[str]:
         """Read what is new; returns the lines that it said for people."""
@@ -110,9 +112,9 @@ class Trainings:
     def running(self) -> list[Training]:
         return [training for training in self.known if training.running]
 
-    def add(self, run: Run) -> Training:
+    def add(self, run: Run, replaces: bool = False) -> Training:
         """Watch a run that was just started."""
-        training = Training(run)
+        training = Training(run, replaces)
         self._own.append(training)
         self._enter(training)
         return training
@@ -170,10 +172,10 @@ class Trainings:
     def _publish(self, training: Training) -> None:
         if training.state != "finished":
             return
-        if verdict.learned_nothing(training):
+        if training_outcome.learned_nothing(training):
             withhold(training.run.checkpoint)
         else:
-            publish(training.run.checkpoint)
+            publish(training.run.checkpoint, replace=training.replaces)
 
     def rest(self) -> None:
         """Watch no more; what trains goes on."""

@@ -123,6 +123,10 @@ def test_weights_without_a_card_are_refused(tmp_path):
         ({"preprocessing": "none"}, "preprocessing"),
         ({"temperature": 0}, "temperature"),
         ({"temperature": "warm"}, "temperature"),
+        ({"temperature": 1e-9}, "temperature"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"preprocessing": {"spacing": 1e-9}}, "spacing"),
+        ({"preprocessing": {"spacing": float("inf")}}, "spacing"),
         ({"uncertain_above": None}, "uncertain_above"),
         ({"scale": "stars"}, "scale"),
         ({"volume_rule": {"kind": "dice"}}, ""),
@@ -155,6 +159,21 @@ def test_a_size_that_the_backbone_cannot_have_is_refused(file):
     assert "cannot be built" in refused(rewritten(file, lambda content: content.update(change)))
 
 
+def test_a_card_steers_no_terminal(file, monkeypatch, capsys):
+    from MotionQALib import cli
+
+    texts = {name: f"{name}\x1b[2J\x07\u202e\r" for name in ("title", "notice", "licence")}
+    rewritten(file, lambda content: content.update(texts))
+    card = checkpoints.read_card(file)
+    assert card.title == r"title\x1b[2J\x07\u202e\r"
+    monkeypatch.setenv("MOTIONQA_CHECKPOINTS", str(file.parent))
+    file.rename(file.with_name("name\x1b[31m.safetensors"))
+    assert cli.main(["checkpoints"]) == 0
+    printed = capsys.readouterr().out
+    assert r"title\x1b[2J" in printed and r"name\x1b[31m" in printed
+    assert not {"\x1b", "\x07", "\u202e", "\r"} & set(printed)
+
+
 def test_missing_foreign_misshapen_and_broken_tensors_are_refused(file):
     original = file.read_bytes()
     for change, word in (
@@ -162,6 +181,10 @@ def test_missing_foreign_misshapen_and_broken_tensors_are_refused(file):
         (lambda t: t.update(extra=torch.zeros(1)), "extra"),
         (lambda t: t.update({"classifier.bias": torch.zeros(7)}), "(7,)"),
         (lambda t: t["classifier.bias"].fill_(torch.nan), "not finite"),
+        (lambda t: t.update({"classifier.bias": torch.zeros(5, dtype=torch.int8)}), "int8"),
+        (lambda t: t.update({"classifier.bias": torch.zeros(5, dtype=torch.cfloat)}), "complex64"),
+        (lambda t: t.update({"bn1.num_batches_tracked": torch.tensor(0.5)}), "float32"),
+        (lambda t: t.update({"\x1b[2J": torch.zeros(1)}), "\\x1b[2J"),
     ):
         file.write_bytes(original)
         assert word in refused(rewritten(file, change_tensors=change))

@@ -2,9 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from MotionQALib.heart_locator import heart_centre
 from MotionQALib.preprocessing import Preprocessing, resampling_matrix
-from MotionQALib.volumes import Volume
 
 
 def blob(shape, spacing, centre_mm, width_mm=15.0):
@@ -35,10 +33,12 @@ def test_shrinking_does_not_alias():
     assert crop[0, 16:48, 16:48].mean() == pytest.approx(0.5, abs=0.02)
 
 
-def test_outside_the_image_is_zero():
-    crop = Preprocessing(spacing=1.0, size=200).resample(torch.ones(1, 100, 100), (1.0, 1.0))
-    assert crop[0, 0, 0] == 0
-    assert crop[0, 100, 100] == pytest.approx(1.0)
+def test_outside_the_image_is_its_lowest_value():
+    image = torch.full((1, 100, 100), 7.0)
+    image[0, 50, 50] = 5.0
+    crop = Preprocessing(spacing=1.0, size=200).resample(image, (1.0, 1.0))
+    assert crop[0, 0, 0] == 5
+    assert crop[0, 60, 60] == pytest.approx(7.0, abs=1e-3)
 
 
 @pytest.mark.parametrize("factor, offset", [(7.0, 0.0), (0.001, 0.0), (1.0, 500.0)])
@@ -105,20 +105,14 @@ def test_settings_travel_through_a_card():
         Preprocessing.from_dict({"sharpness": 3})
 
 
-def beating(n_frames, centre, shape=(120, 140)):
-    rows, columns = np.indices(shape)
-    distance = np.hypot(rows - centre[0], columns - centre[1])
-    radii = 18 + 6 * np.cos(2 * np.pi * np.arange(n_frames) / n_frames)
-    return (distance < radii[:, None, None]).astype(np.float32)[:, None] + 0.1
-
-
-def test_the_heart_of_a_cine_is_where_it_beats():
-    volume = Volume(voxels=beating(20, (48, 80)), spacing=(8.0, 1.4, 1.4), name="cine")
-    assert heart_centre(volume) == pytest.approx((48, 80), abs=2)
-
-
-def test_a_still_volume_does_not_tell_where_the_heart_is():
-    still = Volume(voxels=np.ones((1, 3, 64, 64)), spacing=(8.0, 1.4, 1.4), name="still")
-    frozen = Volume(voxels=np.ones((9, 3, 64, 64)), spacing=(8.0, 1.4, 1.4), name="frozen")
-    assert heart_centre(still) is None
-    assert heart_centre(frozen) is None
+@pytest.mark.parametrize("offset", [0.0, 500.0, -2000.0])
+def test_pixels_outside_the_image_take_no_part_in_the_normalisation(offset):
+    """A field of view under the crop's, whatever all values are offset by."""
+    settings = Preprocessing(spacing=1.0, size=160)
+    image = torch.rand(1, 100, 120, generator=torch.Generator().manual_seed(3)) * 900
+    seen = settings(image + offset, (1.0, 1.0))[0, 0]
+    rows, columns = settings.inside((100, 120), (1.0, 1.0))
+    assert (rows, columns) == (slice(30, 130), slice(20, 140))
+    alone = settings.normalise(image)[0]
+    torch.testing.assert_close(seen[rows, columns], alone, atol=2e-3, rtol=0)
+    assert (seen[0] == -2).all()

@@ -37,10 +37,10 @@ def console(host, monkeypatch):
     import slicer
 
     host.load_module("MotionQATrainer")
-    from MotionQATrainerWidgets import trainings, verdict
+    from MotionQATrainerWidgets import training_outcome, trainings
 
     # An epoch on a few tiny images may teach nothing; here that is not to count.
-    monkeypatch.setattr(verdict, "validation_kappa", lambda _training: 0.5)
+    monkeypatch.setattr(training_outcome, "validation_kappa", lambda _training: 0.5)
     restart(host)
     yield sys.modules["MotionQATrainer"]
     for training in trainings.shared().running:
@@ -171,13 +171,13 @@ def test_what_learned_nothing_says_so_and_is_listed_only_when_asked(
     host, console, rated_set, monkeypatch
 ):
     from MotionQALib.checkpoints import user_folder
-    from MotionQATrainerWidgets import verdict
+    from MotionQATrainerWidgets import training_outcome
     from MotionQAWidgets import checkpoint_list
 
     def listed() -> bool:
         return "useless" in [choice.reference for choice in checkpoint_list.installed()]
 
-    monkeypatch.setattr(verdict, "validation_kappa", lambda _training: 0.0)
+    monkeypatch.setattr(training_outcome, "validation_kappa", lambda _training: 0.0)
     panel = host.enter("MotionQATrainer")
     fill(panel, rated_set, user_folder(), epochs=1)
     panel.ui.nameLineEdit.text = "useless"

@@ -38,21 +38,21 @@ def write_card(path, **training):
 )
 def test_no_better_than_chance_is_nothing(host, tmp_path, card, kappas, nothing):
     host.load_module("MotionQATrainer")
-    from MotionQATrainerWidgets import verdict
+    from MotionQATrainerWidgets import training_outcome
 
     path = write_card(tmp_path / "new.safetensors", **card)
     rows = [{"valid_kappa": kappa, "best": 1.0} for kappa in kappas]
     rows.append({"valid_kappa": 0.0, "best": 0.0})
     training = SimpleNamespace(run=SimpleNamespace(checkpoint=path), rows=rows)
-    assert verdict.learned_nothing(training) is nothing
+    assert training_outcome.learned_nothing(training) is nothing
 
 
 def test_of_a_comparison_nobody_knows(host):
     host.load_module("MotionQATrainer")
-    from MotionQATrainerWidgets import verdict
+    from MotionQATrainerWidgets import training_outcome
 
     training = SimpleNamespace(run=SimpleNamespace(checkpoint=None), rows=[])
-    assert not verdict.learned_nothing(training)
+    assert not training_outcome.learned_nothing(training)
 
 
 def test_what_is_withheld_outside_of_the_list_needs_no_mark(host, tmp_path):

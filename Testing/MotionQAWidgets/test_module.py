@@ -238,6 +238,8 @@ def test_sample_data_without_the_trainer_say_so(host, monkeypatch, tmp_path):
     assert "trainer" in sample_data.make(tmp_path)
     room = tmp_path / "MotionQATrainerLib" / "simulation"
     room.mkdir(parents=True)
+    for package in (room, room.parent):
+        (package / "__init__.py").touch()  # else the installed trainer would come first
     (room / "demo_volumes.py").write_text("import no_such_package")
     monkeypatch.setattr(sample_data, "_trainer", lambda: tmp_path)
     host.pip.missing, host.dialogs.answers = {"nibabel"}, [False]

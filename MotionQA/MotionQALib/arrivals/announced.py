@@ -230,9 +230,9 @@ def _record(content: bytes) -> dict[str, Any] | None:
 
 def main(arguments: Sequence[str] = ()) -> None:
     from ..privacy import silence_parsers
-    from ..worker import _own_streams
+    from ..worker import own_streams
 
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the worker does, and for its reason
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in Slicer's terminal is Slicer's
     silence_parsers()
-    os._exit(AnnouncedSeries(*_own_streams()).run())
+    os._exit(AnnouncedSeries(*own_streams()).run())

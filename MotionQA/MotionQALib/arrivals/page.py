@@ -86,7 +86,9 @@ def _grades(entry: Entry, pictures: Mapping[int, str]) -> str:
         of = "" if repeated.number is None else f" of series {repeated.number}"
         parts.append(f"<p>Acquired again{of}: {escape(repeated.sentence)}</p>\n")
     parts.append(f'<span class="strip">{"".join(map(_cell, *_in_order(entry)))}</span>\n')
-    shown = [index for index in from_worst(entry) if index in pictures][:MOST_SLICES]
+    shown = [index for index in from_worst(entry) if index in pictures and entry.scores[index]][
+        :MOST_SLICES
+    ]
     if shown:
         figures = "".join(_figure(entry, index, pictures[index]) for index in shown)
         parts.append(f'<div class="worst">\n{figures}</div>\n')
@@ -94,8 +96,8 @@ def _grades(entry: Entry, pictures: Mapping[int, str]) -> str:
 
 
 def from_worst(entry: Entry) -> list[int]:
-    """Slices, the lowest score first."""
-    return sorted(range(len(entry.scores)), key=lambda index: entry.scores[index])
+    """Slices, the lowest score first; those without a grade last."""
+    return sorted(range(len(entry.scores)), key=lambda index: entry.scores[index] or 9)
 
 
 def _in_order(entry: Entry) -> tuple[list[int], list[int], list[bool]]:
@@ -108,6 +110,8 @@ def _in_order(entry: Entry) -> tuple[list[int], list[int], list[bool]]:
 
 
 def _cell(index: int, score: int, doubt: bool) -> str:
+    if not score:
+        return f'<span class="cell" title="slice {index}: no grade">{index}: –</span>'
     grade = grade_of(score).label
     said = f"slice {index}: score {score} ({SCORE_WORDS[score]}), {grade}"
     return (

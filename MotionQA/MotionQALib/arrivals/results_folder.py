@@ -178,7 +178,9 @@ def named(assessment: Assessment, entry: Entry) -> Assessment:
 
 def _compact(assessment: Assessment, entry: Entry) -> dict[str, Any]:
     """For the ledger: six decimals are more than a grade needs."""
-    values = named(assessment, entry).to_dict()
-    values["probabilities"] = assessment.probabilities.round(6).tolist()
-    values["volume_probabilities"] = assessment.volume_probabilities.round(6).tolist()
-    return values
+    assessment = replace(
+        named(assessment, entry),
+        probabilities=assessment.probabilities.round(6),
+        volume_probabilities=assessment.volume_probabilities.round(6),
+    )
+    return assessment.to_dict()

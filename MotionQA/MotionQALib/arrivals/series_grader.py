@@ -46,7 +46,9 @@ class SeriesGrader:
             def write(path: Path) -> None:
                 from ..structured_report.series_report import write_series_report
 
-                write_series_report(path, series.paths, assessment, self._assessor.card)
+                write_series_report(
+                    path, volume.origin, assessment, self._assessor.card, series.paths[0]
+                )
 
         return Graded(assessment, pictures, write)
 

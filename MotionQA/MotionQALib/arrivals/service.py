@@ -37,7 +37,7 @@ class ArrivalService:
     ----------
     arrivals : what is arriving
     results : where results go, and what is known from before
-    grade : reads and grades one series; raises ValueError or RuntimeError, a sentence
+    grade : reads and grades one series; raises ValueError or RuntimeError, a sentence, if not
     select : which series are graded; the others are listed with the reason
     say : called with a sentence about each series and each failure
     recall : images that were there before, of a series that grows after it was forgotten

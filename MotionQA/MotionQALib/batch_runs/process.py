@@ -229,11 +229,11 @@ def _picture(volume, assessment) -> bytes:
 
 
 def main() -> int:
-    from ..worker import _own_streams
+    from ..worker import own_streams
 
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the worker does, and for its reason
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in Slicer's terminal is Slicer's
     if hasattr(os, "nice"):
         os.nice(LOWER_PRIORITY)
-    status = BatchProcess(*_own_streams()).run()
+    status = BatchProcess(*own_streams()).run()
     os._exit(status)  # a reader may still wait for a share that hangs

@@ -24,6 +24,7 @@ from ..reading.disk import write_all
 from ..reading.durable_lines import DurableLines
 from ..reading.errors import NotSaved, ReadingError
 from ..results import Assessment
+from ..whole_files import written_whole
 
 RESULTS, TABLE, FAILURES, PICTURES = "grades.jsonl", "grades.csv", "not-graded.csv", "pictures"
 
@@ -103,7 +104,7 @@ class ResultsFolder:
         found = (self._lines[key] for key in keys if key in self._lines)
         try:
             reports.write_csv((read_line(self.folder, line) for line in found), self.folder / TABLE)
-            with reports.written_whole(self.folder / FAILURES, newline="") as file:
+            with written_whole(self.folder / FAILURES, newline="") as file:
                 writer = csv.writer(file, lineterminator="\n")
                 writer.writerow(("volume", "reason"))
                 writer.writerows(failures)

@@ -35,6 +35,8 @@ class Case:
     subject : whose image it is; a hash where it is a DICOM patient's identifier
     batch : which addition to the study it came with, from 0
     stamp : size and time of its files, by which a file read before is known again
+    content : hash of a DICOM series' voxels, which an edited copy does not share though it has the
+        series' UID; None where the key is one already
     """
 
     key: str
@@ -45,6 +47,7 @@ class Case:
     n_slices: int
     batch: int = 0
     stamp: tuple[int, int, int] | None = None
+    content: str | None = None
 
     def to_record(self) -> dict[str, Any]:
         return asdict(self)
@@ -53,16 +56,22 @@ class Case:
     def from_record(cls, record: Mapping[str, Any]) -> Case:
         """Rebuild from a line; a missing or strange value is a ValueError."""
         try:
-            case = cls(**{field.name: record[field.name] for field in fields(cls)})
+            known = {"content": None, **record}  # of which older lists know nothing
+            case = cls(**{field.name: known[field.name] for field in fields(cls)})
             stamp = None if case.stamp is None else tuple(map(int, case.stamp))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError("it is no case") from error
-        texts = (case.key, case.name, case.subject, case.path or "")
+        optional = ("" if text is None else text for text in (case.path, case.content))
+        texts = (case.key, case.name, case.subject, *optional)
         numbers = (case.n_frames, case.n_slices, case.batch)
         good = all(isinstance(text, str) for text in texts) and case.key
-        if not good or not all(isinstance(n, int) and n >= 0 for n in numbers):
+        if not good or not all(isinstance(n, int) and n in _COUNTS for n in numbers):
             raise ValueError("it is no case")
         return replace(case, stamp=stamp)
+
+
+_COUNTS = range(1_000_000)
+"""What frames, slices and additions can be counted by: more would be a mistake."""
 
 
 class Listed(NamedTuple):
@@ -85,7 +94,8 @@ def listed(source: str | Path | Iterable[str | Path]) -> list[Listed]:
     try:
         return [Listed(path) for path in volumes.find(source)]
     except VolumeError as error:
-        raise ReadingError(str(error)) from error
+        text = "No image was found there; choose another folder or list."
+        raise ReadingError(str(error), blinded=text) from error
 
 
 def case_of(volume: Volume, *, path: str | None = None, subject: str | None = None) -> Case:
@@ -111,7 +121,10 @@ def read_case(path: Path, *, salt: str, subject: str | None = None) -> Case:
         raise ReadingError(str(error)) from error
     if subject is None and volume.series_uid is not None:
         subject = _patient(path, salt)
-    return case_of(volume, subject=subject)
+    case = case_of(volume, subject=subject)
+    if volume.series_uid is None:
+        return case
+    return replace(case, content=replace(volume, series_uid=None).identity)
 
 
 def stamp_of(path: Path) -> tuple[int, int, int]:
@@ -149,13 +162,15 @@ def _from_csv(path: Path) -> list[Listed]:
     rows = read_table(path)
     column = next((name for name in ("image", "path", "file") if rows and name in rows[0][1]), None)
     if column is None:
-        raise ReadingError(f"{path} lists no images; it needs a column named image.")
+        text = "{} lists no images; it needs a column named image."
+        raise ReadingError(text.format(path), blinded=text.format("The list"))
     below: dict[str, list[Path]] = {}
     found = []
     for number, row in rows:
         name = row[column].replace("\\", "/")  # as Windows writes it
         if not name:
-            raise ReadingError(f"{path}, line {number}: the image's name is missing.")
+            text = f"line {number}: the image's name is missing."
+            raise ReadingError(f"{path}, {text}", blinded=f"The list, {text}")
         file = _beside(path.parent, name)
         if file is None:
             below = below or _by_name(path.parent)
@@ -164,7 +179,8 @@ def _from_csv(path: Path) -> list[Listed]:
                 many = f"{len(fitting)} images are" if fitting else "no image is"
                 raise ReadingError(
                     f"{path}, line {number}: {many} named {name} below {path.parent}; give its "
-                    "path from there."
+                    "path from there.",
+                    blinded=f"The list, line {number}: {many} named so below its folder.",
                 )
             file = fitting[0]
         found.append(Listed(file, row.get("subject") or None))
@@ -199,9 +215,9 @@ def read_table(path: str | Path) -> list[tuple[int, dict[str, str]]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ReadingError(f"{path} is not a text file in UTF-8; save it as CSV UTF-8.") from error
+        raise _faulty(path, " is not a text file in UTF-8; save it as CSV UTF-8.") from error
     except OSError as error:
-        raise ReadingError(f"{path} cannot be read ({error.strerror}); check the path.") from error
+        raise _faulty(path, f" cannot be read ({error.strerror}); check the path.") from error
     first = text.split("\n", 1)[0]
     lines = io.StringIO(text, newline="")  # a quoted value may hold ends of lines
     reader = csv.reader(lines, delimiter=max(",;\t", key=first.count), strict=True)
@@ -212,14 +228,19 @@ def read_table(path: str | Path) -> list[tuple[int, dict[str, str]]]:
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) < len(names):
-                raise ReadingError(
-                    f"{path}, line {reader.line_num}: {len(cells)} values for {len(names)} "
-                    "columns; fill in the line."
+                raise _faulty(
+                    path,
+                    f", line {reader.line_num}: {len(cells)} values for {len(names)} columns; "
+                    "fill in the line.",
                 )
             row = dict(zip(names, (cell.strip() for cell in cells), strict=False))
             rows.append((reader.line_num, row))
     except csv.Error as error:
-        raise ReadingError(f"{path} is not a readable CSV file ({error}).") from error
+        raise _faulty(path, f" is not a readable CSV file ({error}).") from error
     if not rows:
-        raise ReadingError(f"{path} has no rows below its column names.")
+        raise _faulty(path, " has no rows below its column names.")
     return rows
+
+
+def _faulty(path: Path, fault: str) -> ReadingError:
+    return ReadingError(f"{path}{fault}", blinded=f"The table{fault}")

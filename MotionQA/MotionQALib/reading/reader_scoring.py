@@ -173,7 +173,8 @@ class ReaderScoring:
 
     @property
     def progress(self) -> ReadingProgress:
-        return self.session.worklist.progress(self.entries, self.session.unreadable)
+        session = self.session
+        return session.worklist.progress(self.entries, session.unreadable, session.log.latest)
 
     def scores_of(self, reading: int) -> list[int | None]:
         """The score of each item of a reading."""

@@ -9,7 +9,8 @@ with ReadingSession(Study.open(folder), "anna") as session:
     session.log.save(item.key, 4, seconds=session.clock.seconds)  # on disk, else NotSaved
     session.undo()                      # the index of the item taken back, or None
     session.may_see_network(item)       # may its grade be shown now?
-    session.may_see_others              # may other readers' scores?
+    session.may_see_others              # may other readers' scores? `StudyScores` asks
+    session.blinding                    # what the reader may be told of images
     session.beat()                      # once a minute, from a timer
 """
 
@@ -18,7 +19,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from .blinding import Blinding, Remark
 from .case_list import CaseList
+from .export_names import export_names
 from .reading_clock import ReadingClock
 from .scores import ScoreLog
 from .study import Study
@@ -47,8 +50,8 @@ class ReadingSession:
         self.unreadable: set[str] = set()
         self._uncertainties = dict(uncertainties or {})
         self.log = ScoreLog.open(study, reader)
-        self.reports: list[str] = [*self.cases.reports, *self.log.reports]
         self.rebuild()
+        self.reports: list[Remark] = [*self.cases.reports, *self.log.reports, *self._replaced()]
 
     def rebuild(self, uncertainties: Mapping[str, float] | None = None) -> None:
         """Order the list anew, as after cases were added; the current item stays the current.
@@ -111,6 +114,25 @@ class ReadingSession:
     def may_see_others(self) -> bool:
         """Whether other readers' scores may be shown: when this reader has finished."""
         return self.finished
+
+    @property
+    def blinding(self) -> Blinding:
+        """What the reader may be told of images."""
+        numbers: dict[str, int] = {}
+        for reading in self.worklist.readings:
+            numbers.setdefault(reading[0].case.key, reading[0].number)
+        return Blinding(self.study.blinded, numbers, lambda: export_names(self.cases))
+
+    def _replaced(self) -> list[Remark]:
+        """That other images lie where scored ones were."""
+        gone = [c for c in self.cases.cases if c.key in self.cases.replaced]
+        numbers = {case.key: self.blinding.name_of(case.key) for case in gone}
+        text = "The image of {} was replaced by another: its scores are kept, but not exported."
+        return [
+            Remark(text.format(case.name), blinded=text.format(numbers[case.key]))
+            for case in gone
+            if any(key in self.log.entries for key in self.worklist.keys_of(case.key))
+        ]
 
     def beat(self) -> None:
         """Tell other machines that this session lives; NotSaved if it was taken over."""

@@ -1,58 +1,50 @@
-"""The report of a series that is given by its files."""
+"""The report of a DICOM volume: what its images are, as `volumes.read` found them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..arrivals.arriving_series import ArrivingSeries
-from ..arrivals.image_facts import ImageFacts
 from ..results import Assessment
 from .report import ImageReference, ReportError, write_report
 
 if TYPE_CHECKING:
     from ..checkpoints import Card
+    from ..formats.origin import Instance, Origin
 
 
 def write_series_report(
-    path: str | Path, files: Iterable[str | Path], assessment: Assessment, card: Card
+    path: str | Path,
+    origin: Origin | None,
+    assessment: Assessment,
+    card: Card,
+    image: str | Path | None = None,
 ) -> None:
-    """Write the report of a DICOM series.
+    """Write the report of a DICOM volume.
 
     Parameters
     ----------
     path : the report's file
-    files : of the series; others among them are passed over
-    assessment : of the volume that they make
+    origin : `Volume.origin`
+    assessment : of that volume
+    image : a file of the series, where the origin's own are there no more
 
     Raises
     ------
-    ReportError : they are no DICOM series, or not the one that was graded
+    ReportError : it is no DICOM series, or its images have no UIDs
     OSError
     """
     from pydicom import dcmread
 
-    series = _series(files, assessment)
-    if series is None:
+    if origin is None:
         raise ReportError(f"{assessment.volume} is no DICOM series, so there is no report of it.")
-    references = [
-        [ImageReference(frame.sop_class, frame.instance, frame.frame_number) for frame in frames]
-        for frames in series.stack()
-    ]
-    header = dcmread(series.paths[0], stop_before_pixels=True, force=True)
+    references = [[_reference(one) for one in frames] for frames in origin.instances.T]
+    header = dcmread(image or origin.files[0], stop_before_pixels=True, force=True)
     write_report(path, header, references, assessment, card)
 
 
-def _series(files: Iterable[str | Path], assessment: Assessment) -> ArrivingSeries | None:
-    found: dict[str, ArrivingSeries] = {}
-    for file in map(Path, files):
-        try:
-            image = ImageFacts.of_file(file)
-        except ValueError:
-            continue
-        found.setdefault(image.series, ArrivingSeries(image.series)).add(image)
-    wanted = (assessment.identity or "").removeprefix("dicom:")
-    if wanted in found:
-        return found[wanted]
-    return next(iter(found.values())) if len(found) == 1 else None
+def _reference(instance: Instance | None) -> ImageReference | None:
+    if instance is None:
+        return None
+    number = instance.frame + 1 if instance.n_frames > 1 else None
+    return ImageReference(instance.sop_class_uid, instance.sop_instance_uid, number)

@@ -12,9 +12,9 @@ from slicer.i18n import tr as _
 from MotionQALib import protocol
 from MotionQALib.batch_runs import messages
 from MotionQALib.batch_runs.work_rate import WorkRate
+from MotionQALib.signals import Signal
 
 from ..message_process import MessageProcess
-from ..signals import Signal
 
 MODULE = "MotionQALib.batch_runs.process"
 

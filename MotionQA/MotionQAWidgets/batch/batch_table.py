@@ -17,8 +17,8 @@ from slicer.i18n import tr as _
 
 from MotionQALib.batch_runs.messages import VolumeGraded
 from MotionQALib.scale import grade_of
+from MotionQALib.signals import Signal
 
-from ..signals import Signal
 from ..slice_strip import grade_brushes
 from ..wording import grade_name
 from .batch_words import slices_to_see

@@ -7,7 +7,7 @@ from pathlib import Path
 import qt
 import slicer
 
-from ..signals import Signal
+from MotionQALib.signals import Signal
 
 
 class FolderRow:

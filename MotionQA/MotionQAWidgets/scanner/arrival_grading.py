@@ -16,9 +16,9 @@ from MotionQALib.arrivals.arrivals import PATIENCE, QUIET
 from MotionQALib.arrivals.entry import Entry
 from MotionQALib.checkpoints import STARTER
 from MotionQALib.results import Assessment
+from MotionQALib.signals import Signal
 
 from ..message_process import MessageProcess
-from ..signals import Signal
 from .database_watch import DatabaseWatch
 
 MODULE = "MotionQALib.arrivals.announced"

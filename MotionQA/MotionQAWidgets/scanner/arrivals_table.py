@@ -15,8 +15,8 @@ from slicer.i18n import tr as _
 
 from MotionQALib.arrivals.entry import Entry
 from MotionQALib.scale import grade_of
+from MotionQALib.signals import Signal
 
-from ..signals import Signal
 from ..slice_strip import grade_brushes
 from .arrival_words import clock_time, grade_text, slices_text, title
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 import qt
 import slicer
 
-from ..signals import Signal
+from MotionQALib.signals import Signal
 
 HINTS = ("databaseChanged", "seriesAdded", "instanceAdded", "opened", "closed")
 """Signals of ctkDICOMDatabase after which there may be something new."""

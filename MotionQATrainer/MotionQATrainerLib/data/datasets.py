@@ -22,7 +22,7 @@ import torch
 
 from MotionQALib import volumes
 from MotionQALib.file_stamps import stamps
-from MotionQALib.heart_locator import heart_centre
+from MotionQALib.heart_centre import heart_centre
 from MotionQALib.preprocessing import Preprocessing
 from MotionQALib.whole_files import replacing, write_whole
 

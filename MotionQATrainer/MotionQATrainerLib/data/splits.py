@@ -84,7 +84,7 @@ class Split:
         """Read a split that ``save`` wrote. Raises SplitError naming the file."""
         path = Path(path)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise SplitError(
                 f"{path} cannot be read: {error.strerror or error}; check the path."

@@ -17,11 +17,11 @@ from MotionQALib import volumes
 from MotionQALib.assessment import Assessor
 from MotionQALib.bootstrap import Interval
 from MotionQALib.familiarity import REMARK
-from MotionQALib.preprocessing import heart_centre
+from MotionQALib.heart_centre import heart_centre
 from MotionQALib.scale import GRADE_OF_SCORE, Grade, median_score
 from MotionQALib.volumes import Volume
 
-from ..data.clean import CleanPatient
+from ..data.clean_patients import CleanPatient
 from ..simulation import nuisances
 from ..simulation.breathing import Behaviour, Breathing
 from ..simulation.severity import CURRENT
@@ -241,7 +241,7 @@ def _volume(images, spacing, patient: CleanPatient) -> Volume:
 
 def _off(assessor: Assessor, patient: CleanPatient) -> Iterator[float]:
     """Distance in mm of the heart that is found from the mask's, where there is a mask."""
-    from ..training.locator import heart_of_mask
+    from ..data.clean_patients import heart_of_mask
 
     for phase, (path, _) in patient.phases.items():
         mask = volumes.mask_beside(path)
@@ -299,7 +299,7 @@ def _strangers(assessor: Assessor, seed: int) -> list[Finding]:
     """Share of images that are no heart which are told."""
     if not assessor.tells_strangers:
         return []
-    from ..training.strangers import strangers
+    from ..simulation.strangers import strangers
 
     rng = np.random.default_rng([seed, 3])
     told: dict[str, list[float]] = {}

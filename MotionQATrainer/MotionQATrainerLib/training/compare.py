@@ -58,7 +58,8 @@ def compare(
     """
     settings = settings or Settings()
     split = Split.load(split) if isinstance(split, (str, Path)) else split
-    check(data, labels, split, read=False).refuse()
+    distinct = settings.data.distinct_subjects
+    check(data, labels, split, read=False, distinct_subjects=distinct).refuse()
     output, names = Path(output), list(backbones or BACKBONES)
     output.mkdir(parents=True, exist_ok=True)
     for name in names:

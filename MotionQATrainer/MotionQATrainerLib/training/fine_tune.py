@@ -24,13 +24,14 @@ from ..runs.errors import TrainingError
 from ..runs.journal import Journal
 from ..runs.progress import Event, Progress, silent
 from ..runs.run_folder import BEFORE_AFTER, SETTINGS, RunFolder
+from ..runs.training_request import TrainingRequest
 from .adaptation import Calibration, fit_head, held_out, look
 from .before_after import adapted, judged, table
 from .distributed import World
 from .finishing import volume_rows
 from .fit import fit
 from .gain import gain
-from .run_guard import checked_output, ending_well, open_folder, repeating, whole
+from .run_guard import checked_output, ending_well, open_folder
 from .settings import Settings
 
 ENOUGH = {"calibration": (30, 3), "head": (100, 10), "all": (400, 40)}
@@ -152,7 +153,7 @@ def fine_tune(
     refuse_same_images(store)
     what, said = choose(len(set(store.images)), len(set(store.subjects)), what)
     place = DeviceSetup(find_device(device)[0])
-    began = ["--from", whole(checkpoint), "--what", what]
+    began = {"start_from": str(checkpoint), "what": what}
     if what == "all":
         found: list[FineTuned] = []
         fit(data, labels, output, settings, split=split, init=source, resume=resume,
@@ -169,7 +170,11 @@ def fine_tune(
         for remark in remarks:
             journal(Event("data", remark))
         settings.save(folder / SETTINGS)
-        folder.write_command(repeating(data, labels, output, folder, cache, device, began))
+        request = TrainingRequest(
+            data=data, labels=labels, output=output, settings_file=folder / SETTINGS,
+            cache=cache, device=device, **began,
+        )  # fmt: skip
+        folder.write_command(request.to_command())
         journal(Event("train", f"Looking at {len(store)} slices."))
         features, logits = look(place.settle(model), place, store)
         adapt = _Adapting(model, features, logits, store, what, settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,12 +27,13 @@ from ..runs.progress import Event, Progress, Stopped, silent
 from ..runs.run_folder import BEST, LOG, REPORT, SETTINGS, SPLIT, STATE, RunFolder
 from ..runs.run_state import read_facts
 from ..runs.tensorboard import with_tensorboard
+from ..runs.training_request import TrainingRequest
 from . import sources
 from .distributed import World
 from .finishing import draft_card, finish
 from .loop import Loop
 from .optimisation import freeze, training_place
-from .run_guard import checked_output, ending_well, open_folder, refuse_full_disk, repeating, whole
+from .run_guard import checked_output, ending_well, open_folder, refuse_full_disk
 from .settings import Settings
 
 
@@ -61,7 +62,7 @@ def fit(
     cancelled: Callable[[], bool] = lambda: False,
     afterwards: Callable[[Progress], None] = lambda progress: None,
     remarks: Sequence[str] = (),
-    began: Sequence[str] = (),
+    began: Mapping[str, str] | None = None,
 ) -> Fitted:
     """Train a network and write ``output``, a .safetensors checkpoint; its split beside it.
 
@@ -83,7 +84,7 @@ def fit(
         ``stop`` in the run's folder
     afterwards : called when ``output`` is written, as a part of the run, by the first process
     remarks : sentences that are said first
-    began : arguments of the command that repeats the run, in place of those for ``init``
+    began : of the request that repeats the run, what takes the place of ``init``
 
     Raises
     ------
@@ -126,10 +127,12 @@ def fit(
         journal(Event("data", sources.describe(store, split)))
         world.wait()  # nobody reads the folder's split any more
         if world.writes:
-            further = ["--split", whole(folder / SPLIT)]
-            further += began or ([] if init is None else ["--init", whole(init)])
-            line = repeating(data, labels, output, folder, cache, device, further)
-            folder.write_command(line)
+            request = TrainingRequest(
+                data=data, labels=labels, output=output, settings_file=folder / SETTINGS,
+                split=folder / SPLIT, cache=cache, device=device, processes=world.size,
+                **(began or {"init": init}),
+            )  # fmt: skip
+            folder.write_command(request.to_command())
         fitted = train(
             output, folder.path, source, store, split, settings, init=init, device=device,
             progress=journal, cancelled=asked, world=world,

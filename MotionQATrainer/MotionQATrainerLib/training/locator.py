@@ -19,7 +19,7 @@ from MotionQALib import volumes
 from MotionQALib.heart_locator import GRID, HeartLocator
 from MotionQALib.preprocessing import Preprocessing
 
-from ..data.clean import CleanPatient, find_patients
+from ..data.clean_patients import CleanPatient, find_patients, heart_of_mask
 
 WIDER = Preprocessing(spacing=GRID.spacing, size=GRID.size + 32)
 """Stacks are kept on this grid, so that turned and shifted views have something to show."""
@@ -35,16 +35,6 @@ class Located:
     subject: str
     stack: torch.Tensor
     place: torch.Tensor
-
-
-def heart_of_mask(path: Path) -> np.ndarray | None:
-    """Row and column of the middle of the left ventricle in a mask; None where it is empty.
-
-    Labels are ACDC's, 2 muscle and 3 cavity; of other masks the whole counts.
-    """
-    mask = volumes.read(path).voxels.reshape(-1, *volumes.read(path).voxels.shape[2:])
-    left = mask >= 2 if (mask >= 2).any() else mask > 0
-    return np.argwhere(left)[:, 1:].mean(0) if left.any() else None
 
 
 def examples(patients: Sequence[CleanPatient]) -> list[Located]:

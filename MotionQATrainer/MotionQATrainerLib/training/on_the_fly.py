@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from MotionQALib.file_stamps import files_of
-from MotionQALib.heart_locator import heart_centre
+from MotionQALib.heart_centre import heart_centre
 from MotionQALib.preprocessing import Preprocessing
 from MotionQALib.volumes import Volume
 

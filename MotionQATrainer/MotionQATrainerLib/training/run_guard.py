@@ -1,10 +1,9 @@
-"""Around a training run: where it may begin, how its folder tells its end, how it is repeated."""
+"""Around a training run: where it may begin, and how its folder tells its end."""
 
 from __future__ import annotations
 
-import shlex
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,23 +41,6 @@ def open_folder(folder: RunFolder, settings: Settings, resume: bool, overwrite: 
             "or start anew without resuming."
         )
     return folder.open(resume=resume, overwrite=overwrite)
-
-
-def repeating(
-    data, labels, output, folder: RunFolder, cache, device: str, further: Sequence[str]
-) -> str:
-    """The command that repeats a run, with the settings in its folder."""
-    parts = ["motionqa-train", "fit", "--data", whole(data)]
-    parts += ["--labels", whole(labels)] if labels is not None else []
-    parts += ["--settings", whole(folder / SETTINGS), *further]
-    parts += [] if cache is None else ["--cache", whole(cache)]
-    parts += ["--device", device, "--output", whole(output)]
-    return " ".join(map(shlex.quote, parts))
-
-
-def whole(path: str | Path) -> str:
-    """A path that holds wherever the command is given; a name of the catalogue as it is."""
-    return str(Path(path).resolve()) if Path(path).exists() or Path(path).suffix else str(path)
 
 
 def refuse_full_disk(folder: Path, model: nn.Module) -> None:

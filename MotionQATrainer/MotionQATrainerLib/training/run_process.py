@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from MotionQALib.error_text import last_line
 from ..evaluation.comparison_table import TABLE, ComparisonTable
 from ..runs.journal import RUN_VARIABLE, JournalReader, Status
 from ..runs.lock import is_held
+from ..runs.request import Request
 from ..runs.run_folder import CONSOLE, LOCK, STOP
 
 PAUSE = 0.2
@@ -54,30 +55,28 @@ class Run:
     @classmethod
     def start(
         cls,
-        arguments: Sequence[str],
+        request: Request,
         folder: str | Path,
         *,
         python: str | None = None,
-        processes: int = 1,
         environment: Mapping[str, str] | None = None,
     ) -> Run:
-        """Start ``motionqa-train`` with some arguments, and return at once.
+        """Start ``motionqa-train`` with what is asked of it, and return at once.
 
         Parameters
         ----------
-        arguments : of the command, such as ["fit", "--data", …]
+        request : of more than one process: they share the work, by torchrun
         folder : the folder that the command will write to
         python : the Python program; by default the one that runs here
-        processes : more than one share the work, by torchrun: one for each GPU
         environment : added to this process's
         """
         folder, name = Path(folder), uuid.uuid4().hex
         folder.mkdir(parents=True, exist_ok=True)
         command = [python or _python()]
-        if processes > 1:
+        if request.processes > 1:
             command += ["-m", "torch.distributed.run", "--standalone"]
-            command += ["--nproc-per-node", str(processes)]
-        command += ["-m", "MotionQATrainerLib.cli", *arguments]
+            command += ["--nproc-per-node", str(request.processes)]
+        command += ["-m", "MotionQATrainerLib.cli", *request.to_argv()]
         with (folder / CONSOLE).open("ab") as console:
             process = subprocess.Popen(
                 command,

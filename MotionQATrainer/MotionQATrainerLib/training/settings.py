@@ -18,10 +18,7 @@ from MotionQALib.preprocessing import Preprocessing
 from MotionQALib.whole_files import write_whole
 
 from ..data.augmentation import Augmentation
-
-
-class SettingsError(ValueError):
-    """Settings that cannot be used; the message names the setting and what it may be."""
+from .settings_rules import LARGEST, SettingsError, check_rules, check_value
 
 
 @dataclass(frozen=True)
@@ -133,14 +130,18 @@ class Settings:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self):
-        _check(self)
+        backbones.get(self.model.backbone)
+        _ = self.model.preprocessing
+        check_rules(self)
 
     @classmethod
     def load(cls, path: str | Path, base: Settings | None = None) -> Settings:
         """Read a TOML file; what it lacks is that of ``base``. Raises SettingsError naming it."""
         path = Path(path)
         try:
-            content = _toml().loads(path.read_text(encoding="utf-8"))
+            content = _toml().loads(
+                path.read_text(encoding="utf-8-sig")
+            )  # Notepad begins with a mark
         except OSError as error:
             reason = error.strerror or error
             raise SettingsError(f"{path} cannot be read: {reason}; check the path.") from error
@@ -252,11 +253,12 @@ def _fit(key: str, value: Any, present: Any) -> Any:
     if isinstance(present, (tuple, list)) and isinstance(value, list):
         return type(present)(value)
     if isinstance(present, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        value = float(value) if abs(value) < LARGEST else math.inf
     if present is not MISSING and type(value) is not type(present):
         words = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
         wanted = words.get(type(present), "a list")
         raise SettingsError(f"{key} is {wanted}; got {value!r}.")
+    check_value(key, value)
     return value
 
 
@@ -268,49 +270,3 @@ def _literal(value: Any) -> str:
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
     return repr(value)
-
-
-def _check(settings: Settings) -> None:
-    """Refuse what would only fail after the data have been read."""
-    data, model, training = settings.data, settings.model, settings.training
-    augmentation = settings.augmentation
-    backbones.get(model.backbone)
-    _ = model.preprocessing
-    rules = [
-        ("data.margin", data.margin >= 0 and data.margin % 2 == 0, "an even number, 0 or more"),
-        ("data.balance", 0 <= data.balance <= 1, "0 to 1"),
-        ("data.epoch_slices", data.epoch_slices >= 0, "0 or more"),
-        ("data.validation_slices", data.validation_slices >= 0, "0 or more"),
-        ("data.simulations", data.simulations >= 1, "1 or more"),
-        ("model.motion", model.motion in ("simulated", "rated"), '"simulated" or "rated"'),
-        ("training.epochs", training.epochs >= 1, "1 or more"),
-        ("training.batch_size", training.batch_size >= 2, "2 or more"),
-        ("training.learning_rate", training.learning_rate > 0, "above 0"),
-        ("training.head_rate", training.head_rate > 0, "above 0"),
-        ("training.frozen", training.frozen >= 0, "0 or more"),
-        ("training.weight_decay", training.weight_decay >= 0, "0 or more"),
-        ("training.warmup", 0 <= training.warmup < 1, "0 or more, below 1"),
-        ("training.ema", 0 <= training.ema < 1, "0 or more, below 1"),
-        ("training.ordinal_weight", training.ordinal_weight >= 0, "0 or more"),
-        ("training.clip", training.clip > 0, "above 0"),
-        (
-            "training.precision",
-            training.precision in ("auto", "fp32", "bf16"),
-            '"auto", "fp32" or "bf16"',
-        ),
-        ("training.criterion", training.criterion in ("nll", "kappa"), '"nll" or "kappa"'),
-        ("training.patience", training.patience >= 0, "0 or more"),
-        ("training.validate_every", training.validate_every >= 1, "1 or more"),
-        ("training.seed", training.seed >= 0, "0 or more"),
-        ("training.save_minutes", training.save_minutes >= 0, "0 or more"),
-    ]
-    rules += [
-        (f"augmentation.{name}", 0 <= value < math.inf, "0 or more")
-        for name, value in asdict(augmentation).items()
-    ]
-    rules.append(("augmentation.coarsest", augmentation.coarsest >= 1, "1 or more"))
-    for key, holds, allowed in rules:
-        if not holds:
-            table, _, name = key.partition(".")
-            value = getattr(getattr(settings, table), name)
-            raise SettingsError(f"{key} must be {allowed}; got {value!r}.")

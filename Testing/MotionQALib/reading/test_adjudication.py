@@ -10,6 +10,7 @@ from MotionQALib.reading.errors import InUse
 from MotionQALib.reading.reader_scoring import ReaderScoring
 from MotionQALib.reading.scores import read_scores
 from MotionQALib.reading.scoring import Scoring
+from MotionQALib.reading.session import ReadingSession
 
 SAID = {"anna": (4, 4, 2), "ben": (4, 1, 2)}
 
@@ -19,9 +20,10 @@ def adjudication(filled, read_as):
     names = ("P001-1-ED", "P001-2-ED", "P001-3-ED")
     for reader, scores in SAID.items():
         read_as(filled, reader, dict(zip(names, scores, strict=True)))
-    adjudication = Adjudication(filled, "prof")
-    yield adjudication
-    adjudication.close()
+    with ReadingSession(filled, "prof") as session:
+        adjudication = Adjudication(session)
+        yield adjudication
+        adjudication.close()
 
 
 def settled(study):
@@ -60,8 +62,8 @@ def test_what_cannot_be_saved_stays_and_is_saved_with_the_next(adjudication, fil
 
 
 def test_only_one_adjudicates(adjudication, filled):
-    with pytest.raises(InUse, match="consensus"):
-        Adjudication(filled, "other")
+    with ReadingSession(filled, "other") as session, pytest.raises(InUse, match="consensus"):
+        Adjudication(session)
 
 
 @pytest.mark.parametrize("kind", [ReaderScoring, Adjudication])

@@ -3,6 +3,8 @@ import pytest
 
 from MotionQATrainerLib.evaluation.calibration import (
     TEMPERATURES,
+    fit_doubt,
+    fit_offsets,
     fit_temperature,
     fit_uncertain_above,
     softmax,
@@ -121,3 +123,27 @@ def test_calibrated_results_keep_the_target_on_others():
     again = fit_uncertain_above(p[certain], other_levels[certain], target=0.0)
     assert certain.mean() == pytest.approx(found.coverage, abs=0.03)
     assert again.accuracy == pytest.approx(0.9, abs=0.02)
+
+
+def test_offsets_bring_the_scores_out_as_often_as_they_are_labelled():
+    logits, levels = drawn(1.0)
+    lopsided = logits - np.array([1.0, 0.0, 0.0, 0.0, -0.6])
+    found = fit_offsets(lopsided, levels, 1.0)
+    assert found - found[1] == pytest.approx([1.0, 0, 0, 0, -0.6], abs=0.15)
+
+
+def test_doubt_flags_the_severe_that_are_missed_and_few_others():
+    """A network that calls a tenth of the severe moderate, at a P(severe) of 0.3."""
+    sure = {1: [0.8, 0.15, 0.05, 0, 0], 3: [0, 0.05, 0.8, 0.1, 0.05], 5: [0, 0, 0.05, 0.15, 0.8]}
+    missed = [0.1, 0.2, 0.6, 0.1, 0.0]
+    p = np.array([sure[1]] * 90 + [missed] * 10 + [sure[3]] * 200 + [sure[5]] * 300)
+    scores = np.array([1] * 100 + [3] * 200 + [5] * 300)
+    doubt = fit_doubt(p, np.eye(5, dtype=bool)[scores - 1])
+    assert doubt.missed == 0 and doubt.accuracy == 1
+    assert doubt.flagged == pytest.approx(10 / 600)
+    assert 0.05 <= doubt.severe_above < 0.3 or doubt.uncertain_above < 0.4
+
+
+def test_doubt_without_labels_is_refused():
+    with pytest.raises(ValueError, match="no validation"):
+        fit_doubt(np.zeros((0, 5)), np.zeros((0, 5)))

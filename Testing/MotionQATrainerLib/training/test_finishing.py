@@ -38,35 +38,63 @@ def test_volumes_come_with_their_slices_in_order():
     assert [int(np.argmax(level)) for level in levels] == [0, 1]
 
 
-@pytest.mark.parametrize(("n_volumes", "parts"), [(20, {"b", "a"}), (80, {"b"})])
-def test_the_rule_takes_volumes_that_trained_only_where_others_are_few(
-    monkeypatch, n_volumes, parts
-):
-    store = store_of(n_volumes, labelled=n_volumes)
-    split = Split(["a"], ["b"])
+@pytest.fixture
+def seen(monkeypatch):
+    """What the rule was fitted on."""
     used = []
-    monkeypatch.setattr(
-        finishing, "predict", lambda m, p, store, indices: np.zeros((len(indices), 5))
-    )
     fit = finishing.VolumeRule.fit
     monkeypatch.setattr(
         finishing.VolumeRule, "fit", lambda volumes, levels: used.append(volumes) or fit([], [])
     )
+    return used
+
+
+CPU = DeviceSetup(torch.device("cpu"))
+
+
+def test_with_enough_validation_volumes_the_rule_is_fitted_on_them_alone(seen):
+    store = store_of(80, labelled=80)
+    split = Split(["a"], ["b"])
     valid = split.indices(store.subjects, "valid")
-    flat = np.full((len(valid), 5), 0.2)
-    volume_rule(None, DeviceSetup(torch.device("cpu")), store, split, 1.0, (valid, flat))
-    expected = np.isin(store.subjects[::3], list(parts)).sum()
-    assert len(used[0]) == expected
+    _, said = volume_rule(None, CPU, store, split, 1.0, (valid, np.full((len(valid), 5), 0.2)))
+    assert len(seen[0]) == 40
+    assert said == "The volume rule was fitted on 40 validation volumes."
+
+
+def test_with_few_the_training_volumes_are_graded_out_of_fold(monkeypatch):
+    """Never by a last layer that has seen the subject: the held subject's labels are misleading,
+    and its own would have shown in what it is given."""
+    n_volumes, used, taught = 20, [], []
+    store = store_of(n_volumes, labelled=n_volumes)
+    subjects = np.repeat([f"s{i // 2}" for i in range(n_volumes)], 3)
+    store = replace(store, subjects=subjects)
+    split = Split([f"s{i}" for i in range(8)], ["s8", "s9"])
+    train = split.indices(subjects, "train")
+    features = torch.arange(len(train), dtype=torch.float32)[:, None].repeat(1, 2)
+    monkeypatch.setattr(finishing, "look", lambda *given: (features, np.zeros((len(train), 5))))
+
+    def head(x, levels, start, n, weight=1.0):
+        taught.append(set(subjects[train[x[:, 0].astype(int)]]))
+        return np.zeros((5, 2)), np.zeros(5)
+
+    monkeypatch.setattr(finishing, "fit_head", head)
+    fit = finishing.VolumeRule.fit
+    monkeypatch.setattr(
+        finishing.VolumeRule, "fit", lambda volumes, levels: used.append(volumes) or fit([], [])
+    )
+    valid = split.indices(subjects, "valid")
+    _, said = volume_rule(None, CPU, store, split, 1.0, (valid, np.full((len(valid), 5), 0.2)))
+    assert len(used[0]) == 20
+    everybody = set(split.train)
+    left_out = [everybody - seen_by for seen_by in taught]
+    assert all(left_out) and set.union(*left_out) == everybody
+    assert sum(map(len, left_out)) == len(everybody)
+    assert "4 validation volumes" in said and "16 training volumes, out of fold" in said
 
 
 def test_without_labelled_volumes_the_rule_is_the_mean(monkeypatch):
     store = replace(store_of(6, labelled=0))
-    monkeypatch.setattr(
-        finishing, "predict", lambda m, p, store, indices: np.zeros((len(indices), 5))
-    )
-    valid = Split(["a"], ["b"]).indices(store.subjects, "valid")
-    rule = volume_rule(
-        None, DeviceSetup(torch.device("cpu")), store, Split(["a"], ["b"]), 1.0,
-        (valid, np.full((len(valid), 5), 0.2)),
-    )  # fmt: skip
+    split = Split(["a"], ["b"])
+    valid = split.indices(store.subjects, "valid")
+    rule, _ = volume_rule(None, CPU, store, split, 1.0, (valid, np.full((len(valid), 5), 0.2)))
     assert rule.slope is None

@@ -46,12 +46,31 @@ def test_settings_come_back_as_they_were_saved(tmp_path):
         ("[augmentation]\nscale = -2.0", "augmentation.scale must be 0 or more"),
         ("[augmentation]\ncoarsest = 0.5", "augmentation.coarsest must be 1 or more"),
         ("[training", "not a TOML file"),
+        ("[training]\nlearning_rate = nan", "training.learning_rate is a finite number"),
+        ("[training]\nweight_decay = inf", "training.weight_decay is a finite number"),
+        ("[augmentation]\nnoise = -inf", "augmentation.noise is a finite number"),
+        (f"[training]\nlearning_rate = {10**400}", "training.learning_rate is a finite number"),
+        ("[data]\nvalidation = -0.1", "data.validation must be a share"),
+        ("[data]\ntest = -0.2", "data.test must be a share"),
+        ("[data]\ntest = 0.9", "below 1 together with data.validation (0.15)"),
+        ("[data]\nmargin = 4096", "data.margin must be an even number, 0 to 1024"),
+        ("[training]\nseed = 1e20", "training.seed is a whole number"),
+        (f"[training]\nseed = {10**20}", "training.seed is a whole number of at most 15 digits"),
+        (f"[training]\nseed = {2**32}", "training.seed must be 0 or more, below 2^32"),
+        ("[model]\nspacing = 1e-9", "spacing is 0.1 to 20 mm"),
+        ('[model]\ntitle = "a\\u001b[2Jb"', "model.title is one line of text"),
+        ('[model]\ntitle = "a\\nb"', "model.title is one line of text"),
+        ('[model]\nname = "a\\u202eb"', "model.name is one line of text"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_name(tmp_path, text, said):
     with pytest.raises(SettingsError, match=r"settings\.toml") as caught:
         load(tmp_path, text)
     assert said in str(caught.value)
+
+
+def test_a_file_that_begins_as_notepad_writes_it_is_read(tmp_path):
+    assert load(tmp_path, "\ufeff[training]\nepochs = 3\n").training.epochs == 3
 
 
 def test_a_missing_file_is_named(tmp_path):

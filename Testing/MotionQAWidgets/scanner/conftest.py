@@ -39,11 +39,14 @@ def send(database, tmp_path):
 @pytest.fixture
 def module(host, database, monkeypatch):
     """The module on its tab *At the scanner*; series are at rest after half a second."""
+    import slicer
+
     module = host.enter("MotionQA")
     monkeypatch.setattr(type(module.logic.arrivals), "quiet", 0.5)
     monkeypatch.setattr(type(module.logic.arrivals), "patience", 1.5)
     module.tabs.show(module.scanner)
     yield module
+    module = slicer.util.getModuleWidget("MotionQA")  # another one, where it was unloaded
     module.logic.arrivals.switch_off()
     module.tabs.show(module.panel)
     host.leave()

@@ -41,10 +41,10 @@ def test_series_are_graded_listed_opened_and_compared(
     host.wait_until(lambda: len(arrivals.entries) == 3, seconds=LATE)
     assert listed(module) == ["6 · cine_sax", "5 · cine_sax"]  # newest first
     scanner.allCheckBox.click()
-    assert listed(module)[0].startswith("7") or "7 · localizer" in listed(module)
+    assert sorted(listed(module))[-1] == "7 · localizer"
     scanner.allCheckBox.click()
     table = scanner.table.widget
-    new, old = arrivals.entries[0], arrivals.entries[-1]
+    old = arrivals.entries[-1]
     assert "instead of series 5, slice" in table.item(0, 3).text()
     assert "→" in table.item(0, 3).text()
     assert "slices 1–2 acquired again in series 6" in table.item(1, 3).text()
@@ -59,7 +59,6 @@ def test_series_are_graded_listed_opened_and_compared(
     assert tuple(result.scores[result.worst_frames, range(4)]) == old.scores
     assert module.tabs.widget.currentIndex == 0 and node.GetName() == "5 · cine_sax"
     assert slicer.util.getNodesByClass("vtkMRMLSequenceNode")
-    assert new.status in ("graded", "skipped")
 
     words = cine_objects.identifying_words()
     for path in (tmp_path / "database" / "MotionQA").rglob("*"):
@@ -82,7 +81,6 @@ def test_slicer_opened_again_goes_on_with_what_it_missed(
     host.unload_module("MotionQA")
     send(cine_objects.series(3, 3, size=64, study="1.2.3", series_number=9, seed=2))
 
-    MotionQA.goOnWithArrivals  # noqa: B018  it is called as Slicer starts
     host.load_module("MotionQA")
     MotionQA.goOnWithArrivals()
     arrivals = slicer.util.getModuleLogic("MotionQA").arrivals
