@@ -38,10 +38,16 @@ def write_csv(assessments: Iterable[Assessment], path: str | Path, *, marked: bo
     `OVERRIDE_COLUMNS` follow. Files for people are ``marked`` (see `spreadsheet_files`);
     programs need none.
     """
-    assessments = list(assessments)
+    if not isinstance(assessments, Sequence):
+        assessments = list(assessments)
     overridden = any(assessment.overrides for assessment in assessments)
-    lines = [csv_head(overridden), *(csv_rows(one, overridden) for one in assessments)]
-    write_lines(path, lines, marked=marked)
+    rows = (csv_rows(one, overridden) for one in assessments)
+    if marked:
+        write_lines(path, [csv_head(overridden), *rows], marked=True)
+        return
+    with written_whole(path, newline="") as file:
+        file.write(csv_head(overridden))
+        file.writelines(rows)  # one at a time: there may be more than memory holds
 
 
 def csv_head(overridden: bool = False) -> str:
@@ -69,17 +75,21 @@ def write_json(
     failures: Sequence[Failure] = (),
 ) -> None:
     """Write everything that is known: assessments, the checkpoint's card, and what failed."""
-    content = {
+    head = {
         "format": JSON_FORMAT,
         "motionqa": version(),
         "written": datetime.now().astimezone().isoformat(timespec="seconds"),
         "checkpoint": None if card is None else asdict(card),
-        "assessments": [_described(assessment) for assessment in assessments],
         "failures": [{"source": source, "reason": reason} for source, reason in failures],
     }
     with written_whole(path) as file:
-        json.dump(content, file, ensure_ascii=False, indent=1)
-        file.write("\n")
+        # An assessment a line, one at a time: there may be more of them than memory holds.
+        file.write(json.dumps(head, ensure_ascii=False, indent=1).removesuffix("\n}"))
+        file.write(',\n "assessments": [')
+        for number, assessment in enumerate(assessments):
+            described = json.dumps(_described(assessment), ensure_ascii=False)
+            file.write(f"{',' if number else ''}\n  {described}")
+        file.write("\n ]\n}\n")
 
 
 def write_html(
