@@ -42,6 +42,7 @@ SHARED = {
     "error_text",
     "file_lock",
     "file_stamps",
+    "plain_text",
     "safetensors_header",
     "whole_files",
 }

@@ -41,7 +41,8 @@ def slices(tiny_store):
     ]
     crops = np.stack(spots) + rng.normal(0, 0.03, (n, 40, 40))
     return replace(
-        tiny_store, crops=crops.astype(np.float16), images=np.array([f"v{i // 8}" for i in range(n)]),
+        tiny_store, crops=crops.astype(np.float16),
+        images=np.array([f"v{i // 8}" for i in range(n)]),
         subjects=np.full(n, "s"), frames=np.zeros(n, int), slices=np.arange(n) % 8,
         levels=np.eye(5, dtype=bool)[np.arange(n) % 5],
     )  # fmt: skip
