@@ -2,6 +2,7 @@
 # make test     run all tests: test-libraries, then test-window
 # make lint     check style
 # make bench    measure speed (minutes)
+# make check-backbones  train, evaluate and export with every backbone (minutes; not in CI)
 # make clean    remove .venv and what the other commands made
 #
 # Another Python:  make test PYTHON=python3.12      Fewer tests:  make test ARGS="-k phantom"
@@ -13,7 +14,7 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test test-libraries test-window lint format bench clean
+.PHONY: demo test test-libraries test-window lint format bench check-backbones clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -38,6 +39,9 @@ format: $(READY)
 bench: $(BENCH_READY)
 	@$(RUN) Testing/benchmarks $(ARGS)
 
+check-backbones: $(READY)
+	@$(RUN) -m pytest Testing/MotionQATrainerLib/check_backbones.py $(ARGS)
+
 clean:
 	rm -rf $(VENV) build demo .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -48,6 +52,7 @@ $(READY): pyproject.toml
 	@echo "Setting up $(VENV) (once; PyTorch and its libraries take some minutes and 6 GB of disk)"
 	@"$(PYTHON)" -m venv $(VENV)
 	@$(RUN) -m pip install --quiet --editable ".[train,test]"
+	@sh Testing/setup/cluster.sh $(RUN)
 	@touch $@
 
 $(BENCH_READY): $(READY)

@@ -243,6 +243,7 @@ def read_volume(request: Assess) -> Volume:
         name=request.name,
         source=None if request.source is None else Path(request.source),
         series_uid=identity.removeprefix("dicom:") if identity.startswith("dicom:") else None,
+        remarks=tuple(map(str, request.remarks)),
     )
     if identity:
         vars(volume)["identity"] = identity  # known already: the voxels need no hashing
@@ -258,7 +259,7 @@ def _stamp(path: Path) -> tuple[int, ...]:
     """Changes when the file does, as when a checkpoint is trained anew under the same name."""
     with suppress(OSError):
         status = path.stat()
-        return status.st_mtime_ns, status.st_size
+        return status.st_mtime_ns, status.st_ctime_ns, status.st_size
     return ()
 
 

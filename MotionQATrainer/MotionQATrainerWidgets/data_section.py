@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -34,7 +35,8 @@ class DataSection:
     def __init__(self, ui) -> None:
         self._ui = ui
         self.changed = Signal()
-        self.refused: str | None = None
+        self._problem: str | None = None
+        self._kin: list[str] = []
         self._check = BackgroundCheck()
         self._check.progress.connect(self._on_progress)
         self._check.finished.connect(self._on_checked)
@@ -45,6 +47,7 @@ class DataSection:
         ui.labelsKindComboBox.currentIndexChanged.connect(self._on_change)
         ui.readerComboBox.activated.connect(self._on_reader)
         ui.checkButton.clicked.connect(self._on_button)
+        ui.distinctCheckBox.toggled.connect(self._on_distinct)
         self._on_change()
 
     @property
@@ -93,6 +96,17 @@ class DataSection:
         return None
 
     @property
+    def distinct_subjects(self) -> bool:
+        """Whether somebody confirms that those who look like one person are different people."""
+        return bool(self._ui.distinctCheckBox.checked)
+
+    @property
+    def refused(self) -> str | None:
+        """What the check found that keeps anything from being trained, or None."""
+        kin = [] if self.distinct_subjects else self._kin
+        return " ".join([*kin, *([self._problem] if self._problem else [])]) or None
+
+    @property
     def checking(self) -> bool:
         return self._check.running
 
@@ -107,8 +121,18 @@ class DataSection:
     def _forget(self) -> None:
         """What was found of other data says nothing of these."""
         self._check.stop()
-        self.refused = None
+        self._found()
         self._say("")
+
+    def _found(self, problem: str | None = None, kin: Sequence[str] = ()) -> None:
+        """Take what a check found; without, nothing."""
+        self._problem, self._kin = problem, list(kin)
+        box = self._ui.distinctCheckBox
+        box.checked = False
+        box.visible = bool(self._kin)
+
+    def _on_distinct(self, *_args) -> None:
+        self.changed.emit()
 
     def _on_change(self, *_args) -> None:
         self._forget()
@@ -154,7 +178,7 @@ class DataSection:
             self._check.stop()
             self._say("")
         else:
-            self.refused = None
+            self._found()
             try:
                 labels = self.labels()
             except (ReadingError, OSError) as error:
@@ -171,14 +195,16 @@ class DataSection:
     def _on_checked(self, answer: dict) -> None:
         self._show_button()
         if "problem" in answer:
-            self.refused = answer["problem"]
+            self._found(answer["problem"])
             self._say(f"<b>{escape(answer['problem'])}</b>")
         elif "clean" in answer:
             text = _("{patients} patients, {systoles} of them also at end systole.")
             self._say(text.format(**answer["clean"]))
         else:
             found = answer["found"]
-            self.refused = " ".join(found["problems"]) or None
+            kin = [problem for problem in found["problems"] if problem in found["kin"]]
+            others = [problem for problem in found["problems"] if problem not in kin]
+            self._found(" ".join(others) or None, kin)
             self._say(found_html(found))
         self.changed.emit()
 
@@ -199,6 +225,7 @@ def found_html(found: dict) -> str:
         (_("Labelled, but not there: {names}"), found["missing"]),
         (_("There, but not labelled: {names}"), [Path(path).name for path in found["unlabelled"]]),
         (_("Not readable: {names}"), list(found["unreadable"].values())),
+        ("{names}", found["doubts"]),
     ):
         if names:
             parts.append("<p>" + escape(text.format(names=_few(names))) + "</p>")

@@ -177,6 +177,8 @@ class TrainingPanel:
         network, labels, changes = self.network, self.data.labels(), self.settings.changes()
         if network.start_from is None:
             changes["model.pretrained"] = network.pretrained
+        if self.data.distinct_subjects:
+            changes["data.distinct_subjects"] = True
         return TrainingRequest(
             data=Path(self.data.data).resolve(),
             labels=None if labels is None else Path(labels).resolve(),

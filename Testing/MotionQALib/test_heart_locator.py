@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from MotionQALib.heart_locator import heart_centre
+from MotionQALib.heart_centre import heart_centre
 from MotionQALib.preprocessing import LOCATORS, Preprocessing
 from MotionQALib.volumes import Volume
 from MotionQATrainerLib.simulation.phantom import Phantom
@@ -15,7 +15,7 @@ def person():
     phantom = Phantom(seed=90, n_slices=6, shape=(200, 220), spacing=SPACING, noise=0.01)
     heart = np.argwhere(phantom.heart_mask() >= 2)[:, 1:].mean(0)
     images = np.pad(phantom.volume(), ((0, 0), (70, 0), (0, 0)))[:, :200]
-    return images, heart + np.array([70, 0])
+    return images, np.add(heart, (70, 0))
 
 
 def off(centre, heart):

@@ -145,6 +145,27 @@ def test_a_run_asked_to_stop_saves_its_state(rated_set, tmp_path):
     assert read_facts(output.with_suffix("") / STATE)["step"] == 3
 
 
+def test_compare_ends_with_a_table_and_its_networks_are_evaluated(
+    rated_set, tmp_path, capsys, monkeypatch
+):
+    from MotionQALib.devices import DeviceSetup
+
+    monkeypatch.setattr(
+        fit_module, "training_place", lambda model, device, *_: DeviceSetup(device, "fp32", True)
+    )
+    data = ["--data", str(rated_set.folder), "--labels", str(rated_set.scores)]
+    net = "tf_efficientnet_lite0"
+    assert main(["compare", *data, "--output", str(tmp_path), "--backbones", net, *SMALL,
+                 "--set", "training.epochs=1", "--set", "model.pretrained=false"]) == 0  # fmt: skip
+    assert f"| {net}" in capsys.readouterr().out
+    predictions = tmp_path / "p.csv"
+    assert main(["evaluate", str(tmp_path / f"{net}.safetensors"), *data, "--no-baselines",
+                 "--predictions", str(predictions)]) == 0  # fmt: skip
+    graded = predictions.read_text().splitlines()[1:]
+    assert f"Slices ({sum(row.startswith('slice') for row in graded)})" in capsys.readouterr().out
+    assert sum(row.startswith("volume") for row in graded) == 8  # two subjects are tested
+
+
 def test_compare_says_which_failed(rated_set, tmp_path, capsys):
     line = ["compare", "--data", str(rated_set.folder), "--labels", str(rated_set.scores),
             "--output", str(tmp_path), "--backbones", "vgg"]  # fmt: skip

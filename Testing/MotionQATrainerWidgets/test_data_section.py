@@ -55,6 +55,26 @@ def test_what_is_missing_or_unreadable_is_named(host, panel, rated_set, tmp_path
     assert "P002-2-ED.nii.gz" in said.partition("Not readable")[2]
 
 
+def test_who_may_be_one_person_stops_until_somebody_confirms(host, panel, rated_set, tmp_path):
+    folder = tmp_path / "set"
+    for number, name in enumerate(("P001a", "P001b", "anna"), start=1):
+        (folder / name).mkdir(parents=True)
+        source = rated_set / f"P00{number}-1" / f"P00{number}-1-ED.nii.gz"
+        shutil.copy(source, folder / name / f"{name}.nii.gz")
+    labels = tmp_path / "labels.csv"
+    labels.write_text("image,score\nP001a,5\nP001b,3\nanna,1\n")
+    choose(panel, folder, labels)
+    box = panel.ui.distinctCheckBox
+    assert box.isHidden()
+    assert "P001a and P001b look like one person" in checked(host, panel)
+    assert not box.isHidden() and not panel.ui.trainButton.enabled
+    assert "person of its own" in panel.ui.checkLabel.text
+    box.checked = True
+    assert panel.ui.trainButton.enabled
+    panel.ui.labelsPathLineEdit.currentPath = str(rated_set / "IQA.csv")
+    assert box.isHidden() and not box.checked  # it was said of other subjects
+
+
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [

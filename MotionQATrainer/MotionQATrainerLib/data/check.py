@@ -31,11 +31,12 @@ class DataCheck:
     missing : labelled images without a file
     unlabelled : files without a label
     unreadable : file -> why it cannot be read; empty unless the files were read
+    doubts : sentences about persons that cannot be told
     kin : sentences about subjects who look like one person; problems, unless it was confirmed that
         they are different people
     distinct_subjects : that confirmation
     problems : DataError or SplitError; with one of them, nothing can be trained that would hold
-    remarks : sentences about what will be left out, and about persons that cannot be told
+    remarks : sentences about what will be left out, and the doubts
     """
 
     volumes: Counter[Grade] = field(default_factory=Counter)
@@ -44,6 +45,7 @@ class DataCheck:
     missing: list[str] = field(default_factory=list)
     unlabelled: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
     kin: list[str] = field(default_factory=list)
     distinct_subjects: bool = False
     problems: list[ValueError] = field(default_factory=list)
@@ -125,6 +127,7 @@ def check(
         present = {i: of for i, of in present.items() if str(paths[i]) not in found.unreadable}
     _count(found, present)
     _remark(found)
+    found.doubts = images.doubts
     found.remarks += images.doubts
     split = Split.load(split) if isinstance(split, (str, Path)) else split
     _find_problems(found, present, images, marks, split)

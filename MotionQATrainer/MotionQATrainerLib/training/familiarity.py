@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -20,26 +20,36 @@ from ..simulation.strangers import strangers
 FEWEST = 200
 """Training slices below which nothing can be said about what is familiar."""
 
-MOST = 2400
+ALTERED = 500
 AXES = 48
-STRANGERS = 1000
+STRANGERS = 700
 FALSE_ALARMS = 0.003
 """Share of validation slices that may be called strange: a third of what is asked, because other
 scanners' slices lie further off."""
 
 
 @torch.inference_mode()
-def features_of(model: nn.Module, place: DeviceSetup, batches) -> torch.Tensor:
-    """What the last layer is given of batches of network input: (n, d) float32 on the CPU."""
+def features_of(
+    model: nn.Module, place: DeviceSetup, batches: Iterable[torch.Tensor]
+) -> tuple[torch.Tensor, np.ndarray]:
+    """What the last layer is given of batches of network input, (n, d) float32 on the CPU, and the
+    logits (n, 5) that it makes of them."""
     tap = FeatureTap(model.eval())
-    found = []
+    found, logits = [], []
     try:
         for images in batches:
-            place.forward(model, images)
+            logits.append(place.forward(model, images).float().cpu())
             found.append(tap.features.float().cpu())
     finally:
         tap.remove()
-    return torch.cat(found)
+    return torch.cat(found), torch.cat(logits).numpy()
+
+
+def look(
+    model: nn.Module, place: DeviceSetup, store: SliceStore, indices: np.ndarray
+) -> tuple[torch.Tensor, np.ndarray]:
+    """`features_of` stored slices, not altered."""
+    return features_of(model, place, (x for x, _ in store.batches(indices, 32, place.device)))
 
 
 def fit_familiarity(
@@ -47,7 +57,8 @@ def fit_familiarity(
     place: DeviceSetup,
     store: SliceStore,
     train: np.ndarray,
-    valid: np.ndarray,
+    real: torch.Tensor,
+    held: torch.Tensor,
     *,
     count: int = STRANGERS,
     seed: int = 0,
@@ -56,35 +67,32 @@ def fit_familiarity(
 
     Real slices are the training's, as they are and altered as in training; strange images are
     drawn (`strangers`). The threshold is the validation slices'.
+
+    Parameters
+    ----------
+    train : positions of training slices, evenly spread, whose features are ``real``
+    held : features of the validation slices
     """
     if hasattr(model, "familiarity"):
         del model.familiarity
     if len(train) < FEWEST:
         return None
     rng = np.random.default_rng(seed)
-    chosen = spread(train, MOST)
-    altered = spread(train, MOST // 3)
-    real = features_of(model, place, (x for x, _ in store.batches(chosen, 32, place.device)))
-    real = torch.cat([real, features_of(model, place, _altered(store, altered, place, seed))])
-    held = features_of(
-        model, place, (x for x, _ in store.batches(spread(valid, MOST), 32, place.device))
-    )
+    altered = _altered(store, spread(train, ALTERED), place, seed)
+    real = torch.cat([real, features_of(model, place, altered)[0]])
     hearts = [np.asarray(store.crops[rows], np.float32) for rows in _stacks(store, train)[:60]]
-    strange = features_of(
-        model, place, stranger_batches(store.preprocessing, place, count, rng, hearts)
-    )
+    batches = stranger_batches(store.preprocessing, place, count, rng, hearts)
+    strange, _ = features_of(model, place, batches)
     familiarity = Familiarity(real.shape[1], min(AXES, real.shape[1]))
     _set_axes(familiarity, real)
     _set_rule(familiarity, real, strange)
     limit = float(torch.quantile(familiarity(held), 1 - FALSE_ALARMS))
     familiarity.bias -= max(limit, 0.0)
+    told, alarms = (float((familiarity(seen) > 0).float().mean()) for seen in (strange, held))
     model.familiarity = familiarity.to(place.device)
-    found = float((familiarity.cpu()(strange) > 0).float().mean())
-    model.familiarity.to(place.device)
     return (
-        f"{found:.0%} of {len(strange)} drawn images that are no heart, and "
-        f"{float((familiarity(held.to(place.device)) > 0).float().mean()):.1%} of {len(held)} "
-        "validation slices, are told as unlike short-axis cardiac MR."
+        f"{told:.0%} of {len(strange)} drawn images that are no heart, and {alarms:.1%} of "
+        f"{len(held)} validation slices, are told as unlike short-axis cardiac MR."
     )
 
 

@@ -21,9 +21,9 @@ from ..data.datasets import SliceStore
 from ..data.splits import Split
 from ..evaluation import metrics
 from ..evaluation.calibration import fit_doubt, fit_offsets, fit_temperature
-from ..evaluation.prediction import figures, predict, spread
+from ..evaluation.prediction import figures, spread
 from .adaptation import fit_head
-from .familiarity import features_of, fit_familiarity
+from .familiarity import fit_familiarity, look
 from .settings import Settings
 
 ENOUGH_VOLUMES = 30
@@ -31,7 +31,7 @@ ENOUGH_VOLUMES = 30
 
 FOLDS = 5
 
-TRAINING_SLICES = 4000
+TRAINING_SLICES = 1500
 """Training slices that are graded again to tell how well they are known."""
 
 
@@ -55,8 +55,10 @@ def finish(
     """
     train = spread(split.indices(store.subjects, "train"), TRAINING_SLICES)
     valid = split.indices(store.subjects, "valid")
-    logits = predict(model, place, store, valid)
+    held, logits = look(model, place, store, valid)
+    known, train_logits = look(model, place, store, train)
     levels = store.levels[valid]
+    seen = figures(train_logits, store.levels[train])
     found = figures(logits, levels)
     temperature = fit_temperature(logits, levels)
     offsets = fit_offsets(logits, levels, temperature)
@@ -73,8 +75,7 @@ def finish(
     notes = [*notes, f"Of the validation slices {doubt}.", fitted_on]
     if of_volumes is not doubt:
         notes.append(f"Of the validation volumes {of_volumes}.")
-    seen = figures(predict(model, place, store, train), store.levels[train])
-    notes += filter(None, [fit_familiarity(model, place, store, train, valid)])
+    notes += filter(None, [fit_familiarity(model, place, store, train, known, held)])
     card = _card(output, store, split, settings, temperature, doubt.uncertain_above, rule)
     card = replace(
         card,
@@ -151,9 +152,7 @@ def _out_of_fold(
     names = np.unique(subjects)
     if len(names) < 2:
         return None
-    features = features_of(
-        model, place, (images for images, _ in store.batches(train, 32, place.device))
-    ).double().numpy()  # fmt: skip
+    features = look(model, place, store, train)[0].double().numpy()
     zero = np.zeros((store.levels.shape[1], features.shape[1])), np.zeros(store.levels.shape[1])
     probabilities = np.empty((len(train), store.levels.shape[1]))
     for part in np.array_split(names, min(FOLDS, len(names))):

@@ -32,7 +32,7 @@ def test_coarse_pixels_show_the_same_field_of_view(stack):
 def test_blur_and_truncation_take_detail_and_keep_the_mean(stack):
     detail = stack.diff(dim=2).abs().mean()
     for spoilt in (nuisances.blurred(stack, 1.0), nuisances.truncated(stack, 0.5)):
-        assert spoilt.diff(dim=2).abs().mean() < 0.8 * detail
+        assert spoilt.diff(dim=2).abs().mean() < 0.9 * detail
         assert float(spoilt.mean()) == pytest.approx(float(stack.mean()), rel=0.05)
 
 

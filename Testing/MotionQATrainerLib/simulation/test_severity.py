@@ -47,16 +47,18 @@ def test_scores_follow_the_limits():
     assert VERSIONS[1].scores(similarity).tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
 
 
-def test_a_slice_that_is_only_shifted_is_excellent(phantom):
+def test_a_slice_that_is_only_shifted_is_mild():
     """Nobody can tell it from an unmoved one; version 1 called it severe."""
-    stack = torch.from_numpy(phantom.volume())
-    moved = translated(stack, torch.tensor([[3.3, -2.4]]).expand(len(stack), 2))
+    from MotionQATrainerLib.simulation.phantom import Phantom
+
+    stack = torch.from_numpy(Phantom(4, 2, spacing=(8.0, 1.4, 1.4)).volume())
+    moved = translated(stack, torch.tensor([[5.3, -3.4]]).expand(len(stack), 2))
     centre = tuple((n - 1) / 2 for n in stack.shape[1:])
     old, new = (
-        label.scores(label.similarity(moved, stack, (2.5, 2.5), centre).numpy())
+        label.scores(label.similarity(moved, stack, (1.4, 1.4), centre).numpy())
         for label in VERSIONS.values()
     )
-    assert (new == 5).all() and (old <= 2).all()
+    assert (new >= 4).all() and (old <= 2).all()
 
 
 def test_the_translation_is_found_to_a_fraction_of_a_pixel(phantom):

@@ -8,8 +8,8 @@ from torch import nn
 from MotionQALib.devices import DeviceSetup
 from MotionQALib.familiarity import Familiarity
 from MotionQALib.preprocessing import Preprocessing
+from MotionQATrainerLib.simulation.strangers import SIDE, strangers
 from MotionQATrainerLib.training import familiarity
-from MotionQATrainerLib.training.strangers import SIDE, strangers
 
 CPU = DeviceSetup(torch.device("cpu"))
 
@@ -51,10 +51,10 @@ def slices(tiny_store):
 def test_what_is_unlike_the_training_is_told_and_the_rest_is_not(slices):
     model = Pooling()
     train, valid = np.arange(200), np.arange(200, 240)
-    said = familiarity.fit_familiarity(model, CPU, slices, train, valid, count=120)
+    known, real = (familiarity.look(model, CPU, slices, part)[0] for part in (train, valid))
+    said = familiarity.fit_familiarity(model, CPU, slices, train, known, real, count=120)
     assert "no heart" in said
-    real = familiarity.features_of(model, CPU, [slices.batch(valid)[0]])
-    strange = familiarity.features_of(
+    strange, _ = familiarity.features_of(
         model, CPU,
         familiarity.stranger_batches(slices.preprocessing, CPU, 80, np.random.default_rng(9)),
     )  # fmt: skip
@@ -64,7 +64,9 @@ def test_what_is_unlike_the_training_is_told_and_the_rest_is_not(slices):
 
 def test_too_few_slices_tell_nothing(slices):
     model = Pooling()
-    assert familiarity.fit_familiarity(model, CPU, slices, np.arange(50), np.arange(50, 60)) is None
+    few = np.arange(50)
+    seen = familiarity.look(model, CPU, slices, few)[0]
+    assert familiarity.fit_familiarity(model, CPU, slices, few, seen, seen) is None
     assert not hasattr(model, "familiarity")
 
 

@@ -1,0 +1,103 @@
+"""What a network was not trained for is said beside its grades."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from MotionQALib import checkpoints
+from MotionQALib.assessment import Assessor, _unfamiliar
+from MotionQALib.checkpoints import CheckpointError
+from MotionQALib.familiarity import REMARK, Familiarity, FeatureTap
+from MotionQALib.heart_locator import heart_centre
+from MotionQALib.scale import is_uncertain
+from MotionQALib.volumes import Volume
+
+
+@pytest.fixture(scope="module")
+def knowing(checkpoint_file, phantom, tmp_path_factory):
+    """The random checkpoint, told that all is strange whose features lie far from the phantom's."""
+    card, model = checkpoints.load(checkpoint_file)
+    tap = FeatureTap(model)
+    volume = Volume(phantom.volume(), phantom.spacing)
+    centre = heart_centre(volume, card.network_input.locator)
+    with torch.inference_mode():
+        model(card.network_input(torch.from_numpy(volume.voxels[0]), (2.5, 2.5), centre))
+    tap.remove()
+    familiarity = Familiarity(tap.features.shape[1], 2)
+    familiarity.mean.copy_(tap.features.mean(0))
+    familiarity.weight[-1] = 1.0  # the length of what the axes leave
+    lengths = familiarity.measures(tap.features)[:, -1]
+    familiarity.bias.fill_(-1.05 * float(lengths.max()))
+    model.familiarity = familiarity
+    path = tmp_path_factory.mktemp("knowing") / "knowing.safetensors"
+    checkpoints.save(path, model, replace(card, name="knowing"))
+    return path
+
+
+def test_strange_slices_are_named_and_familiar_ones_are_not(knowing, phantom):
+    assessor = Assessor(knowing, device="cpu", precision="fp32")
+    assert assessor.tells_strangers
+    images = phantom.volume()
+    known = assessor.assess(Volume(images, phantom.spacing, "known"))
+    assert known.remarks == ()
+    noise = 400 * np.random.default_rng(0).random(images.shape, dtype=np.float32)
+    strange = assessor.assess(Volume(noise, phantom.spacing, "noise"))
+    assert strange.remarks == (f"{REMARK}: do not rely on its grades.",)
+
+
+def test_single_strange_slices_are_named():
+    strange = np.array([-1.0, 2.0, -3.0, -1.0, 0.5, -2.0] * 2)
+    assert _unfamiliar(strange, 6) == (f"{REMARK} in slices 1, 4.",)
+    assert _unfamiliar(-np.abs(strange), 6) == ()
+    strange[:6] = -1  # strange in half of the frames
+    assert _unfamiliar(strange, 6) == (f"{REMARK} in slices 1, 4.",)
+    assert _unfamiliar(np.ones(12), 6) == (f"{REMARK}: do not rely on its grades.",)
+
+
+def test_a_checkpoint_without_it_tells_nothing(checkpoint_file, phantom):
+    assessor = Assessor(checkpoint_file, device="cpu", precision="fp32")
+    assert not assessor.tells_strangers
+    blank = Volume(np.zeros((2, 64, 64), np.float32), phantom.spacing, "blank")
+    assert assessor.assess(blank).remarks == ()
+
+
+def test_it_changes_no_grade(knowing, checkpoint_file, phantom):
+    volume = Volume(phantom.volume(), phantom.spacing, "known")
+    with_it, without = (
+        Assessor(path, device="cpu", precision="fp32").assess(volume).probabilities
+        for path in (knowing, checkpoint_file)
+    )
+    np.testing.assert_allclose(with_it, without, atol=1e-6)
+
+
+def test_tensors_that_do_not_fit_are_refused(knowing, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(str(knowing))
+    tensors["familiarity.mean"] = tensors["familiarity.mean"][:-1].clone()
+    card = checkpoints.read_card(knowing)
+    path = tmp_path / "damaged.safetensors"
+    save_file(tensors, str(path), {checkpoints.METADATA_KEY: card.to_json()})
+    with pytest.raises(CheckpointError, match="familiarity"):
+        checkpoints.load(path)
+
+
+def test_a_probable_severe_one_is_uncertain_though_another_grade_is_likely():
+    p = np.array(
+        [[[0.1, 0.15, 0.7, 0.05, 0.0], [0.0, 0.02, 0.8, 0.18, 0.0], [0.6, 0.3, 0.1, 0, 0]]]
+    )
+    assert is_uncertain(p, 0.5).tolist() == [[False, False, False]]
+    assert is_uncertain(p, 0.5, 0.2).tolist() == [[True, False, False]]
+    assert is_uncertain(p[0, 0], 0.25).item() is True
+
+
+def test_volumes_have_thresholds_of_their_own(checkpoint_file, phantom, tmp_path):
+    card, model = checkpoints.load(checkpoint_file)
+    card = replace(card, uncertain_above=1e-6, volume_uncertain_above=0.999)
+    checkpoints.save(tmp_path / "c.safetensors", model, card)
+    graded = Assessor(tmp_path / "c.safetensors", device="cpu").assess(
+        Volume(phantom.volume(), phantom.spacing, "known")
+    )
+    assert graded.uncertain.all() and not graded.volume_uncertain
