@@ -78,7 +78,7 @@ class NetworkGrades:
             return assessment.volume_score
         if not key.slice < assessment.n_slices:
             return None
-        return int(assessment.scores[assessment.worst_frames[key.slice], key.slice])
+        return int(assessment.scores[assessment.worst_frames[key.slice], key.slice]) or None
 
     def uncertainties(self, level: str) -> dict[str, float]:
         """How uncertain each case is, 0 to 1: 1 - P(its grade), for slices their mean."""
@@ -89,7 +89,7 @@ def _uncertainty(assessment: Assessment, level: str) -> float:
     if level == "volume":
         return float(uncertainty(assessment.volume_probabilities[None])[0])
     frames, slices = assessment.worst_frames, np.arange(assessment.n_slices)
-    return float(uncertainty(assessment.probabilities[frames, slices]).mean())
+    return float(np.nanmean(uncertainty(assessment.probabilities[frames, slices])))
 
 
 _ABSURD = (OverflowError, RecursionError)
@@ -141,8 +141,10 @@ def _from_csv(path: Path) -> list[Assessment]:
     for number, row in read_table(path):
         try:
             place = (int(row["frame"]), int(row["slice"])) if row["slice"] else None
-            values = [float(row[f"p{score}"]) for score in range(1, 6)]
-            if not all(map(math.isfinite, values)) or (place and min(place) < 0):
+            texts = [row[f"p{score}"] for score in range(1, 6)]
+            graded = any(texts) or not place  # a blank slice has no grade
+            values = [float(text) if graded else math.nan for text in texts]
+            if (graded and not all(map(math.isfinite, values))) or (place and min(place) < 0):
                 raise ValueError
             volumes.setdefault(original(row["volume"]), {})[place] = values
         except (KeyError, ValueError, OverflowError) as error:
