@@ -39,6 +39,23 @@ class MotionQA(ScriptedLoadableModule):
         )
         slicer.app.connect("startupCompleted()", registerSampleData)
         slicer.app.connect("startupCompleted()", goOnWithArrivals)
+        registerDICOMPlugin()
+
+
+def registerDICOMPlugin():
+    """Add our reader to those of the DICOM module, which may be discovered later than this one."""
+    try:
+        plugins = slicer.modules.dicomPlugins
+    except AttributeError:
+        plugins = slicer.modules.dicomPlugins = {}
+    plugins["MotionQAShortAxisPlugin"] = MotionQAShortAxisPlugin
+
+
+def MotionQAShortAxisPlugin():
+    """A new reader of short-axis stacks; imported when the DICOM module asks for it."""
+    from MotionQAWidgets.dicom_plugin import ShortAxisPlugin
+
+    return ShortAxisPlugin()
 
 
 def registerSampleData():

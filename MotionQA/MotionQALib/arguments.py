@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import math
+import re
+from pathlib import Path
 
 from .arrivals.arguments import add_arrivals
+from .batch import Spacing
 from .grading_arguments import add_checkpoint, add_computing, positive_count
-from .output_files import UsageError, check_files
+from .output_files import UsageError, check_files, need_package
 from .reading.command import add_agreement
 from .version import version
 
@@ -55,6 +59,12 @@ def _add_assess(commands) -> None:
     add("--json", metavar="F", help="write all that is known, for programs")
     add("--html", metavar="F", help="write a report with pictures")
     add(
+        "--sr",
+        metavar="F",
+        help="write a DICOM report (Structured Report) of a DICOM series; of several, into the "
+        "folder F",
+    )
+    add(
         "--explain",
         action="store_true",
         help="show in the report where the network saw motion; takes a few times as long",
@@ -64,10 +74,22 @@ def _add_assess(commands) -> None:
         action="store_true",
         help="do not grade again what an interrupted run of this command has graded",
     )
+    add(
+        "--identify",
+        action="store_true",
+        help="leave in the output the paths of files and names that tell whose images they are",
+    )
     reading = assess.add_argument_group("reading")
     add = reading.add_argument
     add("--slice-axis", metavar="N", type=_axis, help="the file's axis of slices, from 0")
     add("--frame-axis", metavar="N", type=_axis, help="the file's axis of frames, from 0")
+    add(
+        "--spacing",
+        metavar="MM[,MM[,MM]]",
+        type=_spacing,
+        help="size of pixels where the files give none or a wrong one: of all sides, or of rows "
+        "and columns; three numbers: slices, rows and columns",
+    )
     add = add_computing(assess).add_argument
     add(
         "--workers",
@@ -84,6 +106,19 @@ def _axis(text: str) -> int:
     return int(text)
 
 
+def _spacing(text: str) -> Spacing:
+    """mm between slices (None: as in the file), rows and columns."""
+    try:
+        numbers = [float(part) for part in re.split(r"[,x×\s]+", text.strip())]
+    except ValueError:
+        numbers = []
+    if not 1 <= len(numbers) <= 3 or not all(0 < number < math.inf for number in numbers):
+        raise argparse.ArgumentTypeError(f"one to three sizes in mm are needed, not {text!r}")
+    if len(numbers) == 3:
+        return (numbers[0], numbers[1], numbers[2])
+    return (None, numbers[0], numbers[-1])
+
+
 def check_outputs(arguments: argparse.Namespace) -> None:
     """Raise UsageError for outputs that could not be written, before hours are spent grading."""
     outputs = [path for path in (arguments.csv, arguments.json, arguments.html) if path]
@@ -93,4 +128,8 @@ def check_outputs(arguments: argparse.Namespace) -> None:
         raise UsageError("--resume goes on with an output, so it needs --csv, --json or --html.")
     if arguments.resume and arguments.workers > 1:
         raise UsageError("--resume and --workers do not go together; leave one out.")
+    if arguments.sr:
+        need_package("highdicom", "A DICOM report")
+        if not Path(arguments.sr).is_dir():
+            outputs = [*outputs, arguments.sr]
     check_files(outputs, inputs=arguments.paths)

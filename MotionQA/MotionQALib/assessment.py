@@ -28,6 +28,7 @@ from .heart_centre import heart_centre
 from .preprocessing import Position
 from .results import Assessment, Row
 from .scale import is_uncertain, softmax
+from .verdict import in_words
 
 if TYPE_CHECKING:
     from .volumes import Volume
@@ -167,18 +168,26 @@ class Assessor:
         Raises
         ------
         Cancelled : ``cancelled`` said so
-        AssessmentError : the network's output is no numbers, or no memory is left at all
+        AssessmentError : the network's output is no numbers, no memory is left at all, or every
+            slice is blank
         """
         start = time.perf_counter()
-        everything = range(volume.n_frames * volume.n_slices)
+        positions = np.flatnonzero(~volume.blank).tolist()
+        if not positions:
+            raise AssessmentError(
+                f"{volume.name} cannot be graded: all its slices are blank; choose another file."
+            )
         found, remarks = self.run(
-            volume, everything, self._look, progress=progress, cancelled=cancelled
+            volume, positions, self._look, progress=progress, cancelled=cancelled
         )
+        found = _in_place(found, positions, volume.blank.size)
         logits, strangeness = found[:, :-1], found[:, -1]
         remarks = (*_unfamiliar(strangeness, volume.n_slices), *remarks)
         probabilities = softmax(logits, self.card.temperature)
         probabilities = probabilities.reshape(volume.n_frames, volume.n_slices, -1)
-        whole = np.mean([self._rule(frame) for frame in probabilities], axis=0)
+        # Blank slices have no say, and a frame of nothing else has none either.
+        frames = probabilities[~volume.blank.all(axis=1)]
+        whole = np.mean([self._rule(frame) for frame in frames], axis=0)
         card = self.card
         uncertain = is_uncertain(probabilities, card.uncertain_above, card.severe_above)
         volume_uncertain = is_uncertain(
@@ -201,7 +210,7 @@ class Assessor:
             device=str(self.device),
             precision=self.precision,
             seconds=time.perf_counter() - start,
-            remarks=remarks,
+            remarks=(*volume.remarks, *blank_in_words(volume), *remarks),
         )
 
     def run(
@@ -331,7 +340,7 @@ class Assessor:
 
 def _unfamiliar(strangeness: np.ndarray, n_slices: int) -> tuple[str, ...]:
     """A sentence where slices look like nothing that the network was trained on; else none."""
-    strange = strangeness.reshape(-1, n_slices) > 0
+    strange = strangeness.reshape(-1, n_slices) > 0  # NaN, of a blank slice, is not
     slices = np.flatnonzero(strange.mean(axis=0) >= 0.5)
     if not len(slices):
         return ()
@@ -339,6 +348,32 @@ def _unfamiliar(strangeness: np.ndarray, n_slices: int) -> tuple[str, ...]:
         return (f"{REMARK}: do not rely on its grades.",)
     named = ", ".join(map(str, slices))
     return (f"{REMARK} in slices {named}." if len(slices) > 1 else f"{REMARK} in slice {named}.",)
+
+
+def _in_place(found: np.ndarray, positions: Sequence[int], count: int) -> np.ndarray:
+    """Rows of some of ``count`` images in their places, NaN in the others'."""
+    if len(found) == count:
+        return found
+    rows = np.full((count, found.shape[1]), np.nan)
+    rows[positions] = found
+    return rows
+
+
+def blank_in_words(volume: Volume) -> tuple[str, ...]:
+    """A sentence about the images without content, where there are some."""
+    blank = volume.blank
+    if volume.missing is not None:
+        blank = blank & ~volume.missing  # what is missing was said when it was read
+    if not blank.any():
+        return ()
+    whole = blank.all(axis=0)
+    said = [in_words(np.flatnonzero(whole))] if whole.any() else []
+    rest = int((blank & ~whole).sum())
+    if rest:
+        also = " more" if said else ""
+        said.append(f"{rest}{also} image{'s' if rest > 1 else ''} of single frames")
+    text = " and ".join(said)
+    return (f"Blank, so without a grade and no part of the volume's: {text}.",)
 
 
 _NATIVE = {np.dtype(kind) for kind in ("u1", "i1", "i2", "i4", "f2", "f4")}

@@ -47,10 +47,14 @@ class CommandOutput:
         self.say(f"{'volume':<{self._width}}  motion     score  expected  slices from 0")
 
     def row(self, assessment: Assessment) -> None:
-        """One volume; ``?`` marks what is uncertain, and a cine's slices count by their worst."""
+        """One volume; ``?`` marks what is uncertain, ``-`` what has no grade.
+
+        A cine's slices count by their worst frame.
+        """
         slices = np.arange(assessment.n_slices), assessment.worst_frames
         cells = " ".join(
-            f"{assessment.scores[frame, index]}{'?' if assessment.uncertain[frame, index] else ''}"
+            f"{assessment.scores[frame, index] or '-'}"
+            f"{'?' if assessment.uncertain[frame, index] else ''}"
             for index, frame in zip(*slices, strict=True)
         )
         grade = f"{assessment.volume_grade.label}{'?' if assessment.volume_uncertain else ''}"

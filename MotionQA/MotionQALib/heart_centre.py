@@ -22,7 +22,8 @@ def heart_centre(volume: Volume, locator: str = "free") -> Position | None:
     """
     if volume.n_frames >= 3:
         return _where_it_beats(volume)
-    stack = np.mean(volume.voxels, axis=0, dtype=np.float32)
+    kept = ~volume.blank.all(axis=0)
+    stack = np.mean(volume.voxels[:, kept], axis=0, dtype=np.float32)
     if not len(stack) or not np.ptp(stack[len(stack) // 2]) > 0:
         return None
     return locate(stack, volume.spacing[1:], locator)
@@ -30,8 +31,12 @@ def heart_centre(volume: Volume, locator: str = "free") -> Position | None:
 
 def _where_it_beats(volume: Volume) -> Position | None:
     step = max(1, min(volume.voxels.shape[2:]) // 128)
-    frames = volume.voxels[:: max(1, volume.n_frames // 10)]
-    sample = np.asarray(frames[:, :, ::step, ::step], dtype=np.float32)
+    every = max(1, volume.n_frames // 10)
+    whole = ~volume.blank[::every].any(axis=0)  # a slice that lacks a frame seems to change most
+    if not whole.any():
+        return None
+    frames = volume.voxels[::every, :, ::step, ::step]
+    sample = np.asarray(frames if whole.all() else frames[:, whole], dtype=np.float32)
     change = sample.std(axis=0).mean(axis=0)
     change = np.clip(change - np.quantile(change, 0.9), 0, None)
     total = change.sum()

@@ -80,7 +80,21 @@ class Preprocessing:
         -------
         (n, 1, size, size) float32
         """
-        return self.normalise(self.resample(images, spacing, centre))[:, None]
+        inside = self.inside(tuple(images.shape[1:]), spacing, centre)
+        return self.normalise(self.resample(images, spacing, centre), inside)[:, None]
+
+    def inside(
+        self, shape: tuple[int, int], spacing: Spacing, centre: Position | None = None
+    ) -> tuple[slice, slice]:
+        """Rows and columns of the crop that show the image rather than what lies around it."""
+        if centre is None:
+            centre = ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
+        spans = []
+        for axis in (0, 1):
+            positions = _positions(centre[axis], self.size, self.spacing / spacing[axis])
+            within = torch.nonzero(_within(positions, shape[axis])).flatten().tolist() or [0, -1]
+            spans.append(slice(within[0], within[-1] + 1))
+        return spans[0], spans[1]
 
     def resample(
         self,
@@ -92,7 +106,8 @@ class Preprocessing:
         """Crop ``size`` pixels at the fixed spacing around ``centre``: (n, size, size) float32.
 
         Rows and columns are resampled by one matrix each, which interpolates, low-passes when
-        shrinking, and crops in a single product; outside the image is 0.
+        shrinking, and crops in a single product. Outside the image is its lowest value: 0 would
+        be grey where all values are offset.
         """
         size = size or self.size
         if centre is None:
@@ -104,15 +119,20 @@ class Preprocessing:
             for axis in (0, 1)
         )
         window = images[:, row_window, column_window].to(torch.float32)
-        return rows.to(window.device) @ (window @ columns.to(window.device).T)
+        lowest = window.amin(dim=(1, 2), keepdim=True)
+        return rows.to(window.device) @ ((window - lowest) @ columns.to(window.device).T) + lowest
 
-    def normalise(self, crops: torch.Tensor) -> torch.Tensor:
+    def normalise(
+        self, crops: torch.Tensor, inside: tuple[slice, slice] | None = None
+    ) -> torch.Tensor:
         """Scale each of (n, side, side) crops between its own robust percentiles, about [-2, 2].
 
         The percentiles are taken on every other pixel, which halves neither their precision nor
-        their meaning and makes them four times as cheap.
+        their meaning and makes them four times as cheap; of pixels ``inside`` the image only, where
+        that is given.
         """
-        sample = crops[:, ::2, ::2].flatten(1)
+        rows, columns = inside or (slice(None), slice(None))
+        sample = crops[:, rows, columns][:, ::2, ::2].flatten(1)
         low, high = (
             torch.kthvalue(sample, 1 + round(percent / 100 * (sample.shape[1] - 1)), dim=1).values
             for percent in (self.low, self.high)
@@ -159,13 +179,11 @@ def resampling_matrix(
     that nothing aliases. Returns the matrix, (size, window), and the window of the input's samples
     that it applies to; the rest carry no weight.
     """
-    positions = centre + (torch.arange(size, dtype=torch.float64) - (size - 1) / 2) * (
-        new_spacing / spacing
-    )
+    positions = _positions(centre, size, new_spacing / spacing)
     stretch = max(1.0, new_spacing / spacing)
     samples = torch.arange(length, dtype=torch.float64)
     weights = _cubic((positions[:, None] - samples[None, :]) / stretch)
-    inside = (positions > -0.5) & (positions < length - 0.5)
+    inside = _within(positions, length)
     weights = torch.where(inside[:, None], weights, 0.0)
     weights = weights / weights.sum(dim=1, keepdim=True).where(inside[:, None], 1.0)
     used = torch.nonzero(weights.abs().sum(dim=0)).flatten()
@@ -173,6 +191,15 @@ def resampling_matrix(
         return torch.zeros(size, 1), slice(0, 1)
     window = slice(int(used[0]), int(used[-1]) + 1)
     return weights[:, window].to(torch.float32).contiguous(), window
+
+
+def _positions(centre: float, size: int, step: float) -> torch.Tensor:
+    """Where the samples of the crop lie in the image, in its pixels."""
+    return centre + (torch.arange(size, dtype=torch.float64) - (size - 1) / 2) * step
+
+
+def _within(positions: torch.Tensor, length: int) -> torch.Tensor:
+    return (positions > -0.5) & (positions < length - 0.5)
 
 
 def _cubic(x: torch.Tensor) -> torch.Tensor:

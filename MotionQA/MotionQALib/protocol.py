@@ -7,7 +7,7 @@ its fields. Plain Python, so that Slicer's side can read it without torch.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, get_type_hints
 
 VERSION = 1
@@ -53,8 +53,8 @@ class Assess(Load):
     """Grade a volume; answered by `Result`.
 
     ``voxels`` names an .npy file of (frames, slices, rows, columns), which the worker deletes as
-    soon as it can; ``spacing`` is in mm: between slices, rows, columns. The checkpoint is loaded
-    first where it is not.
+    soon as it can; ``spacing`` is in mm: between slices, rows, columns; ``remarks`` are sentences
+    about how the volume was read. The checkpoint is loaded first where it is not.
     """
 
     voxels: str
@@ -62,6 +62,7 @@ class Assess(Load):
     name: str
     source: str | None = None
     identity: str | None = None
+    remarks: list = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,9 +190,9 @@ def decode(line: bytes) -> Message:
         raise ProtocolError(f"This is no message that version {VERSION} knows: {line[:80]!r}.")
     types = get_type_hints(kind)
     values = {f.name: content[f.name] for f in fields(kind) if f.name in content}
-    for field, value in values.items():
-        if not isinstance(value, types[field]):
-            raise ProtocolError(f"The field {field} of {name} is {value!r:.80}.")
+    for key, value in values.items():
+        if not isinstance(value, types[key]):
+            raise ProtocolError(f"The field {key} of {name} is {value!r:.80}.")
     return _made(kind, values)
 
 

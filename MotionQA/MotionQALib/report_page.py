@@ -117,10 +117,9 @@ def _overview(assessments: Sequence[Assessment]) -> str:
 def _strip(number: int, a: Assessment) -> str:
     cells = []
     for index, frame in enumerate(a.worst_frames.tolist()):
-        score, uncertain = int(a.scores[frame, index]), bool(a.uncertain[frame, index])
         cells.append(
-            f'<a class="cell {grade_of(score).label}" href="#v{number}s{index}" '
-            f'title="{_described(a, frame, index)}">{score}{"?" if uncertain else ""}</a>'
+            f'<a class="cell {_class(a, frame, index)}" href="#v{number}s{index}" '
+            f'title="{_described(a, frame, index)}">{_number(a, frame, index)}</a>'
         )
     return f'<span class="strip">{"".join(cells)}</span>'
 
@@ -128,8 +127,21 @@ def _strip(number: int, a: Assessment) -> str:
 def _described(a: Assessment, frame: int, index: int) -> str:
     score = int(a.scores[frame, index])
     at = f", frame {frame}" if a.n_frames > 1 else ""
+    if not score:
+        return f"slice {index}{at}: no grade, it is blank or missing"
     doubt = ", uncertain" if a.uncertain[frame, index] else ""
     return f"slice {index}{at}: score {score}, {grade_of(score).label}{doubt}"
+
+
+def _class(a: Assessment, frame: int, index: int) -> str:
+    score = int(a.scores[frame, index])
+    return grade_of(score).label if score else "none"
+
+
+def _number(a: Assessment, frame: int, index: int) -> str:
+    """The score, ``?`` where it is uncertain; a dash where there is none."""
+    score = int(a.scores[frame, index])
+    return f"{score}{'?' if a.uncertain[frame, index] else ''}" if score else "–"
 
 
 def _volume(number: int, a: Assessment, pictures: Sequence[SlicePicture]) -> str:
@@ -152,8 +164,16 @@ def _volume(number: int, a: Assessment, pictures: Sequence[SlicePicture]) -> str
 def _figure(number: int, a: Assessment, picture: SlicePicture) -> str:
     frame, index = picture.frame, picture.slice
     score, uncertain = int(a.scores[frame, index]), bool(a.uncertain[frame, index])
-    grade = grade_of(score)
     at = f", frame {frame}" if a.n_frames > 1 else ""
+    where = f'<span class="where">slice {index}{at}</span>'
+    if not score:
+        return (
+            f'<figure class="none plain" id="v{number}s{index}"><div class="picture">'
+            f'<img alt="{_described(a, frame, index)}" loading="lazy" '
+            f'src="{_data(picture.image)}"></div>\n'
+            f"<figcaption>{where}no grade{reader_chip(a, frame, index)}</figcaption></figure>\n"
+        )
+    grade = grade_of(score)
     overlay = ""
     if picture.overlay:
         overlay = f'<img class="overlay" alt="" loading="lazy" src="{_data(picture.overlay)}">'
@@ -162,8 +182,7 @@ def _figure(number: int, a: Assessment, picture: SlicePicture) -> str:
         f'<figure class="{grade.label}{plain}" id="v{number}s{index}">'
         f'<div class="picture"><img alt="{_described(a, frame, index)}" loading="lazy" '
         f'src="{_data(picture.image)}">{overlay}</div>\n'
-        f'<figcaption><span class="where">slice {index}{at}</span>'
-        f'<b class="score">{score}</b>{_grade_chip(grade)}'
+        f'<figcaption>{where}<b class="score">{score}</b>{_grade_chip(grade)}'
         f"{_bars(a.probabilities[frame, index])}{_doubt(uncertain)}"
         f"{reader_chip(a, frame, index)}</figcaption></figure>\n"
     )
@@ -177,10 +196,9 @@ def _frames(a: Assessment) -> str:
     rows = []
     for index in range(a.n_slices):
         cells = "".join(
-            f'<td><span class="cell {grade_of(int(score)).label}" '
-            f'title="{_described(a, frame, index)}">{score}'
-            f"{'?' if a.uncertain[frame, index] else ''}</span></td>"
-            for frame, score in enumerate(a.scores[:, index])
+            f'<td><span class="cell {_class(a, frame, index)}" '
+            f'title="{_described(a, frame, index)}">{_number(a, frame, index)}</span></td>'
+            for frame in range(a.n_frames)
         )
         rows.append(f'<tr><th scope="row">slice {index}</th>{cells}</tr>\n')
     return (

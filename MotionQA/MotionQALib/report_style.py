@@ -99,6 +99,10 @@ figure {
   margin: 0; border: 1px solid var(--line); border-top: 4px solid; border-radius: 4px;
   overflow: hidden; display: flex; flex-direction: column;
 }
+.cell.none {
+  background: transparent; color: var(--soft); border: 1px dashed var(--soft); line-height: 1.3;
+}
+figure.none { border-color: var(--soft); }
 figure:target { outline: 3px solid var(--accent); outline-offset: 1px; }
 .picture {
   position: relative; background: #000; aspect-ratio: 1; display: flex;

@@ -13,6 +13,7 @@ import numpy as np
 
 from .scale import (
     GRADE_OF_SCORE,
+    SCORES,
     Grade,
     expected_score,
     grade_of,
@@ -68,12 +69,14 @@ class Assessment:
     volume, source, identity : the volume's name, file and content key; identity is None where
         it was not known yet, because finding it means reading all voxels once more
     checkpoint, notice : what graded it, and what a user must be told about that
-    probabilities : (frames, slices, 5) of the scores 1 to 5
+    probabilities : (frames, slices, 5) of the scores 1 to 5; NaN where there is no grade, because
+        the image is blank or missing
     volume_probabilities : (5,)
     uncertain, volume_uncertain : (frames, slices) bool, bool
     device, precision : where and how it was computed, such as ``"cpu"`` and ``"bf16"``
     seconds : time taken, without reading the file
-    remarks : sentences for the user about how it went, such as memory running out
+    remarks : sentences for the user: what was assumed, left out or doubted when the volume was
+        read, and how grading went, such as memory running out
     overrides : what readers think of its grades, at most one a slice and frame
     """
 
@@ -101,29 +104,38 @@ class Assessment:
         return self.probabilities.shape[1]
 
     @property
+    def graded(self) -> np.ndarray:
+        """(frames, slices) bool: where there is a grade."""
+        return ~np.isnan(self.probabilities).any(axis=-1)
+
+    @property
     def scores(self) -> np.ndarray:
-        """(frames, slices) int, 1 to 5."""
-        return median_score(self.probabilities)
+        """(frames, slices) int, 1 to 5; 0 where there is no grade."""
+        return np.where(self.graded, median_score(self.probabilities), 0)
 
     @property
     def expected_scores(self) -> np.ndarray:
-        """(frames, slices) float, 1 to 5."""
+        """(frames, slices) float, 1 to 5; NaN where there is no grade."""
         return expected_score(self.probabilities)
 
     @property
     def grades(self) -> np.ndarray:
-        """(frames, slices) int, numbers of ``Grade``."""
-        return GRADE_OF_SCORE[self.scores - 1]
+        """(frames, slices) int, numbers of ``Grade``; 0 where there is no grade."""
+        return np.where(self.graded, GRADE_OF_SCORE[self.scores - 1], 0)
 
     @property
     def worst_frames(self) -> np.ndarray:
         """(slices,) int: the frame in which each slice has the lowest expected score."""
-        return self.expected_scores.argmin(axis=0)
+        return self._lowest.argmin(axis=0)
 
     @property
     def slices_from_worst(self) -> list[int]:
-        """All slices, the lowest expected score (in its worst frame) first."""
-        return self.expected_scores.min(axis=0).argsort(kind="stable").tolist()
+        """All slices, the lowest expected score (in its worst frame) first, ungraded ones last."""
+        return self._lowest.min(axis=0).argsort(kind="stable").tolist()
+
+    @property
+    def _lowest(self) -> np.ndarray:
+        return np.where(self.graded, self.expected_scores, np.inf)
 
     def slices_graded(self, grade: Grade) -> list[int]:
         """Slices that have this grade in their worst frame."""
@@ -143,9 +155,11 @@ class Assessment:
         return grade_of(self.volume_score)
 
     def rows(self) -> Iterator[Row]:
-        """Frames in order, in each its slices in order, then the volume's own row."""
-        scores, expected = self.scores, self.expected_scores
+        """Frames in order, in each its graded slices in order, then the volume's own row."""
+        scores, expected, graded = self.scores, self.expected_scores, self.graded
         for frame, index in np.ndindex(scores.shape):
+            if not graded[frame, index]:
+                continue
             yield self._row(
                 frame,
                 index,
@@ -172,10 +186,13 @@ class Assessment:
         """Plain values for JSON; ``from_dict`` gives back the same numbers."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         values["overrides"] = [override._asdict() for override in self.overrides]
-        return {
+        values = {
             name: value.tolist() if isinstance(value, np.ndarray) else value
             for name, value in values.items()
         }
+        for frame, index in np.argwhere(~self.graded):  # JSON has no NaN
+            values["probabilities"][frame][index] = [None] * len(SCORES)
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Assessment:
@@ -194,6 +211,6 @@ class Assessment:
         given["overrides"] = tuple(Override(**o) for o in given.get("overrides", ()))
         assessment = cls(**given)
         shape = assessment.probabilities.shape
-        if shape != (*assessment.uncertain.shape, 5) or len(shape) != 3:
+        if shape != (*assessment.uncertain.shape, len(SCORES)) or len(shape) != 3:
             raise ValueError(f"probabilities of shape {shape} are not (frames, slices, 5).")
         return assessment

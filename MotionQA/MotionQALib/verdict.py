@@ -22,7 +22,9 @@ def verdict(assessment: Assessment) -> str:
         worst = ", each in its worst frame" if assessment.n_frames > 1 else ""
         sentences.append(_sentence("; ".join(named) + worst))
     elif assessment.n_slices > 1:
-        sentences.append(f"All {assessment.n_slices} slices are mild.")
+        graded = int(assessment.graded.any(axis=0).sum())
+        which = "" if graded == assessment.n_slices else "graded "
+        sentences.append(f"All {graded} {which}slices are mild.")
     if assessment.volume_uncertain:
         sentences.append("The volume's grade is uncertain.")
     return " ".join(sentences)

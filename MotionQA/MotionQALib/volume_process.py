@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import sys
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import protocol
-from .formats.dicom import by_series
-from .formats.dicom_stack import gap_of, pictures_of, stack_of
-from .formats.kinds import is_dicom
 from .formats.refusals import VolumeError
 from .series_files import series_folder
+
+if TYPE_CHECKING:
+    from .volumes import Volume
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,34 +38,24 @@ class VolumeRead(protocol.Message):
 
     ``to_ras`` is the matrix from (column, row, slice, 1) to mm right, forward and up, in 16
     numbers, row by row; where the file does not tell, rows go to the left and columns down.
+    ``times`` are the frames', in ms after the R wave; empty where unknown. ``remarks`` are
+    sentences about what was assumed, left out or doubted.
     """
 
     output: str
     name: str
     series_uid: str
     to_ras: list
+    times: list = field(default_factory=list)
+    remarks: list = field(default_factory=list)
 
 
-def geometry_of_series(path: Path, spacing: tuple[float, float, float]) -> np.ndarray:
-    """(4, 4) from (column, row, slice, 1) to RAS in mm, of the series' own first image."""
-    between, rows, columns = spacing
-    to_ras = np.diag([-columns, -rows, between, 1.0])
-    if not (path.is_dir() or is_dicom(path)):
-        return to_ras
-    folder = path if path.is_dir() else path.parent
-    series = by_series(sorted(folder.iterdir()))
-    uid = next((u for u, files in series.items() if path.is_dir() or path in files), None)
-    stack = stack_of(path, pictures_of(path, series.get(uid, {})))
-    first = stack[0][0]
-    if first.place is None or first.directions is None:
-        return to_ras
-    across, down = first.directions[:3], first.directions[3:]
-    normal = np.cross(across, down)
-    to_ras = np.eye(4)
-    to_ras[:3, 0] = across * columns
-    to_ras[:3, 1] = down * rows
-    to_ras[:3, 2] = normal / np.linalg.norm(normal) * abs(gap_of(stack))
-    to_ras[:3, 3] = first.place
+def geometry_of(volume: Volume) -> np.ndarray:
+    """(4, 4) from (column, row, slice, 1) to RAS in mm; plain axes where nothing tells."""
+    between, *pixel = volume.spacing
+    to_ras = None if volume.origin is None else volume.origin.affine(between, tuple(pixel))
+    if to_ras is None:
+        return np.diag([-pixel[1], -pixel[0], between, 1.0])
     to_ras[:2] *= -1  # DICOM's axes point to the left and the back
     return to_ras
 
@@ -87,7 +78,9 @@ def _read(path: Path, output: str) -> VolumeRead:
         output=output,
         name=volume.name,
         series_uid=volume.series_uid or "",
-        to_ras=geometry_of_series(path, volume.spacing).ravel().tolist(),
+        to_ras=geometry_of(volume).ravel().tolist(),
+        times=[] if volume.origin is None else volume.origin.frame_times,
+        remarks=list(volume.remarks),
     )
 
 

@@ -74,8 +74,8 @@ class VolumeRule:
     def __call__(self, slice_probabilities: np.ndarray) -> np.ndarray:
         """Return the volume's probabilities, float64 (5,), of its slices', (slices, 5).
 
-        Slices come in the order of the volume. Those with a NaN are left out; ValueError where
-        none is left.
+        Slices come in the order of the volume. Those with a NaN are left out, and the first and
+        last of the others count as the volume's ends; ValueError where none is left.
         """
         probabilities, weights = _weighted(slice_probabilities, self.edge_weight)
         if self.slope is None:
@@ -150,12 +150,12 @@ def _weighted(slice_probabilities: np.ndarray, edge_weight: float) -> tuple[np.n
     probabilities = np.asarray(slice_probabilities, dtype=np.float64)
     if probabilities.ndim != 2 or probabilities.shape[1] != len(SCORES):
         raise ValueError(f"A volume's slices are a (slices, 5) array; got {probabilities.shape}.")
-    weights = np.ones(len(probabilities))
-    weights[[0, -1] if len(weights) else []] = edge_weight
     usable = np.isfinite(probabilities).all(axis=1)
     if not usable.any():
         raise ValueError("No slice has probabilities to judge its volume by.")
-    probabilities, weights = probabilities[usable], weights[usable]
+    probabilities = probabilities[usable]
+    weights = np.ones(len(probabilities))
+    weights[[0, -1]] = edge_weight
     if not weights.any():  # only end slices, which weigh nothing
         weights = np.ones(len(weights))
     return probabilities, weights / weights.sum()

@@ -243,6 +243,7 @@ def read_volume(request: Assess) -> Volume:
         name=request.name,
         source=None if request.source is None else Path(request.source),
         series_uid=identity.removeprefix("dicom:") if identity.startswith("dicom:") else None,
+        remarks=tuple(map(str, request.remarks)),
     )
     if identity:
         vars(volume)["identity"] = identity  # known already: the voxels need no hashing

@@ -290,10 +290,9 @@ class AssessPanel:
         text = _("{name}: slice {done} of {total}")
         bar.format = text.format(name=node.GetName(), done=done, total=total)
 
-    def _on_finished(self, node, assessment) -> None:
-        remarks = " ".join(assessment.remarks)
+    def _on_finished(self, node, _assessment) -> None:
         if node is self._volume:
-            self._say(remarks)
+            self._say("")  # remarks stand beside the grade
         self.refresh()
 
     def _on_failed(self, node, sentence: str, missing: str | None) -> None:

@@ -27,9 +27,10 @@ UNSAFE = str.maketrans({'"': "'", "\t": " ", "\n": " ", "\r": " "})
 def write(table, assessment: Assessment, slice_axis: int) -> None:
     """Fill a table node; ``slice_axis`` is the axis of IJK that slices count along."""
     said = {(o.frame, o.slice): o for o in assessment.overrides}
+    rows = {(row.frame, row.slice): row for row in assessment.rows()}
     lines = []
-    for row in assessment.rows():
-        override = said.get((row.frame, row.slice))
+    for place in [*np.ndindex(assessment.graded.shape), (None, None)]:
+        row, override = rows.get(place) or _ungraded(assessment.volume, *place), said.get(place)
         mine = override[2:] if override else ("", "", "", "")
         cells = [*row[:-1], str(row.uncertain).lower(), *mine]
         lines.append(["" if cell is None else _savable(cell) for cell in cells])
@@ -69,6 +70,11 @@ def read(table) -> tuple[Assessment, int]:
     return assessment, slice_axis
 
 
+def _ungraded(volume: str, frame: int, index: int) -> Row:
+    """The row of an image that is blank or missing."""
+    return Row(volume, frame, index, 0, 0.0, "", *[0.0] * len(SCORES), False)
+
+
 def _savable(cell):
     """What comes back from a saved table as it is; a line that starts with # would not come."""
     return cell.translate(UNSAFE).lstrip("# ").rstrip() if isinstance(cell, str) else cell
@@ -94,7 +100,8 @@ def _assessment_of(table) -> Assessment:
     probabilities = np.zeros((frames, slices, 5))
     uncertain = np.zeros((frames, slices), bool)
     for place, line in places.items():
-        probabilities[place] = _probabilities(line)
+        graded = bool(line["grade"])
+        probabilities[place] = _probabilities(line) if graded else np.nan
         uncertain[place] = line["uncertain"] == "true"
     overrides = (
         _override_of(place, line) for place, line in [*places.items(), ((None,) * 2, whole)]

@@ -252,4 +252,5 @@ def _about(volume: VolumeInput, checkpoint: str, device: str) -> dict:
         "device": device,
         "source": volume.source,
         "identity": volume.identity,
+        "remarks": list(volume.remarks),
     }

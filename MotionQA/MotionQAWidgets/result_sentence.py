@@ -24,7 +24,8 @@ def ranges(numbers: Iterable[int]) -> str:
 
 
 def result_sentence(result: SceneResult) -> str:
-    """Score and grade of the volume, and which slices to look at; slices count from 0."""
+    """Score and grade of the volume, which slices to look at (they count from 0), and what was
+    assumed, left out or doubted."""
     assessment = result.assessment
     grade = assessment.volume_grade
     share = grade_probabilities(assessment.volume_probabilities)[grade - 1]
@@ -38,7 +39,11 @@ def result_sentence(result: SceneResult) -> str:
     if override is not None:
         text = _("{result}; {reader}: {grade}")
         head = text.format(result=head, reader=override.reader, grade=override_in_words(override))
-    return f"{head} — {_slices(assessment)}"
+    return " ".join([f"{head} — {_slices(assessment)}", *map(_sentence, assessment.remarks)])
+
+
+def _sentence(remark: str) -> str:
+    return remark if remark.endswith((".", "!", "?")) else f"{remark}."
 
 
 def _slices(assessment) -> str:
@@ -52,4 +57,6 @@ def _slices(assessment) -> str:
         return _("slice {slice} moderate, none severe").format(slice=moderate[0])
     if moderate:
         return _("slices {slices} moderate, none severe").format(slices=ranges(moderate))
+    if not assessment.graded.any(axis=0).all():
+        return _("all graded slices mild")
     return _("all slices mild")

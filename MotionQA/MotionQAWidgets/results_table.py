@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import qt
 from slicer.i18n import tr as _
 
@@ -69,6 +70,9 @@ class ResultsTable:
         if result is not None:
             for place, row in result.rows.items():
                 self._lines.append((place, cells_of(row, result.override_for(*place))))
+            for frame, index in np.argwhere(~result.assessment.graded).tolist():
+                override = result.override_for(frame, index)
+                self._lines.append(((frame, index), ungraded_cells(frame, index, override)))
         self._sort()
 
     def sort_by(self, column: int, descending: bool = False) -> None:
@@ -148,7 +152,11 @@ class ResultsTable:
 
     def _fill_row(self, number: int, place: Place, cells: list[Cell]) -> None:
         row, override = self._result.row_for(*place), self._result.override_for(*place)
-        about = wording.summary(row, override, self._result.assessment.n_frames)
+        frames = self._result.assessment.n_frames
+        if row is None:
+            about = wording.no_grade(*place, frames)
+        else:
+            about = wording.summary(row, override, frames)
         for column, cell in enumerate(cells):
             item = qt.QTableWidgetItem(cell.text)
             item.setToolTip(about)
@@ -213,6 +221,14 @@ def cells_of(row: Row, override: Override | None) -> list[Cell]:
         reader,
         time,
     ]
+
+
+def ungraded_cells(frame: int, index: int, override: Override | None) -> list[Cell]:
+    """The line of an image that is blank or missing."""
+    nothing, empty = Cell("–", None), Cell("", None)
+    mine, reader, time = _cells_of_reader(override)
+    number = Cell(str(frame), frame), Cell(str(index), index)
+    return [*number, nothing, nothing, mine, empty, empty, empty, reader, time]
 
 
 def _cells_of_reader(override: Override | None) -> tuple[Cell, Cell, Cell]:

@@ -145,7 +145,11 @@ class ResultsView:
             index = self._next()
             frame = int(result.assessment.worst_frames[index])
             row, override = result.row_for(frame, index), result.override_for(frame, index)
-            about = wording.summary(row, override, result.assessment.n_frames)
+            frames = result.assessment.n_frames
+            if row is None:
+                about = wording.no_grade(frame, index, frames)
+            else:
+                about = wording.summary(row, override, frames)
             button.toolTip = _("Slice by slice from the worst on; next: {place}").format(
                 place=about
             )

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
 import slicer
 import vtk
 from slicer.i18n import tr as _
@@ -238,7 +239,8 @@ class SceneResults:
 
     def _result_with(self, volume_node, place: Place) -> SceneResult:
         result = self.result_for(volume_node)
-        if result is None or place not in result.rows:
+        known = result is not None and {(None, None), *np.ndindex(result.assessment.graded.shape)}
+        if not known or place not in known:
             raise KeyError(place)
         return result
 

@@ -130,6 +130,8 @@ def badge_for(slice_node, result: SceneResult) -> tuple[str, Grade] | None:
     if index is None or frame is None:
         index = frame = None
     row, override = result.row_for(frame, index), result.override_for(frame, index)
+    if row is None:  # blank, or missing from its series
+        return None
     words = wording.in_words(row)
     lines = [_("Volume: {grade}").format(grade=words) if index is None else words]
     if row.uncertain:

@@ -29,6 +29,9 @@ LONGEST = 15
 TALLEST = 20
 """Rows before it scrolls."""
 
+UNGRADED = "#808080"
+"""Of what stands where there is no grade."""
+
 NUMBER, SHOWN, WORST, READER = range(4)
 
 
@@ -167,6 +170,9 @@ class SliceStrip:
         elif kind != READER and row is not None:
             text = _("{score}?").format(score=row.score) if row.uncertain else str(row.score)
             brush, pen = grade_brushes(wording.grade_of_row(row))
+        elif kind != READER and frame is not None and not result.assessment.graded[frame, index]:
+            text, pen = "–", qt.QBrush(qt.QColor(UNGRADED))
+            about = wording.no_grade(frame, index, result.assessment.n_frames)
         font = qt.QFont(self.widget.font)
         font.setBold(kind != NUMBER or index == self._index)
         item.setFont(font)

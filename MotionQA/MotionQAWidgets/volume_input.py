@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from MotionQALib.volumes import VolumeError
 from .cine_reader import SOURCE
 from .relevance_map import is_map
 
+REMARKS = "MotionQA.Remarks"
+"""The attribute of a volume or sequence that keeps sentences about how it was read, as JSON."""
+
 
 @dataclass(frozen=True, eq=False)
 class VolumeInput:
@@ -26,7 +30,7 @@ class VolumeInput:
     frames : (slices, rows, columns) arrays, views into Slicer's memory
     spacing : mm between slices, rows, columns
     slice_axis : the axis of IJK that slices count along: 0, 1 or 2
-    name, source, identity : as in `MotionQALib.volumes.Volume`; None where not known
+    name, source, identity, remarks : as in `MotionQALib.volumes.Volume`; None where not known
     """
 
     frames: list[np.ndarray]
@@ -35,6 +39,7 @@ class VolumeInput:
     name: str
     source: str | None
     identity: str | None
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def of_node(cls, node) -> VolumeInput:
@@ -57,6 +62,7 @@ class VolumeInput:
             name=name,
             source=source_of(node),
             identity=_identity(node),
+            remarks=remarks_of(node),
         )
 
 
@@ -91,6 +97,16 @@ def source_of(node) -> str | None:
         return sequence.GetAttribute(SOURCE)
     storage = (node if sequence is None else sequence).GetStorageNode()
     return (storage.GetFileName() or None) if storage is not None else None
+
+
+def remarks_of(node) -> tuple[str, ...]:
+    """What was said of a volume, or of the cine that is played in it, when its file was read."""
+    sequence = sequence_of(node)
+    kept = (node if sequence is None else sequence).GetAttribute(REMARKS)
+    try:
+        return tuple(map(str, json.loads(kept))) if kept else ()
+    except ValueError:  # edited by hand
+        return (str(kept),)
 
 
 def _name(node) -> str:

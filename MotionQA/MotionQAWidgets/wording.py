@@ -62,6 +62,12 @@ def place(frame: int | None, index: int | None, frames: int) -> str:
     return text.format(slice=index, frame=frame)
 
 
+def no_grade(frame: int, index: int, frames: int) -> str:
+    """Of an image that is blank, or missing from its series."""
+    text = _("{place}: no grade, it is blank or missing")
+    return text.format(place=place(frame, index, frames))
+
+
 def summary(row: Row, override: Override | None, frames: int) -> str:
     """One line that says all of a place."""
     parts = [f"{place(row.frame, row.slice, frames)}: {in_words(row)}"]

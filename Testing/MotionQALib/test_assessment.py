@@ -297,3 +297,29 @@ def test_gpu_that_fails_is_replaced_and_named(monkeypatch, volume):
     assert assessor.assess(volume).device == "cpu"
     with pytest.raises(DeviceError, match="cannot be used: no kernel image"):
         Assessor.of_model(CARD, Stubborn(), device="cuda", precision="fp32")
+
+
+def test_blank_slices_get_no_grade_and_have_no_say(volume):
+    """Padding before and behind the stack, and one image of one frame."""
+    padded = np.zeros((2, 9, 40, 50), np.int16)
+    padded[:, 1:8] = volume.voxels
+    rule = VolumeRule(edge_weight=0.25, slope=3.0, thresholds=(1.5, 2.5, 3.5, 4.5))
+    assessor = Assessor.of_model(replace(CARD, volume_rule=rule.to_dict()), Stub(), device="cpu")
+    bare = assessor.assess(volume)
+    result = assessor.assess(Volume(padded, volume.spacing))
+    np.testing.assert_array_equal(result.graded[0], [False, *[True] * 7, False])
+    np.testing.assert_allclose(result.probabilities[:, 1:8], bare.probabilities)
+    np.testing.assert_allclose(result.volume_probabilities, bare.volume_probabilities)
+    assert result.remarks == (
+        "Blank, so without a grade and no part of the volume's: slices 0, 8.",
+    )
+    padded[1, 4] = 17
+    said = assessor.assess(Volume(padded, volume.spacing)).remarks
+    assert said[0].endswith("slices 0, 8 and 1 more image of single frames.")
+    with pytest.raises(AssessmentError, match="all its slices are blank"):
+        assessor.assess(Volume(np.zeros((3, 40, 50)), volume.spacing))
+
+
+def test_what_was_remarked_when_it_was_read_goes_with_the_grade(volume):
+    result = make(Stub()).assess(replace(volume, remarks=("Read with doubts.",)))
+    assert result.remarks == ("Read with doubts.",)

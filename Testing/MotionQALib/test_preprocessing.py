@@ -33,10 +33,12 @@ def test_shrinking_does_not_alias():
     assert crop[0, 16:48, 16:48].mean() == pytest.approx(0.5, abs=0.02)
 
 
-def test_outside_the_image_is_zero():
-    crop = Preprocessing(spacing=1.0, size=200).resample(torch.ones(1, 100, 100), (1.0, 1.0))
-    assert crop[0, 0, 0] == 0
-    assert crop[0, 100, 100] == pytest.approx(1.0)
+def test_outside_the_image_is_its_lowest_value():
+    image = torch.full((1, 100, 100), 7.0)
+    image[0, 50, 50] = 5.0
+    crop = Preprocessing(spacing=1.0, size=200).resample(image, (1.0, 1.0))
+    assert crop[0, 0, 0] == 5
+    assert crop[0, 60, 60] == pytest.approx(7.0, abs=1e-3)
 
 
 @pytest.mark.parametrize("factor, offset", [(7.0, 0.0), (0.001, 0.0), (1.0, 500.0)])
@@ -101,3 +103,16 @@ def test_settings_travel_through_a_card():
     assert Preprocessing.from_dict(settings.to_dict()) == settings
     with pytest.raises(ValueError, match="sharpness"):
         Preprocessing.from_dict({"sharpness": 3})
+
+
+@pytest.mark.parametrize("offset", [0.0, 500.0, -2000.0])
+def test_pixels_outside_the_image_take_no_part_in_the_normalisation(offset):
+    """A field of view under the crop's, whatever all values are offset by."""
+    settings = Preprocessing(spacing=1.0, size=160)
+    image = torch.rand(1, 100, 120, generator=torch.Generator().manual_seed(3)) * 900
+    seen = settings(image + offset, (1.0, 1.0))[0, 0]
+    rows, columns = settings.inside((100, 120), (1.0, 1.0))
+    assert (rows, columns) == (slice(30, 130), slice(20, 140))
+    alone = settings.normalise(image)[0]
+    torch.testing.assert_close(seen[rows, columns], alone, atol=2e-3, rtol=0)
+    assert (seen[0] == -2).all()

@@ -249,3 +249,24 @@ def test_html_has_readers_grades_beside_the_networks(assessment, assessment_of, 
     assert ["=Zoë" in figure for figure in figures] == [True, False, False]
     table = re.search(r'<table class="readers">.*?</table>', text, re.S)[0]
     assert f">slice {shown.slice}, frame {shown.frame}<" in table and ">volume<" in table
+
+
+def test_what_has_no_grade_is_empty_in_every_report(assessment_of, tmp_path):
+    graded = assessment_of(4, 2, 5)
+    graded.probabilities[0, 1] = np.nan
+    reports.write_csv([graded], tmp_path / "a.csv")
+    rows = list(csv.DictReader((tmp_path / "a.csv").open()))
+    assert [row["score"] for row in rows] == ["4", "", "5", str(graded.volume_score)]
+    assert rows[1] == {**dict.fromkeys(COLUMNS.split(","), ""), "volume": "heart", "frame": "0"} | {
+        "slice": "1"
+    }
+    reports.write_json([graded], tmp_path / "a.json")
+    (found,) = json.loads((tmp_path / "a.json").read_text())["assessments"]
+    assert found["scores"] == [[4, None, 5]]
+    assert found["probabilities"][0][1] == [None] * 5
+    back = Assessment.from_dict(found)
+    np.testing.assert_array_equal(back.graded, graded.graded)
+    assert "All 2 graded slices are mild." in found["verdict"]
+    reports.write_html([graded], tmp_path / "a.html")
+    page = (tmp_path / "a.html").read_text()
+    assert 'class="cell none"' in page and "slice 1: no grade" in page

@@ -166,7 +166,7 @@ def test_identity_is_the_content(tmp_path):
 
 def test_a_volume_from_memory(rng):
     stack = rng.integers(0, 100, (5, 24, 20), dtype=np.int16)
-    volume = Volume(stack, spacing=(8.0, 1.4, 1.4))
+    volume = Volume(stack, spacing=(8.0, 8.0, 8.0))
     assert volume.voxels.shape == (1, 5, 24, 20)
     assert np.shares_memory(volume.voxels, stack)
     assert volumes.check(volume) is volume
@@ -213,7 +213,9 @@ def test_find_leaves_out_masks_beside_their_image(tmp_path):
     stored = numbered((20, 24, 5))
     for name in ("a.nii.gz", "a_gt.nii.gz", "a-label.nii.gz", "a.seg.nrrd", "alone_gt.nii.gz"):
         write(tmp_path / name, stored) if name.endswith("gz") else (tmp_path / name).touch()
-    assert [path.name for path in volumes.find([tmp_path])] == ["a.nii.gz", "alone_gt.nii.gz"]
+    found = volumes.find_all([tmp_path])
+    assert [path.name for path in found.images] == ["a.nii.gz"]
+    assert len(found.masks) == 4
 
 
 def test_importing_loads_no_reader():

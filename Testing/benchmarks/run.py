@@ -19,7 +19,17 @@ from results import Options, Result, environment, table
 
 from MotionQALib import backbones
 
-NAMES = ("assess", "seed_route", "simulator", "training_step", "memory", "answering")
+NAMES = (
+    "assess",
+    "seed_route",
+    "simulator",
+    "training_step",
+    "memory",
+    "answering",
+    "throughput",
+    "study_memory",
+    "arrival",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

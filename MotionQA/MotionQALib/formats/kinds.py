@@ -39,7 +39,7 @@ def is_named_dicom(path: Path) -> bool:
 
 
 def is_dicom(path: Path) -> bool:
-    """DICOM by its preamble or, where a writer left that out, by suffix and first tag.
+    """DICOM by its preamble or, where a writer left that out, by its first tag.
 
     What may not be read is taken at its name's word, so that nobody misses it.
     """
@@ -50,5 +50,22 @@ def is_dicom(path: Path) -> bool:
             start = stream.read(132)
     except OSError:
         return is_named_dicom(path)
-    begins = start[:2] in (b"\x02\0", b"\x08\0")
-    return start[128:] == b"DICM" or (begins and is_named_dicom(path))
+    return start[128:] == b"DICM" or _begins_with_tag(start, path)
+
+
+def _begins_with_tag(start: bytes, path: Path) -> bool:
+    """Whether a file without preamble begins with one of DICOM's first elements."""
+    if start[:2] not in (b"\x02\0", b"\x08\0"):
+        return False
+    if is_named_dicom(path):
+        return True
+    known = start[2:4] in _FIRST_ELEMENTS
+    explicit = start[4:6].isalpha() and start[4:6].isupper()
+    length = int.from_bytes(start[4:8], "little")
+    return known and (explicit or (length <= 64 and length % 2 == 0))
+
+
+_FIRST_ELEMENTS = {
+    bytes((low, 0)) for low in (0, 1, 2, 3, 5, 8, 0x10, 0x12, 0x13, 0x14, 0x16, 0x18, 0x20)
+}
+"""Of the groups 0002 and 0008, in the order of bytes that nearly all files have."""

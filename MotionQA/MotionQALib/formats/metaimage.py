@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from pathlib import Path
 
 import numpy as np
 
 from .nrrd import read_text
 from .refusals import refusal
+from .several_files import data_files, from_files
 from .stored import (
     StoredImage,
     check_directions,
@@ -19,7 +19,7 @@ from .stored import (
     rescaled,
     unknown_type,
 )
-from .streams import Inflated, byte_count, open_data, read_array
+from .streams import Inflated, byte_count, read_array
 
 _TYPES = {
     "MET_CHAR": "i1",
@@ -51,12 +51,16 @@ def read(path: Path) -> StoredImage:
         shape = image_shape(path, stored)
         dtype = real_dtype(path, _dtype(path, header))
         spacing = _spacing(path, header, shape)
-        data_file = header["elementdatafile"]
-        if data_file.upper() == "LOCAL":
+        files = data_files(path, header["elementdatafile"], stream)
+        if not files:
             voxels = _voxels(path, stream, header, shape, dtype)
         else:
-            files = _data_files(path, data_file, stream)
-            voxels = _from_files(path, files, header, shape, dtype)
+
+            def read_part(file, data, part, kind):
+                return _voxels(file, data, header, part, kind)
+
+            packed = _is_true(header, "compresseddata")
+            voxels = from_files(path, files, shape, dtype, read_part, packed)
     slope = float(header.get("elementtointensityfunctionslope", 1))
     offset = float(header.get("elementtointensityfunctionoffset", 0))
     return StoredImage(rescaled(voxels, slope, offset), spacing)
@@ -110,44 +114,8 @@ def _spacing(path: Path, header: dict[str, str], shape: tuple[int, ...]) -> tupl
         rows = np.reshape(directions, (axes, axes))[: min(3, len(shape))]
         check_directions(path, rows.T)
     written = header.get("elementspacing", header.get("elementsize", "1 " * axes))
-    spacing = _numbers(written, float)
+    spacing = tuple(map(abs, _numbers(written, float)))
     return spacing + (math.nan,) * (axes - len(spacing))
-
-
-def _data_files(path: Path, data_file: str, stream) -> list[Path]:
-    """The file named, those listed on the lines that follow, or those of a numbered pattern."""
-    words = data_file.split()
-    if words[:1] == ["LIST"]:
-        lines = stream.read().decode("utf-8", "replace").splitlines()
-        return [path.parent / line.strip() for line in lines if line.strip()]
-    if len(words) >= 3 and re.fullmatch(r"[^%]*%0?\d?d[^%]*", words[0]):
-        first, last, *step = map(int, words[1:4])
-        if last - first > _LINES_LIMIT:
-            raise refusal(path, "names impossibly many data files; export it again.")
-        return [path.parent / (words[0] % n) for n in range(first, last + 1, *step)]
-    return [path.parent / data_file]
-
-
-def _from_files(
-    path: Path, files: list[Path], header: dict[str, str], shape: tuple[int, ...], dtype: np.dtype
-) -> np.ndarray:
-    """Join equal parts along the last axes, as LIST files hold them."""
-    if not files or math.prod(shape) % len(files):
-        raise refusal(
-            path, f"shares its voxels among {len(files)} files unevenly; export it again."
-        )
-    if len(files) == 1:
-        with open_data(path, files[0]) as stream:
-            return _voxels(files[0], stream, header, shape, dtype)
-    part = (math.prod(shape) // len(files),)
-    available = sum(file.stat().st_size for file in files)
-    if not _is_true(header, "compresseddata"):
-        byte_count(path, shape, dtype, available)
-    parts = []
-    for file in files:
-        with open_data(path, file) as stream:
-            parts.append(_voxels(file, stream, header, part, dtype))
-    return np.concatenate(parts).reshape(shape, order="F")
 
 
 def _voxels(

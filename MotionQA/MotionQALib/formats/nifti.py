@@ -16,24 +16,33 @@ from .refusals import refusal
 from .stored import (
     StoredImage,
     check_directions,
+    colour,
     image_shape,
     real_dtype,
     rescaled,
     singular,
     unknown_type,
+    without_inner_singletons,
 )
 from .streams import Inflated, read_array
+
+_NO_SCALARS = (1004, 1005, 1006, 1007, 1008, 2003, 2004)
+"""Codes of the intents matrix, displacement, vector, point set, RGB and RGBA."""
 
 _MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 0.001}
 
 
 def read(path: Path) -> StoredImage:
-    """Read a NIfTI file."""
+    """Read a NIfTI file, or one of its forerunner Analyze 7.5."""
+    remarks: list[str] = []
     with _open(path) as stream:
         header, consumed = _header(path, stream)
-        shape = image_shape(path, _stored_shape(path, header))
+        if int(header["intent_code"]) in _NO_SCALARS:
+            raise colour(path)
+        stored = _stored_shape(path, header)
+        shape = image_shape(path, without_inner_singletons(stored))
         dtype = real_dtype(path, _stored_dtype(path, header))
-        spacing = _spacing(path, header, shape)
+        spacing = _spacing(path, header, shape, remarks)
         offset = _offset(path, header)
         if header["magic"].item().startswith(b"n+"):
             # Some writers leave the offset at 0; the voxels then follow the header and its flag.
@@ -45,7 +54,22 @@ def read(path: Path) -> StoredImage:
                 voxels = read_array(pair, data, offset, shape, dtype)
     slope, intercept = _scaling(header)
     timed = len(shape) == 4 and _units(header)[1] in ("sec", "msec", "usec")
-    return StoredImage(rescaled(voxels, slope, intercept), spacing, frame_axis=3 if timed else None)
+    if _is_analyze(header):
+        remarks.append("It is an Analyze 7.5 file: which side is left is not certain.")
+    if len(shape) == 4 and len(stored) > 4 and stored[3] == 1:
+        remarks.append(f"One of its {len(stored)} axes has length 1: the last is its frames.")
+        timed = True
+    elif len(shape) == 4 and shape[3] in (3, 4) and dtype.itemsize == 1 and not timed:
+        remarks.append(
+            f"Its fourth axis has {shape[3]} entries of 8 bits, which may be colours: they are "
+            "taken for the frames of a cine."
+        )
+    return StoredImage(
+        rescaled(voxels, slope, intercept),
+        spacing,
+        frame_axis=3 if timed else None,
+        remarks=tuple(remarks),
+    )
 
 
 def _open(path: Path):
@@ -75,11 +99,26 @@ def _header(path: Path, stream):
             if len(block) < kind.sizeof_hdr:
                 raise EOFError("the header ends early")
             header = kind(block, endianness=endianness, check=False)
-            if header["magic"].item()[:3] in magics:
+            if header["magic"].item()[:3] in magics or _is_old(path, header):
                 return header, len(block)
     raise refusal(
         path, "is not a NIfTI file, whatever its name says; export it again or choose another."
     )
+
+
+def _is_analyze(header) -> bool:
+    return header["magic"].item()[:3] not in (b"n+1", b"ni1", b"n+2", b"ni2")
+
+
+def _is_old(path: Path, header) -> bool:
+    """Analyze 7.5 has NIfTI's fields in the same places, no magic word, and its voxels beside."""
+    if header.sizeof_hdr != 348 or not path.name.lower().endswith(".hdr"):
+        return False
+    try:
+        header.get_data_dtype()
+    except Exception:  # an unknown code
+        return False
+    return 1 <= int(header["dim"][0]) <= 7 and header["magic"].item()[:1] in (b"", b"\0")
 
 
 def _stored_shape(path: Path, header) -> tuple[int, ...]:
@@ -104,19 +143,28 @@ def _scaling(header) -> tuple[float, float]:
     return slope, intercept if math.isfinite(intercept) else 0.0
 
 
-def _spacing(path: Path, header, shape: tuple[int, ...]) -> tuple[float, ...]:
+def _spacing(path: Path, header, shape: tuple[int, ...], remarks: list[str]) -> tuple[float, ...]:
     """mm along each axis, from pixdim; from the affine where pixdim was never filled in.
 
     pixdim first, as ITK and so Slicer do: stripped affines with the right pixdim are common.
     """
-    pixdim = [float(size) for size in header["pixdim"][1:5]]
-    if int(header["sform_code"]) > 0:
+    # A sign is a direction, as Analyze and FSL wrote it.
+    pixdim = [abs(float(size)) for size in header["pixdim"][1:5]]
+    if _is_analyze(header):
+        pass  # what NIfTI keeps its affines in was free to use
+    elif int(header["sform_code"]) > 0:
         steps = np.stack([header["srow_x"], header["srow_y"], header["srow_z"]])[:, :3]
         steps = steps.astype(np.float64)
         check_directions(path, steps[:, [size > 1 for size in (*shape, 1)[:3]]])
         lengths = np.linalg.norm(steps, axis=0)
         if pixdim[:3] == [1.0, 1.0, 1.0] and all(lengths > 0):
             pixdim[:3] = lengths.tolist()
+        elif not np.allclose(lengths, pixdim[:3], rtol=0.02):
+            said = (" × ".join(f"{size:.4g}" for size in sizes) for sizes in (pixdim[:3], lengths))
+            remarks.append(
+                "Its header gives two voxel sizes, {} (pixdim) and {} (sform); the first is "
+                "taken.".format(*said)
+            )
     elif int(header["qform_code"]) > 0:
         quaternion = [float(header[f"quatern_{letter}"]) for letter in "bcd"]
         if not all(map(math.isfinite, quaternion)):

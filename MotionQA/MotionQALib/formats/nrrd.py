@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import bz2
+import re
 from pathlib import Path
 
 import numpy as np
 
 from .refusals import refusal
+from .several_files import data_files, from_files
 from .stored import (
     StoredImage,
     check_directions,
@@ -17,7 +19,7 @@ from .stored import (
     rescaled,
     unknown_type,
 )
-from .streams import Inflated, byte_count, open_data, read_array, skip
+from .streams import Inflated, byte_count, read_array, skip
 
 _HEADER_LIMIT = 1 << 22
 _MILLIMETRES = {"m": 1000.0, "cm": 10.0, "mm": 1.0, "um": 0.001, "µm": 0.001}
@@ -51,16 +53,21 @@ def read(path: Path) -> StoredImage:
         shape = image_shape(path, _stored_shape(path, header))
         dtype = real_dtype(path, _stored_dtype(path, header))
         spacing = _spacing(path, header)
-        data_file = header.get("data file", header.get("datafile"))
-        if data_file is None:
+        files = data_files(path, header.get("data file", header.get("datafile")), stream)
+        if not files:
             voxels = _voxels(path, stream, header, shape, dtype)
         else:
-            beside = path.parent / data_file
-            with open_data(path, beside) as data:
-                voxels = _voxels(beside, data, header, shape, dtype)
+
+            def read_part(file, data, part, kind):
+                return _voxels(file, data, header, part, kind)
+
+            packed = header["encoding"].lower() not in ("raw", "txt", "text", "ascii")
+            voxels = from_files(path, files, shape, dtype, read_part, packed)
     if frame_axis is not None and frame_axis >= len(shape):
         frame_axis = None
-    return StoredImage(rescaled(voxels), spacing, frame_axis=frame_axis)
+    return StoredImage(
+        rescaled(voxels), spacing, frame_axis=frame_axis, remarks=tuple(header["remarks"])
+    )
 
 
 def _header(path: Path, stream) -> dict:
@@ -77,13 +84,33 @@ def _header(path: Path, stream) -> dict:
         lines.append(line)
         if stream.tell() > _HEADER_LIMIT:
             raise refusal(path, "has a header without an end; export it again.")
+        if re.match(r"data ?file: *LIST", line):
+            break  # the names of the files follow
+    lines, twice = _once(lines)
     header = nrrd.read_header(lines)
+    header["remarks"] = [
+        f"Its header has the field '{field}' twice; the first is taken." for field in twice
+    ]
     for field in ("type", "dimension", "sizes", "encoding"):
         if field not in header:
             raise refusal(path, f"lacks the field '{field}' in its header; export it again.")
-    if header.get("data file", header.get("datafile", "")).startswith("LIST"):
-        raise refusal(path, "has its data in several files; save it as one .nrrd file.")
     return header
+
+
+def _once(lines: list[str]) -> tuple[list[str], list[str]]:
+    """The lines without fields that a program wrote a second time, and which ones those are."""
+    seen: set[str] = set()
+    kept, twice = [], []
+    for line in lines:
+        field, colon, _value = line.partition(":")
+        name = field.strip().lower().replace(" ", "")
+        if colon and not line.startswith("#") and not line[len(field) :].startswith(":="):
+            if name in seen:
+                twice.append(field.strip())
+                continue
+            seen.add(name)
+        kept.append(line)
+    return kept, twice
 
 
 def _stored_shape(path: Path, header: dict) -> tuple[int, ...]:
@@ -145,7 +172,7 @@ def _spacing(path: Path, header: dict) -> tuple[float, ...]:
         spacing = [np.nan if step is None else float(np.linalg.norm(step)) for step in steps]
         unit = _MILLIMETRES.get(next(iter(header.get("space units", [])), "mm"), 1.0)
     else:
-        spacing = [float(size) for size in header.get("spacings", [1.0] * len(sizes))]
+        spacing = [abs(float(size)) for size in header.get("spacings", [1.0] * len(sizes))]
         unit = _MILLIMETRES.get(next(iter(header.get("units", [])), "mm"), 1.0)
     spacing += [np.nan] * (len(sizes) - len(spacing))
     return tuple(size * unit for size in spacing)

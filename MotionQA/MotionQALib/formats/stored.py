@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .refusals import refusal
+
+if TYPE_CHECKING:
+    from .origin import Origin
 
 
 @dataclass
@@ -26,6 +30,10 @@ class StoredImage:
         DICOM's SeriesInstanceUID.
     name
         Where the file's name will not do.
+    remarks
+        Sentences about what was assumed, left out or doubted.
+    missing, origin
+        As in `volumes.Volume`; of DICOM only.
     """
 
     voxels: np.ndarray
@@ -34,6 +42,16 @@ class StoredImage:
     frame_axis: int | None = None
     series_uid: str | None = None
     name: str | None = None
+    remarks: tuple[str, ...] = ()
+    missing: np.ndarray | None = None
+    origin: Origin | None = None
+
+
+def without_inner_singletons(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """(x, y, z, 1, t) as (x, y, z, t): axes of length 1 behind the third, where others follow."""
+    if len(shape) < 5:
+        return shape
+    return (*shape[:3], *(size for size in shape[3:] if size != 1))
 
 
 def image_shape(path: Path, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -81,8 +81,12 @@ def _set_against(graded: GradedImages, labels: Sequence[Label], assessment) -> N
         elif label.slice < slices and (label.frame or 0) < frames:
             # A slice labelled without a frame is graded as a volume is: the mean over frames.
             frame = slice(None) if label.frame is None else [label.frame]
-            mean = assessment.probabilities[frame, label.slice].mean(axis=0)
-            graded.slices.add(label, mean)
+            seen = assessment.graded[frame, label.slice]
+            if seen.any():
+                mean = assessment.probabilities[frame, label.slice][seen].mean(axis=0)
+                graded.slices.add(label, mean)
+            else:
+                graded.remarks.append(f"{label.image} is blank in slice {label.slice}.")
         else:
             graded.remarks.append(
                 f"{label.image} has no slice {label.slice} in frame {label.frame or 0}."

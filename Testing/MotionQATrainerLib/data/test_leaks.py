@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from MotionQATrainerLib.data.check import check
+from MotionQATrainerLib.data.clean_patients import find_patients
 from MotionQATrainerLib.data.datasets import open_store, refuse_same_images
 from MotionQATrainerLib.data.leaks import kin_apart, refuse_kin, sharing, slice_marks
 from MotionQATrainerLib.data.matching import labelled_images
@@ -127,6 +128,12 @@ def test_likely_kin_stop_until_somebody_confirms(tmp_path, one, other):
     confirmed = check(tmp_path, labels, read=False, distinct_subjects=True)
     assert confirmed.problems == []
     assert any("Confirmed as different people" in remark for remark in confirmed.remarks)
+
+
+def test_clean_series_of_one_patient_id_are_one_patient(tmp_path):
+    for seed, (name, patient) in enumerate([("s1", "MRN1"), ("s2", "MRN1"), ("s3", "MRN2")]):
+        series(tmp_path / name, patient, seed + 1, slices=2)
+    assert [len(patient.phases) for patient in find_patients(tmp_path)] == [2, 1]
 
 
 def test_clean_patients_may_be_kin_too():
