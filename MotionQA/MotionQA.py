@@ -39,6 +39,23 @@ class MotionQA(ScriptedLoadableModule):
         )
         slicer.app.connect("startupCompleted()", registerSampleData)
         slicer.app.connect("startupCompleted()", goOnWithArrivals)
+        registerDICOMPlugin()
+
+
+def registerDICOMPlugin():
+    """Add our reader to those of the DICOM module, which may be discovered later than this one."""
+    try:
+        plugins = slicer.modules.dicomPlugins
+    except AttributeError:
+        plugins = slicer.modules.dicomPlugins = {}
+    plugins["MotionQAShortAxisPlugin"] = MotionQAShortAxisPlugin
+
+
+def MotionQAShortAxisPlugin():
+    """A new reader of short-axis stacks; imported when the DICOM module asks for it."""
+    from MotionQAWidgets.dicom_plugin import ShortAxisPlugin
+
+    return ShortAxisPlugin()
 
 
 def registerSampleData():
@@ -89,7 +106,7 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.logic.grading, self.resourcePath("UI/MotionQALabellingPanel.ui")
         )
         results = self.logic.grading.results
-        self.scanner = ArrivalsPanel(self.logic.arrivals, results, self.showVolume)
+        self.scanner = ArrivalsPanel(self.logic.arrivals, results, self.chooseVolume)
         self.batch = BatchPanel(results, self.showVolume)
         self.tabs = PanelTabs(
             (
@@ -113,10 +130,14 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._connectSettings()
         self.tabs.enter()
 
-    def showVolume(self, node):
-        """Choose a volume in the first tab, and bring that to the front."""
+    def chooseVolume(self, node):
+        """Make a volume the one that the first tab is about."""
         if self._settings is not None:
             self._settings.inputVolume = node
+
+    def showVolume(self, node):
+        """Choose a volume, and bring the first tab to the front."""
+        self.chooseVolume(node)
         self.tabs.show(self.panel)
 
     def exit(self):

@@ -22,8 +22,8 @@ def heart_centre(volume: Volume, locator: str = "free") -> Position | None:
     """
     if volume.n_frames >= 3:
         return _where_it_beats(volume)
-    usable = ~volume.blank.any(axis=0)
-    stack = np.mean(volume.voxels[:, usable], axis=0, dtype=np.float32)
+    kept = ~volume.blank.all(axis=0)
+    stack = np.mean(volume.voxels[:, kept], axis=0, dtype=np.float32)
     if not len(stack) or not np.ptp(stack[len(stack) // 2]) > 0:
         return None
     return locate(stack, volume.spacing[1:], locator)

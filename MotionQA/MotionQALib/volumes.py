@@ -39,6 +39,7 @@ __all__ = [
     "find_all",
     "mask_beside",
     "read",
+    "read_files",
     "stem_of",
 ]
 
@@ -181,6 +182,16 @@ def read(
     with in_plain_words(path):
         image = _load(path)
         return check(_arrange(path, image, slice_axis, frame_axis, spacing))
+
+
+def read_files(files: Iterable[str | Path]) -> Volume:
+    """Read the one DICOM stack that files hold, wherever they lie; otherwise like `read`."""
+    files = [Path(file) for file in files]
+    if not files:
+        raise VolumeError("No files were given; choose a DICOM series.")
+    with in_plain_words(files[0]):
+        image = import_module(".formats.dicom", __package__).read_files(files)
+        return check(_arrange(files[0], image, None, None, None))
 
 
 def check(volume: Volume) -> Volume:

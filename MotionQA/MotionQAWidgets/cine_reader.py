@@ -1,7 +1,7 @@
-"""4-D NIfTI files as volume sequences.
+"""4-D NIfTI, MetaImage and NRRD files as volume sequences.
 
-Slicer itself opens only their first frame, and says nothing of the others; a 4-D NRRD file it
-opens as a sequence, as this does.
+Slicer itself opens only their first frame, and says nothing of the others; an NRRD file whose
+frames are a list it opens as a sequence, as this does.
 
     cine_reader.frame_count(path)          # of its header alone; 1 where it is no cine
     sequence, browser = cine_reader.load(path)
@@ -21,6 +21,8 @@ import vtk
 from slicer.i18n import tr as _
 
 from MotionQALib.error_text import last_line
+from MotionQALib.formats.frame_counts import frames_in_header
+from MotionQALib.formats.kinds import stem_of
 from MotionQALib.formats.refusals import in_plain_words
 from MotionQALib.formats.streams import Inflated, skip
 from MotionQALib.volumes import VolumeError
@@ -55,6 +57,10 @@ TIME_UNITS = (8, 16, 24)
 """NIfTI's codes of seconds, milliseconds and microseconds, all of which ITK turns to seconds."""
 
 
+SHORTEST = 0.002
+"""Seconds between frames; what is less stands for no time at all."""
+
+
 def confidence(path: str | Path) -> float:
     """How sure a reader may be that a file is a cine; it is asked of every file that is opened.
 
@@ -68,9 +74,9 @@ def confidence(path: str | Path) -> float:
 
 
 def frame_count(path: str | Path) -> int:
-    """Frames that a NIfTI file promises in its header; 1 of anything else."""
+    """Frames that a file promises in its header; 1 where Slicer opens all that there is."""
     if not str(path).lower().endswith(SUFFIXES):
-        return 1
+        return frames_in_header(Path(path))
     try:
         with _opened(Path(path)) as stream:
             return _promised(stream.read(HEADER))[0]
@@ -96,13 +102,14 @@ def _promised(header: bytes) -> tuple[int, int]:
         (bits,) = struct.unpack_from(f"{order}h", header, kind.bitpix)
         (start,) = struct.unpack_from(order + kind.number, header, kind.vox_offset)
         lengths = [max(1, length) for length in lengths[:axes]]
-        frames = lengths[3] if axes >= 4 and math.prod(lengths[4:]) == 1 else 1
+        behind = [length for length in lengths[3:] if length > 1]  # perhaps x, y, z, 1, t
+        frames = behind[0] if len(behind) == 1 else 1
         return frames, int(start) + math.prod(lengths) * bits // 8
     return 1, 0
 
 
 def load(path: str | Path, name: str = "", show: bool = True) -> tuple:
-    """Open a 4-D NIfTI file: the sequence, and the browser that plays it, None unless ``show``.
+    """Open a 4-D file: the sequence, and the browser that plays it, None unless ``show``.
 
     SimpleITK reads the file; it comes with Slicer, and a frame has the voxels and lies where it
     would as a file of its own. (Of a 4-D file's first frame Slicer loses the directions.)
@@ -113,7 +120,7 @@ def load(path: str | Path, name: str = "", show: bool = True) -> tuple:
     """
     path = Path(path)
     image = _read(path)
-    name = name or path.name.removesuffix(".gz").removesuffix(".nii")
+    name = name or stem_of(path)
     scene = slicer.mrmlScene
     sequence = scene.AddNewNodeByClass("vtkMRMLSequenceNode", scene.GenerateUniqueName(name))
     sequence.SetAttribute(SOURCE, str(path))
@@ -146,14 +153,28 @@ def _read(path: Path):
     except RuntimeError as error:
         text = _("{path} cannot be read ({reason}); copy or export it again.")
         raise VolumeError(text.format(path=path, reason=last_line(str(error)))) from None
+    image = _without_inner_axis(image)
     if image.GetDimension() != 4 or image.GetNumberOfComponentsPerPixel() != 1:
         text = _("{path} is no 4-D image in shades of grey; open it as a volume.")
         raise VolumeError(text.format(path=path))
     return image
 
 
+def _without_inner_axis(image):
+    """x, y, z, 1, t as x, y, z, t."""
+    import SimpleITK
+
+    size = image.GetSize()
+    if len(size) != 5 or size[3] != 1:
+        return image
+    strategy = SimpleITK.ExtractImageFilter.DIRECTIONCOLLAPSETOSUBMATRIX
+    return SimpleITK.Extract(image, (*size[:3], 0, size[4]), [0] * 5, strategy)
+
+
 def _check_whole(path: Path) -> None:
     """Refuse a file that is cut short: ITK takes zeros for what it lacks, and says nothing."""
+    if not str(path).lower().endswith(SUFFIXES):
+        return
     with in_plain_words(path), _opened(path) as stream:
         _frames, size = _promised(stream.read(HEADER))
         skip(path, stream, size - HEADER)
@@ -165,8 +186,8 @@ def _times(image) -> list[str]:
     """Of the frames, in seconds; none where the file does not give them."""
     unit = image.GetMetaData("xyzt_units") if image.HasMetaDataKey("xyzt_units") else ""
     step = image.GetSpacing()[3]
-    if not unit.isdecimal() or int(unit) & 0x38 not in TIME_UNITS or not 0 < step < math.inf:
-        return []
+    if not unit.isdecimal() or int(unit) & 0x38 not in TIME_UNITS or not SHORTEST < step < math.inf:
+        return []  # sequences take moments for one that are nearer to each other
     return [f"{number * step:.6g}" for number in range(image.GetSize()[3])]
 
 

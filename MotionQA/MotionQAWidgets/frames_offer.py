@@ -1,4 +1,4 @@
-"""What the panel says of a volume that is the first frame of a 4-D file."""
+"""What the panel says of a volume that is the first frame of a 4-D file, or part of a series."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from slicer.i18n import tr as _
 from MotionQALib.volumes import VolumeError
 
 from . import cine_reader
+from .series_offer import WholeStack, whole_stack_of
+from .series_volume import volume_of_files
 from .volume_input import sequence_of, source_of
 
 
 class FramesOffer:
-    """Offers to load all frames of a file of which Slicer has opened the first.
+    """Offers to load all frames of a file of which Slicer has opened the first, or all of a stack.
 
     Parameters
     ----------
@@ -27,6 +29,7 @@ class FramesOffer:
     def __init__(self, ui, loaded: Callable, say: Callable[[str], None]) -> None:
         self._ui, self._loaded, self._say = ui, loaded, say
         self._path: Path | None = None
+        self._stack: WholeStack | None = None
         ui.framesButton.clicked.connect(self._on_button)
 
     def refresh(self, volume) -> None:
@@ -34,13 +37,31 @@ class FramesOffer:
         frames = 1 if self._path is None else _frames(self._path, self._path.stat().st_mtime_ns)
         label, button = self._ui.framesLabel, self._ui.framesButton
         label.visible = button.visible = frames > 1
+        self._stack = None
         if frames > 1:
             text = _("{file} holds {count} frames; this volume is the first of them.")
             label.text = text.format(file=self._path.name, count=frames)
             button.text = _("Load all {count} frames").format(count=frames)
+        elif volume is not None and volume.GetImageData() is not None:
+            self._offer_stack(volume)
+
+    def _offer_stack(self, volume) -> None:
+        stack = self._stack = whole_stack_of(volume)
+        if stack is None:
+            return
+        label, button = self._ui.framesLabel, self._ui.framesButton
+        label.visible = button.visible = True
+        text = _("This volume is a part of {slices} slices × {frames} frames in {series} series.")
+        label.text = text.format(
+            slices=stack.n_slices, frames=stack.n_frames, series=stack.n_series
+        )
+        button.text = _("Load the whole stack")
 
     def _on_button(self, *_args) -> None:
         try:
+            if self._stack is not None:
+                self._loaded(volume_of_files(self._stack.files))
+                return
             sequence, browser = cine_reader.load(self._path)
         except VolumeError as error:
             self._say(str(error))

@@ -29,6 +29,7 @@ from MotionQALib.volumes import VolumeError
 from . import cine_reader
 from .message_process import MessageProcess
 from .scene_results import SceneResults
+from .series_volume import volume_of_series
 from .volume_input import VolumeInput
 
 FILE = "MotionQA.File"
@@ -101,7 +102,7 @@ class VolumeOpening:
         if isinstance(message, VolumeRead):
             try:
                 voxels = np.load(message.output, mmap_mode="r", allow_pickle=False)
-                node = _of_series(voxels, message, name or message.name)
+                node = volume_of_series(voxels, message, name or message.name)
             except (OSError, ValueError) as error:
                 sentence = _("{path} could not be opened ({reason}).").format(
                     path=path, reason=error
@@ -153,7 +154,8 @@ class VolumeOpening:
 
     @staticmethod
     def _show(node) -> None:
-        slicer.util.setSliceViewerLayers(background=node, fit=True)
+        """As it was acquired: a short-axis stack is oblique."""
+        slicer.util.setSliceViewerLayers(background=node, fit=True, rotateToVolumePlane=True)
 
 
 def _opened_before(path: Path):
@@ -176,40 +178,3 @@ def _open_file(path: Path, cine: bool):
         if browser.IsSynchronizedSequenceNode(sequence, True):
             return browser.GetProxyNode(sequence)
     return None
-
-
-def _of_series(voxels: np.ndarray, read: VolumeRead, name: str):
-    """A volume of (frames, slices, rows, columns) voxels, or the one that its frames play in."""
-    scene = slicer.mrmlScene
-    to_ras = slicer.util.vtkMatrixFromArray(np.reshape(read.to_ras, (4, 4)))
-    name = scene.GenerateUniqueName(name)
-    if len(voxels) == 1:
-        node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-        _fill(node, voxels[0], to_ras)
-        node.CreateDefaultDisplayNodes()
-    else:
-        sequence = scene.AddNewNodeByClass("vtkMRMLSequenceNode", name)
-        sequence.SetIndexName(_("frame"))
-        sequence.SetIndexUnit("")
-        for number, frame in enumerate(voxels):
-            still = slicer.vtkMRMLScalarVolumeNode()
-            _fill(still, frame, to_ras)
-            still.SetName(f"{name}_{number:04d}")
-            sequence.SetDataNodeAtValue(still, str(number))
-        node = cine_reader.play(sequence).GetProxyNode(sequence)
-    if read.series_uid:
-        _identify(node, read.series_uid)
-    return node
-
-
-def _fill(node, voxels: np.ndarray, to_ras) -> None:
-    slicer.util.updateVolumeFromArray(node, np.ascontiguousarray(voxels))
-    node.SetIJKToRASMatrix(to_ras)
-
-
-def _identify(node, uid: str) -> None:
-    """So that the series is known again, as where Slicer's DICOM module has loaded it."""
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-    item_id = hierarchy.GetItemByDataNode(node) if hierarchy is not None else 0
-    if item_id > 0:
-        hierarchy.SetItemUID(item_id, "DICOM", uid)

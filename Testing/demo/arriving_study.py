@@ -18,13 +18,16 @@ from MotionQATrainerLib.simulation.breathing import Behaviour, Breathing
 from MotionQATrainerLib.simulation.phantom import Phantom
 from MotionQATrainerLib.simulation.simulator import Acquisition, MotionSimulator
 
-SEED, SLICES, PHASES = 5, 9, 8
+SEED, SLICES, PHASES = 3, 9, 6
 RR = 900.0
 """ms between two heartbeats."""
 
-HOLD, FREE = Behaviour.HOLD, Behaviour.FREE
-FIRST = (HOLD, HOLD, HOLD, HOLD, FREE, FREE, HOLD, Behaviour.HALF, HOLD)
+HOLD, DEEP = Behaviour.HOLD, Behaviour.INTENSIVE
+FIRST = (HOLD, HOLD, HOLD, HOLD, DEEP, DEEP, HOLD, Behaviour.FREE, HOLD)
 """How the breath was held in each slice of the stack."""
+
+DEEPER = 1.7
+"""So much deeper than most people this one breathes."""
 
 AGAIN = (4, 5)
 """Slices that are acquired once more, with the breath held."""
@@ -46,6 +49,7 @@ def acquired(person: Phantom, cine: np.ndarray, behaviours) -> np.ndarray:
     displacement = np.concatenate(
         [breathing.displacement(one, acquisition.times, 1, rng) for one in behaviours]
     )
+    displacement *= np.where([[one is HOLD] for one in behaviours], 1.0, DEEPER)
     simulate = MotionSimulator()
     frames = [
         simulate(frame, person.spacing, displacement, acquisition, np.random.default_rng(SEED))[

@@ -50,6 +50,15 @@ def read(path: Path) -> StoredImage:
     return read_stack(path, stack, _beside(stack, found), name)
 
 
+def read_files(files: Sequence[Path]) -> StoredImage:
+    """Read the one volume of some files, as a DICOM database hands them over."""
+    found = sort_files(files)
+    stack = _only_stack(files[0], found)
+    _refuse_damaged(found)
+    name = stack.first.file.text("SeriesDescription") or files[0].parent.name
+    return read_stack(files[0], stack, _beside(stack, found), display_name(Path(name)))
+
+
 def read_stack(
     path: Path, stack: Stack, remarks: Sequence[str] = (), name: str | None = None
 ) -> StoredImage:

@@ -25,6 +25,8 @@ from .unsaved_scores import UnsavedScores
 class Adjudication:
     """A `Scoring` of the consensus; see the top of this file.
 
+    Who has not read is noted, and cannot read any more.
+
     Raises Hidden for a reader who still reads, and as `ScoreLog.open` does.
 
     Attributes
@@ -41,6 +43,8 @@ class Adjudication:
         self.changed = Signal()
         self._session = session
         StudyScores.for_adjudicator(session)
+        if not session.may_see_others:
+            session.unblind()
         self._log = open_consensus(session.study, session.reader)
         self._unsaved = UnsavedScores(self._log)
         self.items: list[ConsensusItem] = []

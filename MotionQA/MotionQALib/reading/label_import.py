@@ -5,14 +5,14 @@ import_labels(study, log, path)               # CMRxMotion's IQA.csv, or image,s
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from ..formats.kinds import stem_of
+from ..image_names import ImageNames, Matches
 from ..scale import Grade
-from ..spreadsheet_files import original
-from ..subjects import without_suffix
+from ..tables import number_of
 from .blinding import Remark
 from .case_list import CaseList
 from .cases import Case, read_table
@@ -46,13 +46,13 @@ def _read_labels(study: Study, log: ScoreLog, path: Path) -> tuple[list[ScoreEnt
             f"{path} has the columns {', '.join(columns)}; {needed}",
             blinded=f"The table lacks columns: {needed}",
         )
-    known = _by_any_name(study)
+    meant = _meant(study, (row["image"] for _, row in rows))
     entries: dict[ItemKey, ScoreEntry] = {}
     remarks: list[Remark] = []
     for number, row in rows:
         where = _Line(path, number)
         value = _level(where, kind, row[kind])
-        fitting = known.get(original(row["image"]).replace("\\", "/"), [])
+        fitting = meant.fitting(row["image"])
         if len(fitting) != 1:
             many = f"{len(fitting)} cases are" if fitting else "no case is"
             remarks.append(Remark(f"{where}: {many} named {row['image']}; it is left out."))
@@ -71,6 +71,9 @@ def _read_labels(study: Study, log: ScoreLog, path: Path) -> tuple[list[ScoreEnt
             )
         if before is None:
             entries[key] = entry
+    if meant.elsewhere:
+        text = "names are paths from another place, taken by their ends; check them."
+        remarks.append(Remark(f"{path}: {len(meant.elsewhere)} {text}"))
     return list(entries.values()), remarks
 
 
@@ -93,25 +96,21 @@ def _said(entry: ScoreEntry, kind: str) -> int | str | None:
     return entry.score if kind == "score" else entry.grade
 
 
-def _by_any_name(study: Study) -> dict[str, list[Case]]:
-    """Cases by their name, file name and path, with and without suffix."""
+def _meant(study: Study, names: Iterable[str]) -> Matches[Case]:
+    """The cases that names mean, by the trainer's rule: by their files, or by their own names."""
     cases = CaseList(study)
     told_apart = export_names(cases)
-    found: dict[str, list[Case]] = {}
-    for case in cases.cases:
-        if case.key in cases.replaced:
-            continue  # its name is that of the image in its place
-        for name in _spellings(case, told_apart[case.key]):
-            found.setdefault(name, []).append(case)
-    return found
-
-
-def _spellings(case: Case, told_apart: str) -> Iterable[str]:
-    names = {case.name, told_apart}
-    if case.path is not None:
-        path = Path(case.path)
-        names |= {path.name, stem_of(path), case.path, without_suffix(case.path)}
-    return names
+    # In place of one that was replaced, its name is that of another.
+    here = [case for case in cases.cases if case.key not in cases.replaced]
+    paths = {case: study.absolute(case.path) for case in here if case.path is not None}
+    try:
+        root = os.path.commonpath([path.parent for path in paths.values()])
+    except ValueError:  # several Windows drives, or no files at all
+        root = ""
+    known: ImageNames[Case] = ImageNames(root)
+    for case in here:
+        known.add(case, paths.get(case), case.name, told_apart[case.key])
+    return known.match(names)
 
 
 def _level(where: _Line, kind: str, text: str) -> int:
@@ -119,8 +118,9 @@ def _level(where: _Line, kind: str, text: str) -> int:
         "score": (5, "1, 2, 3, 4 or 5"),
         "label": (3, "1 (mild), 2 (moderate) or 3 (severe)"),
     }[kind]
+    words = {grade.label: str(int(grade)) for grade in Grade} if kind == "label" else {}
     try:
-        value = float(text)  # "3.0" is what a spreadsheet makes of 3
+        value = number_of(words.get(text.casefold(), text))  # "3.0" is a spreadsheet's 3
     except ValueError:
         value = 0
     if value not in range(1, highest + 1):

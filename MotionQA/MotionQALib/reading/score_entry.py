@@ -83,8 +83,7 @@ class ScoreEntry:
         if self.seconds is not None and not 0 <= self.seconds <= LONGEST:
             raise ValueError(f"{_shown(self.seconds)} are no seconds of reading.")
         if not self.time:
-            now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-            object.__setattr__(self, "time", now)
+            object.__setattr__(self, "time", now())
 
     @property
     def scored(self) -> bool:
@@ -142,6 +141,11 @@ class ScoreEntry:
             adjudicator=take("adjudicator", str, None),
             after=take("after", int, None),
         )
+
+
+def now() -> str:
+    """ISO 8601, UTC."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
 _REQUIRED = object()

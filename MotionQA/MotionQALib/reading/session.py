@@ -21,9 +21,11 @@ from pathlib import Path
 
 from .blinding import Blinding, Remark
 from .case_list import CaseList
+from .durable_lines import DurableLines, read_lines
 from .export_names import export_names
 from .reading_clock import ReadingClock
-from .scores import ScoreLog
+from .score_entry import now
+from .scores import ScoreLog, file_name
 from .study import Study
 from .worklist import Item, Worklist
 
@@ -122,6 +124,20 @@ class ReadingSession:
         for reading in self.worklist.readings:
             numbers.setdefault(reading[0].case.key, reading[0].number)
         return Blinding(self.study.blinded, numbers, lambda: export_names(self.cases))
+
+    @property
+    def unblinded(self) -> bool:
+        """Whether this reader has seen others' scores to adjudicate: none of his or her own could
+        be independent any more."""
+        lines = read_lines(self.study.unblinded_file)
+        return file_name(self.reader) in {record.get("reader") for _, record in lines.records}
+
+    def unblind(self) -> None:
+        """Note that the reader sees others' scores from now on. NotSaved if that cannot be kept."""
+        if not self.unblinded:
+            what = f"The readers who adjudicate in {self.study.folder.name}"
+            with DurableLines.create(self.study.unblinded_file, what) as lines:
+                lines.append({"reader": file_name(self.reader), "time": now()})
 
     def _replaced(self) -> list[Remark]:
         """That other images lie where scored ones were."""

@@ -7,6 +7,7 @@ folder/study.json               these settings
 folder/cases.jsonl              the cases (`case_list`)
 folder/scores/READER.jsonl      a log a reader (`scores`)
 folder/scores/consensus.jsonl   what the adjudicator settled (`consensus`)
+folder/unblinded.jsonl          who adjudicates without having read, and cannot read any more
 """
 
 from __future__ import annotations
@@ -137,6 +138,11 @@ class Study:
     @property
     def scores_folder(self) -> Path:
         return self.folder / "scores"
+
+    @property
+    def unblinded_file(self) -> Path:
+        """Who has seen the readers' scores without having read."""
+        return self.folder / "unblinded.jsonl"
 
     @property
     def cases_file(self) -> Path:

@@ -176,7 +176,7 @@ def _ordered(study: Study, batch: list[Case], uncertainties: Mapping[str, float]
 
 
 def _chosen(study: Study, batch: list[Case]) -> list[Case]:
-    """Cases of a batch that will come back: of those that leave room behind them."""
+    """Cases of a batch that will come back: of those that leave space behind them."""
     count = round(study.repeats * len(batch))
     if study.order == "uncertain":
         candidates = batch

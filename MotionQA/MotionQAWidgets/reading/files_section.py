@@ -77,7 +77,8 @@ class FilesSection:
 
     def _tell(self, text: str, remarks: Sequence[str]) -> None:
         blinding = self._scoring.session.blinding
-        self.say(" ".join(filter(None, (text, phrases.told(remarks, blinding)))))
+        told = phrases.told(remarks, blinding)
+        self.say(f"{text} {told}".strip())
 
     def _say_error(self, error: ReadingError) -> None:
         self.say(self._scoring.session.blinding.error(error))

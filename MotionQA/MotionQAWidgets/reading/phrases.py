@@ -60,7 +60,7 @@ def progress(done: int, total: int, seconds: float | None, lost: int = 0) -> str
 def told(said: Sequence[str], blinding: Blinding) -> str:
     """Sentences that may name images, as the reader may be told them."""
     hidden = _("Problems with images: {count}. Which images stays hidden, as the study is blinded.")
-    return " ".join(blinding.tell(filter(None, said), hidden))
+    return " ".join(blinding.tell([sentence for sentence in said if sentence != ""], hidden))
 
 
 def duration(seconds: float) -> str:

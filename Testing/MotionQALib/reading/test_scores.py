@@ -48,7 +48,7 @@ def faults(value, schema, where="line"):
     """What of JSON Schema our file uses: the faults of a value."""
     assert set(schema) <= {
         "$schema", "title", "description", "type", "required", "properties", "const", "enum",
-        "pattern", "minLength", "minimum", "items",
+        "pattern", "minLength", "minimum", "maximum", "items",
     }  # fmt: skip
     found = []
     kinds = schema.get("type", [])
@@ -68,6 +68,8 @@ def faults(value, schema, where="line"):
             found.append(f"{where} is empty")
     if isinstance(value, (int, float)) and value < schema.get("minimum", value):
         found.append(f"{where}: {value} is too small")
+    if isinstance(value, (int, float)) and value > schema.get("maximum", value):
+        found.append(f"{where}: {value} is too large")
     if isinstance(value, list):
         found += [f for item in value for f in faults(item, schema.get("items", {}), where)]
     if isinstance(value, dict):
@@ -105,7 +107,10 @@ def test_every_line_fits_the_schema_and_reads_back(entry):
     assert ScoreEntry.from_record(record) == entry
 
 
-@given(ENTRIES, st.sampled_from(sorted(SCHEMA["properties"])), st.sampled_from([7, "x", True, [1]]))
+STRANGE = st.sampled_from([7, "x", True, [1], 10**400])
+
+
+@given(ENTRIES, st.sampled_from(sorted(SCHEMA["properties"])), STRANGE)
 def test_schema_and_reader_refuse_the_same(entry, name, value):
     record = {**entry.to_record(), name: value}
     try:

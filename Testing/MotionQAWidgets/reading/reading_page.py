@@ -1,4 +1,4 @@
-"""A reading room for the tests: a study is opened in the panel, and keys are pressed."""
+"""The panel's page object: a study is opened, keys are pressed, and what is shown is read."""
 
 from __future__ import annotations
 
