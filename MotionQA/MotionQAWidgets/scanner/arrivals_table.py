@@ -106,13 +106,12 @@ def _bare_table():
     table.selectionBehavior = qt.QAbstractItemView.SelectRows
     table.selectionMode = qt.QAbstractItemView.SingleSelection
     table.tabKeyNavigation = False
-    table.showGrid = False
     table.wordWrap = True
     table.verticalHeader().hide()
     across = table.horizontalHeader()
     across.highlightSections = False
     across.setSectionResizeMode(SLICES, qt.QHeaderView.Stretch)
-    for column, width in ((TIME, 72), (SERIES, 120), (GRADE, 88)):
+    for column, width in ((TIME, 72), (SERIES, 120), (GRADE, 100)):
         table.setColumnWidth(column, width)
-    table.minimumHeight = 320
+    table.minimumHeight = 220
     return table
