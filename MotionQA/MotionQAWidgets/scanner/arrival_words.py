@@ -67,10 +67,8 @@ def slices_text(entry: Entry, entries: Sequence[Entry]) -> str:
         return entry.reason
     left = still_to_acquire(entry, entries)
     lines = [_("Acquire again: {slices}").format(slices=_slices(left))] if left else []
-    if not entry.again:
+    if not entry.again and not entry.repeated:
         lines.append(_("No severe slice"))
-    elif not left:
-        lines.append(_("All severe slices were acquired again"))
     for repeated in entry.repeated:
         text = _("instead of series {number}, {change}")
         number = "?" if repeated.number is None else repeated.number
