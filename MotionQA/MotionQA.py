@@ -106,7 +106,7 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.logic.grading, self.resourcePath("UI/MotionQALabellingPanel.ui")
         )
         results = self.logic.grading.results
-        self.scanner = ArrivalsPanel(self.logic.arrivals, results, self.showVolume)
+        self.scanner = ArrivalsPanel(self.logic.arrivals, results, self.chooseVolume)
         self.batch = BatchPanel(results, self.showVolume)
         self.tabs = PanelTabs(
             (
@@ -130,10 +130,14 @@ class MotionQAWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._connectSettings()
         self.tabs.enter()
 
-    def showVolume(self, node):
-        """Choose a volume in the first tab, and bring that to the front."""
+    def chooseVolume(self, node):
+        """Make a volume the one that the first tab is about."""
         if self._settings is not None:
             self._settings.inputVolume = node
+
+    def showVolume(self, node):
+        """Choose a volume, and bring the first tab to the front."""
+        self.chooseVolume(node)
         self.tabs.show(self.panel)
 
     def exit(self):

@@ -1,16 +1,71 @@
-"""A listener that is killed at random moments while it is sent series."""
+"""A listener that is killed at random moments while it is sent series.
+
+    python Testing/kills.py [--kills 100] [--seed 0]
+
+kills one so often, and says whether anything was lost or graded twice; the tests do it a few times.
+"""
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
+import os
 import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections import Counter
 from pathlib import Path
 
 from cine_objects import series
+from processes import LATE
+
+ROOT = Path(__file__).resolve().parents[1]
+QUICK = ("--quiet", "0.3", "--patience", "1.5", "--device", "cpu", "--precision", "fp32")
+
+
+class Program:
+    """One running command."""
+
+    def __init__(self, *arguments: object, folder: Path) -> None:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "MotionQA"), "OMP_NUM_THREADS": "1"}
+        self._log = folder / f"log-{time.monotonic_ns()}.txt"
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, ROOT / "Testing" / "quick_motionqa.py", *map(str, arguments)],
+                cwd=folder,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def said(self) -> str:
+        return self._log.read_text("utf-8")
+
+    def wait_for(self, pattern: str, seconds: float = LATE) -> re.Match:
+        end = time.monotonic() + seconds
+        while not (found := re.search(pattern, self.said)):
+            assert self.process.poll() is None, self.said
+            assert time.monotonic() < end, self.said
+            time.sleep(0.02)
+        return found
+
+    def port(self) -> int:
+        return int(self.wait_for(r"Listening as \w+ at 127\.0\.0\.1, port (\d+)")[1])
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def end(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=60)
 
 
 def kill_at_random(
@@ -109,3 +164,29 @@ def _graded(folder: Path) -> list[dict]:
         if record.get("entry", {}).get("status") == "graded":
             found.append(record["entry"])
     return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+
+        def start(*arguments: object) -> Program:
+            return Program(*arguments, *QUICK, folder=folder)
+
+        found = kill_at_random(
+            start,
+            folder,
+            kills=options.kills,
+            seed=options.seed,
+            say=lambda text: print(text, file=sys.stderr, flush=True),
+        )
+    print("Nothing lost, nothing graded twice: " + ", ".join(f"{n} {k}" for k, n in found.items()))
+
+
+if __name__ == "__main__":
+    sys.path[:0] = [str(ROOT / "MotionQA")]
+    main()

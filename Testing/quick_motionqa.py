@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
@@ -34,6 +34,7 @@ class Assessor:
     def __init__(self, checkpoint, **options) -> None:
         self.card = CARD
         self.device_reason = "A stand-in computes."
+        self.device = SimpleNamespace(type="cpu")
 
     def assess(self, volume, **options):
         from MotionQALib.results import Assessment

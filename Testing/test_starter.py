@@ -6,16 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy.ndimage import zoom
 from scipy.stats import spearmanr
 
 from MotionQALib import checkpoints, volumes
 from MotionQALib.assessment import Assessor
+from MotionQALib.familiarity import REMARK
 from MotionQALib.scale import Grade
 from MotionQALib.volumes import Volume
 from MotionQATrainerLib.data.clean_patients import find_patients
+from MotionQATrainerLib.simulation import nuisances
 from MotionQATrainerLib.simulation.breathing import Behaviour, Breathing
 from MotionQATrainerLib.simulation.simulator import Acquisition, MotionSimulator
+from MotionQATrainerLib.training.strangers import strangers
 
 ROOT = Path(__file__).resolve().parents[1]
 SPLIT = ROOT / "MotionQA" / "Resources" / "Checkpoints" / "motionqa-starter.split.json"
@@ -54,11 +58,23 @@ def test_the_file_is_small_and_says_what_it_is():
     path = checkpoints.resolve(checkpoints.STARTER)
     card = checkpoints.read_card(path)
     assert path.stat().st_size <= LARGEST_FILE
-    assert card.motion == "simulated" and "ACDC" in card.training["data"]
+    assert card.motion == "simulated"
+    assert "ACDC" in card.training["data"] and "Sunnybrook" in card.training["data"]
     assert card.notice == checkpoints.SIMULATED_NOTICE
-    assert "CC BY-NC-SA" in card.licence
+    assert "CC BY-NC-SA" in card.licence and "not for commercial use" in card.licence
     assert card.metrics, "the card tells how good it is, with intervals"
+    assert "validation volumes" in card.training["rule_fitted_on"]
     assert (path.parent / "LICENSE.md").is_file()
+
+
+def test_the_free_one_carries_nothing_of_what_is_not_free():
+    path = checkpoints.resolve("motionqa-free")
+    card = checkpoints.read_card(path)
+    assert path.stat().st_size <= LARGEST_FILE
+    assert card.licence.startswith("Apache-2.0") and "ACDC" not in card.training["data"]
+    assert card.network_input.locator == "free"
+    split = json.loads(path.with_suffix(".split.json").read_text())
+    assert not any("patient" in name for part in ("train", "valid") for name in split[part])
 
 
 @pytest.mark.acdc
@@ -130,6 +146,55 @@ def test_what_is_no_motion_does_not_move_the_score(starter, stacks, change):
         before = starter.assess(volume).expected_scores
         moved.append(np.abs(starter.assess(CHANGES[change](volume)).expected_scores - before))
     assert np.median(np.concatenate(moved, axis=1)) <= 0.3
+
+
+def coarse(volume, pixel):
+    images, spacing = nuisances.coarsened(
+        torch.from_numpy(volume.voxels[0]), volume.spacing[1:], pixel
+    )
+    return replace(volume, voxels=images.numpy(), spacing=(volume.spacing[0], *spacing))
+
+
+def blurred(volume, pixels):
+    images = nuisances.blurred(torch.from_numpy(volume.voxels[0]), pixels)
+    return replace(volume, voxels=images.numpy())
+
+
+NOT_MOTION = {
+    "2.5 mm": lambda v: coarse(v, 2.5),
+    "3 mm": lambda v: coarse(v, 3.0),
+    "blur": lambda v: blurred(v, 1.0),
+}
+
+
+@pytest.mark.acdc
+@pytest.mark.parametrize("change", NOT_MOTION)
+def test_clean_volumes_stay_mild_whatever_the_scanner(starter, patients, change):
+    grades = []
+    for patient in patients[::2]:
+        stack, spacing = patient.read("ED")
+        volume = NOT_MOTION[change](Volume(stack, spacing, patient.name))
+        grades.append(starter.assess(volume).volume_grade)
+    assert np.mean([grade == Grade.MILD for grade in grades]) >= 0.9
+
+
+def test_what_is_no_heart_is_told(starter):
+    rng = np.random.default_rng(987)
+    told = []
+    for kind, image in strangers(66, rng):
+        graded = starter.assess(Volume(image, (8.0, 1.3, 1.3), kind))
+        told.append(any(REMARK in text for text in graded.remarks))
+    assert np.mean(told) >= 0.9
+
+
+@pytest.mark.acdc
+def test_hearts_are_not_called_something_else(starter, patients):
+    strange = []
+    for patient in patients:
+        stack, spacing = patient.read("ES")
+        graded = starter.assess(Volume(stack, spacing, patient.name))
+        strange.append(any(REMARK in text for text in graded.remarks))
+    assert np.mean(strange) <= 0.1  # of volumes, one slice being enough
 
 
 @pytest.mark.acdc

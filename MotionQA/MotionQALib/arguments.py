@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import math
 import re
+from pathlib import Path
 
 from .arrivals.arguments import add_arrivals
 from .batch import Spacing
 from .grading_arguments import add_checkpoint, add_computing, positive_count
-from .output_files import UsageError, check_files
+from .output_files import UsageError, check_files, need_package
 from .reading.command import add_agreement
 from .version import version
 
@@ -58,6 +59,12 @@ def _add_assess(commands) -> None:
     add("--json", metavar="F", help="write all that is known, for programs")
     add("--html", metavar="F", help="write a report with pictures")
     add(
+        "--sr",
+        metavar="F",
+        help="write a DICOM report (Structured Report) of a DICOM series; of several, into the "
+        "folder F",
+    )
+    add(
         "--explain",
         action="store_true",
         help="show in the report where the network saw motion; takes a few times as long",
@@ -66,6 +73,11 @@ def _add_assess(commands) -> None:
         "--resume",
         action="store_true",
         help="do not grade again what an interrupted run of this command has graded",
+    )
+    add(
+        "--identify",
+        action="store_true",
+        help="leave in the output the paths of files and names that tell whose images they are",
     )
     reading = assess.add_argument_group("reading")
     add = reading.add_argument
@@ -116,4 +128,8 @@ def check_outputs(arguments: argparse.Namespace) -> None:
         raise UsageError("--resume goes on with an output, so it needs --csv, --json or --html.")
     if arguments.resume and arguments.workers > 1:
         raise UsageError("--resume and --workers do not go together; leave one out.")
+    if arguments.sr:
+        need_package("highdicom", "A DICOM report")
+        if not Path(arguments.sr).is_dir():
+            outputs = [*outputs, arguments.sr]
     check_files(outputs, inputs=arguments.paths)

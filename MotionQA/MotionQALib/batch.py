@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -14,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 from . import volumes
 from .error_text import reason
 from .file_stamps import stamps
+from .privacy import without, words_of
 from .results import Assessment
 
 if TYPE_CHECKING:
     from .assessment import Assessor
     from .checkpoints import Card
+    from .formats.origin import Origin
     from .slice_pictures import SlicePicture
     from .volumes import Volume
 
@@ -53,6 +56,7 @@ class GradedFile:
     assessment: Assessment | None = None
     error: str | None = None
     pictures: tuple[SlicePicture, ...] = ()
+    origin: Origin | None = None  # of DICOM, where it was read in this run
 
 
 def assess_many(
@@ -63,8 +67,9 @@ def assess_many(
     journal: ResumeFile | None = None,
     progress: Callable[[Path, int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    readers: int = 1,
 ) -> Iterator[GradedFile]:
-    """Grade files in order, one at a time; at most one more is in memory, read in advance.
+    """Grade files in order, one at a time; at most ``readers`` more are in memory.
 
     Parameters
     ----------
@@ -72,35 +77,40 @@ def assess_many(
     journal : files that it holds are not graded again, and those graded are added to it
     progress : called as ``progress(path, done, total)``, in slices, after each batch
     cancelled : asked between batches whether to stop; then `assessment.Cancelled` is raised
+    readers : files that are read in advance at the same time
     """
     batch_options = batch_options or BatchOptions()
     paths = [Path(path) for path in paths]
-    known = {path: journal.get(path) for path in paths} if journal else {}
+    lines = {path: journal.find(path) for path in paths} if journal else {}
+    known = {path: line for path, line in lines.items() if line is not None}
     # A file graded before is read again only to be drawn.
-    unread = iter([path for path in paths if batch_options.pictures or not known.get(path)])
-    with ThreadPoolExecutor(1, thread_name_prefix="reader") as reader:
+    unread = iter([path for path in paths if batch_options.pictures or path not in known])
+    with ThreadPoolExecutor(readers, thread_name_prefix="reader") as pool:
+        upcoming: deque[Future] = deque()
 
-        def read_next() -> Future | None:
-            path = next(unread, None)
-            return None if path is None else reader.submit(read, path, batch_options)
+        def read_on() -> None:
+            while len(upcoming) < readers and (path := next(unread, None)) is not None:
+                upcoming.append(pool.submit(read, path, batch_options))
 
-        upcoming = read_next()
+        read_on()
         for path in paths:
-            if known.get(path) and not batch_options.pictures:
-                yield GradedFile(path, known[path])
+            before = journal.at(known[path], path) if path in known else None
+            if before and not batch_options.pictures:
+                yield GradedFile(path, before)
                 continue
-            volume, upcoming = upcoming.result(), read_next()
+            volume = upcoming.popleft().result()
+            read_on()
             graded = grade(
                 path,
                 volume,
                 assessor,
                 batch_options,
-                known.get(path),
+                before,
                 progress=None if progress is None else _named(progress, path),
                 cancelled=cancelled,
             )
             del volume
-            if journal and graded.assessment and not known.get(path):
+            if journal and graded.assessment and before is None:
                 journal.add(path, graded.assessment)
             yield graded
 
@@ -183,7 +193,7 @@ def grade(
         return GradedFile(path, error=str(error))
     except Exception as error:  # one file must not end the others' grading
         return GradedFile(path, error=f"{volume.name} cannot be graded ({reason(error)}).")
-    return GradedFile(path, assessment, pictures=pictures)
+    return GradedFile(path, assessment, pictures=pictures, origin=volume.origin)
 
 
 def _pictures(volume, assessment, assessor, batch_options) -> tuple[SlicePicture, ...]:
@@ -213,6 +223,7 @@ class ResumeFile:
     path : of the journal, JSON Lines
     card : of the checkpoint that grades
     resume : go on with what the journal holds; otherwise start it anew
+    identify : keep names of volumes that tell whose they are
     """
 
     def __init__(
@@ -222,13 +233,15 @@ class ResumeFile:
         batch_options: BatchOptions | None = None,
         *,
         resume: bool,
+        identify: bool = False,
     ) -> None:
         self.path = Path(path)
         batch_options = batch_options or BatchOptions()
         settings = f"{card.to_json()}{batch_options.slice_axis}{batch_options.frame_axis}"
         settings += "" if batch_options.spacing is None else str(batch_options.spacing)
         self._settings = hashlib.blake2b(settings.encode(), digest_size=8).hexdigest()
-        self._known: dict[str, Assessment] = {}
+        self._identify = identify
+        self._lines: dict[str, int] = {}  # where each one's line begins, in bytes
         if resume:
             self._load()
         else:
@@ -241,13 +254,28 @@ class ResumeFile:
 
     def get(self, path: Path) -> Assessment | None:
         """What is known of a file as it is now."""
-        return self._known.get(self._key(path)) if self._known else None
+        line = self.find(path)
+        return None if line is None else self.at(line, path)
+
+    def find(self, path: Path) -> int | None:
+        """Where what is known of a file as it is now begins, for `at`; None for nothing."""
+        return self._lines.get(self._key(path)) if self._lines else None
+
+    def at(self, line: int, path: Path) -> Assessment:
+        """The assessment that begins there, of this file."""
+        with self.path.open("rb") as file:
+            file.seek(line)
+            values = json.loads(file.readline())["assessment"]
+        return replace(Assessment.from_dict(values), source=str(path))
 
     def add(self, path: Path, assessment: Assessment) -> None:
         """Keep an assessment; it is on disk when this returns."""
-        line = json.dumps({"key": self._key(path), "assessment": assessment.to_dict()})
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(f"{line}\n")
+        values = {**assessment.to_dict(), "source": None}  # places tell whose images they are
+        if not self._identify:
+            values["volume"] = without(assessment.volume, words_of(path)) or "series"
+        line = json.dumps({"key": self._key(path), "assessment": values})
+        with self.path.open("ab") as file:
+            file.write(f"{line}\n".encode())
             file.flush()
             os.fsync(file.fileno())
 
@@ -255,22 +283,31 @@ class ResumeFile:
         self.path.unlink(missing_ok=True)
 
     def _load(self) -> None:
+        place, line = 0, b"\n"
         try:
-            text = self.path.read_text("utf-8", errors="replace")
+            with self.path.open("rb") as file:
+                for line in file:
+                    if (key := _key_of(line)) is not None:
+                        self._lines[key] = place
+                    place += len(line)
         except FileNotFoundError:
             return
-        for line in text.splitlines():
-            try:
-                entry = json.loads(line)
-                self._known[entry["key"]] = Assessment.from_dict(entry["assessment"])
-            except (ValueError, TypeError, KeyError):
-                continue  # cut short when the run was killed: that file is graded again
-        if text and not text.endswith("\n"):
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write("\n")
+        if not line.endswith(b"\n"):  # cut short when the run was killed
+            with self.path.open("ab") as file:
+                file.write(b"\n")
 
     def _key(self, path: Path) -> str:
         return f"{self._settings} {fingerprint(path)}"
+
+
+def _key_of(line: bytes) -> str | None:
+    """The key of a line that can be read whole; a line that was cut short is graded again."""
+    try:
+        entry = json.loads(line)
+        Assessment.from_dict(entry["assessment"])
+        return entry["key"]
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def fingerprint(path: Path) -> str:

@@ -82,7 +82,7 @@ def view_of_stack(stack: torch.Tensor, spacing: Spacing) -> torch.Tensor:
 
 @torch.inference_mode()
 def locate(voxels: np.ndarray, spacing: Spacing, name: str = "free") -> Position:
-    """Row and column of the heart in a stack (slices, rows, columns), within the image.
+    """Row and column of the heart in a stack (slices, rows, columns), in the image's middle half.
 
     ``name`` is one of `preprocessing.LOCATORS`.
     """
@@ -93,7 +93,7 @@ def locate(voxels: np.ndarray, spacing: Spacing, name: str = "free") -> Position
     for axis in (0, 1):
         length = stack.shape[axis + 1]
         off = (place[axis] - (GRID.size - 1) / 2) * GRID.spacing / spacing[axis]
-        centre.append(float(np.clip((length - 1) / 2 + off, 0, length - 1)))
+        centre.append(float(np.clip((length - 1) / 2 + off, length / 4, 3 * length / 4)))
     return centre[0], centre[1]
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from .formats.kinds import suffix_of
+from .spreadsheet_files import original
 from .subjects import without_suffix
 
 Key = TypeVar("Key", bound=Hashable)
@@ -50,6 +51,11 @@ class Matches(Generic[Key]):
     same: list[tuple[str, str]] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
 
+    def fitting(self, name: str) -> list[Key]:
+        """The images that a name may mean: one where it is plain, several, or none."""
+        first = next((one for one, other in self.same if other == name), name)
+        return [self.found[first]] if first in self.found else self.several.get(name, [])
+
 
 @dataclass(frozen=True)
 class _Image(Generic[Key]):
@@ -71,14 +77,17 @@ class ImageNames(Generic[Key]):
         self._root = _parts(str(Path(root).absolute())) if str(root) else ()
         self._by_last: dict[str, list[_Image[Key]]] = {}
 
-    def add(self, key: Key, path: str | Path, *further: str) -> None:
+    def add(self, key: Key, path: str | Path | None, *further: str) -> None:
         """Add an image by its path, absolute or below the root, and further names of it."""
+        for name in further:
+            if parts := _parts(name):
+                self._add(key, self._root + parts, len(parts), suffix_of(Path(parts[-1])))
+        if path is None:
+            return
         parts = _parts(str(path))
         if parts[: len(self._root)] != self._root:
             parts = self._root + parts
         self._add(key, parts, len(parts) - len(self._root), suffix_of(Path(parts[-1])))
-        for name in further:
-            self._add(key, self._root + _parts(name), len(_parts(name)), "")
 
     def _add(self, key: Key, parts: Parts, inner: int, suffix: str) -> None:
         image = _Image(key, (*parts[:-1], without_suffix(parts[-1])), inner, suffix)
@@ -137,7 +146,7 @@ def _wanted(name: str) -> tuple[Parts, str]:
 def _parts(name: str) -> Parts:
     """Parts of a path as any system writes it, without a drive, ``.`` and ``..``."""
     text = unicodedata.normalize("NFC", name.strip()).replace("\\", "/")
-    text = re.sub(r"^'(?=[=+@-])", "", text)  # exports keep spreadsheets from running it
+    text = original(text)  # exports keep spreadsheets from running it
     text = re.sub(r"^[A-Za-z]:/", "/", text)
     return tuple(p for p in posixpath.normpath(text).split("/") if p not in ("", ".", ".."))
 

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 from .batch import ResumeFile
@@ -52,3 +53,9 @@ def _check_writable(path: str, target: Path) -> None:
         raise UsageError(f"{path} cannot be written: it is write-protected.")
     with tempfile.TemporaryFile(dir=target.parent), suppress(FileNotFoundError):
         ResumeFile.beside(target).lstat()  # the longest name that is made of it may be too long
+
+
+def need_package(package: str, what: str) -> None:
+    """Raise UsageError where a package of the extra *dicom* is missing that ``what`` needs."""
+    if find_spec(package) is None:
+        raise UsageError(f"{what} needs {package}: pip install 'motionqa[dicom]'.")

@@ -5,8 +5,6 @@ Every file is written whole or not at all: a report that is cut short could be t
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .results import Assessment, Failure, Override, Row
+from .spreadsheet_files import line, write_lines
 from .verdict import verdict
 from .version import version
 from .whole_files import written_whole
@@ -31,23 +30,29 @@ OVERRIDE_COLUMNS = ("override_score", "override_grade", "reader", "time")
 """Of the CSV, after those of `Row`, where a reader gave a grade of their own."""
 
 
-def write_csv(assessments: Iterable[Assessment], path: str | Path) -> None:
+def write_csv(assessments: Iterable[Assessment], path: str | Path, *, marked: bool = False) -> None:
     """Write one row a slice and frame, then one a volume; the columns are those of `Row`.
 
     Empty cells stand for the frame and the slice of a volume's row, and for the grade of a slice
     that is blank or missing; probabilities have six decimals. Where readers gave grades,
-    `OVERRIDE_COLUMNS` follow.
+    `OVERRIDE_COLUMNS` follow. Files for people are ``marked`` (see `spreadsheet_files`);
+    programs need none.
     """
-    assessments = list(assessments)
+    if not isinstance(assessments, Sequence):
+        assessments = list(assessments)
     overridden = any(assessment.overrides for assessment in assessments)
+    rows = (csv_rows(one, overridden) for one in assessments)
+    if marked:
+        write_lines(path, [csv_head(overridden), *rows], marked=True)
+        return
     with written_whole(path, newline="") as file:
         file.write(csv_head(overridden))
-        file.writelines(csv_rows(assessment, overridden) for assessment in assessments)
+        file.writelines(rows)  # one at a time: there may be more than memory holds
 
 
 def csv_head(overridden: bool = False) -> str:
     """The first line of a table of grades; ``overridden`` adds `OVERRIDE_COLUMNS`."""
-    return _line((*Row._fields, *OVERRIDE_COLUMNS) if overridden else Row._fields)
+    return line((*Row._fields, *OVERRIDE_COLUMNS) if overridden else Row._fields)
 
 
 def csv_rows(assessment: Assessment, overridden: bool = False) -> str:
@@ -58,14 +63,8 @@ def csv_rows(assessment: Assessment, overridden: bool = False) -> str:
     for place in [*np.ndindex(assessment.graded.shape), (None, None)]:
         row = rows.get(place)
         cells = _empty(assessment.volume, *place) if row is None else _cells(row)
-        lines.append(_line(cells + (_override_cells(said.get(place)) if overridden else [])))
+        lines.append(line(cells + (_override_cells(said.get(place)) if overridden else [])))
     return "".join(lines)
-
-
-def _line(cells: Sequence[str]) -> str:
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerow(cells)
-    return stream.getvalue()
 
 
 def write_json(
@@ -76,17 +75,21 @@ def write_json(
     failures: Sequence[Failure] = (),
 ) -> None:
     """Write everything that is known: assessments, the checkpoint's card, and what failed."""
-    content = {
+    head = {
         "format": JSON_FORMAT,
         "motionqa": version(),
         "written": datetime.now().astimezone().isoformat(timespec="seconds"),
         "checkpoint": None if card is None else asdict(card),
-        "assessments": [_described(assessment) for assessment in assessments],
         "failures": [{"source": source, "reason": reason} for source, reason in failures],
     }
     with written_whole(path) as file:
-        json.dump(content, file, ensure_ascii=False, indent=1)
-        file.write("\n")
+        # An assessment a line, one at a time: there may be more of them than memory holds.
+        file.write(json.dumps(head, ensure_ascii=False, indent=1).removesuffix("\n}"))
+        file.write(',\n "assessments": [')
+        for number, assessment in enumerate(assessments):
+            described = json.dumps(_described(assessment), ensure_ascii=False)
+            file.write(f"{',' if number else ''}\n  {described}")
+        file.write("\n ]\n}\n")
 
 
 def write_html(
@@ -112,7 +115,7 @@ def write_html(
 def _cells(row: Row) -> list[str]:
     numbers = [f"{value:.6f}" for value in row[6:11]]
     return [
-        _harmless(row.volume),
+        row.volume,
         "" if row.frame is None else str(row.frame),
         "" if row.slice is None else str(row.slice),
         str(row.score),
@@ -125,19 +128,14 @@ def _cells(row: Row) -> list[str]:
 
 def _empty(volume: str, frame: int, index: int) -> list[str]:
     """The row of an image without a grade."""
-    return [_harmless(volume), str(frame), str(index)] + [""] * (len(Row._fields) - 3)
+    return [volume, str(frame), str(index)] + [""] * (len(Row._fields) - 3)
 
 
 def _override_cells(override: Override | None) -> list[str]:
     if override is None:
         return [""] * len(OVERRIDE_COLUMNS)
     score = "" if override.score is None else str(override.score)
-    return [score, override.grade, _harmless(override.reader), override.time]
-
-
-def _harmless(name: str) -> str:
-    """A spreadsheet takes a cell that starts so for a formula, and would run it."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
+    return [score, override.grade, override.reader, override.time]
 
 
 def _described(assessment: Assessment) -> dict:

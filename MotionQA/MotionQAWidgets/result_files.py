@@ -37,7 +37,7 @@ def write(result: SceneResult, path: str | Path, kind: str) -> None:
     """Write the result whole or not at all; OSError where it cannot be written."""
     given = [result.assessment]
     if kind == "csv":
-        reports.write_csv(given, path)
+        reports.write_csv(given, path, marked=True)  # for people
     elif kind == "json":
         reports.write_json(given, path)
     elif kind == "html":

@@ -154,7 +154,8 @@ class VolumeOpening:
 
     @staticmethod
     def _show(node) -> None:
-        slicer.util.setSliceViewerLayers(background=node, fit=True)
+        """As it was acquired: a short-axis stack is oblique."""
+        slicer.util.setSliceViewerLayers(background=node, fit=True, rotateToVolumePlane=True)
 
 
 def _opened_before(path: Path):

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from MotionQALib.checkpoints import user_folder
 from MotionQALib.reading import score_exports
-from MotionQALib.reading.scores import CONSENSUS, all_scores, read_scores
+from MotionQALib.reading.scores import CONSENSUS
 from MotionQALib.reading.study import FILE, Study
+from MotionQALib.reading.study_scores import StudyScores
+from MotionQAWidgets import reader_name
 
 
 def is_study(folder: str | Path) -> bool:
@@ -16,10 +18,9 @@ def is_study(folder: str | Path) -> bool:
 
 def readers(folder: str | Path) -> list[str]:
     """Whose scores there are, the consensus first. Raises ReadingError."""
-    study = Study.open(folder)
-    found = [scores.reader for scores in all_scores(study) if scores.entries]
-    agreed = read_scores(study.scores_folder / f"{CONSENSUS}.jsonl").entries
-    return [*([CONSENSUS] if agreed else []), *found]
+    scores = _scores(folder)
+    found = [one.reader for one in scores.readers if one.entries]
+    return [*([CONSENSUS] if scores.consensus.entries else []), *found]
 
 
 def write_labels(folder: str | Path, reader: str) -> Path:
@@ -27,8 +28,13 @@ def write_labels(folder: str | Path, reader: str) -> Path:
 
     It lies outside the study, which is the readers', and stays there for a training to resume.
     """
-    study = Study.open(folder)
-    target = user_folder().parent / "labels" / f"{study.folder.resolve().name}-{reader}.csv"
+    scores = _scores(folder)
+    target = user_folder().parent / "labels" / f"{scores.study.folder.resolve().name}-{reader}.csv"
     target.parent.mkdir(parents=True, exist_ok=True)
-    score_exports.export_labels(study, reader, target)
+    score_exports.export_labels(scores, reader, target)
     return target
+
+
+def _scores(folder: str | Path) -> StudyScores:
+    """What the person at this Slicer may see: a reader who still reads, nothing."""
+    return StudyScores.for_person(Study.open(folder), reader_name.remembered())

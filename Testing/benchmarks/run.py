@@ -26,6 +26,9 @@ NAMES = (
     "training_step",
     "memory",
     "answering",
+    "throughput",
+    "study_memory",
+    "arrival",
     "dicom_reading",
 )
 

@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 import torch
 
+NAMES = (
+    "assess", "seed_route", "simulator", "training_step", "memory", "answering", "throughput",
+    "study_memory", "arrival",
+)  # fmt: skip
+
 
 @pytest.fixture
 def bench(monkeypatch):
@@ -26,10 +31,7 @@ def can_draw() -> bool:
     return subprocess.run(["sh", check, sys.executable], capture_output=True).returncode == 0
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["assess", "seed_route", "simulator", "training_step", "memory", "answering", "dicom_reading"],
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_benchmark_runs_and_yields_numbers(bench, name, tmp_path, capsys):
     if name == "simulator" and importlib.util.find_spec("torchio") is None:
         pytest.skip("TorchIO is not installed; make bench installs it")

@@ -6,7 +6,7 @@ import argparse
 
 from ..dimse.peers import Peer, PeerError, checked_title
 from ..dimse.settings import MEGABYTE, ListenerSettings
-from ..grading_arguments import add_checkpoint, add_computing
+from ..grading_arguments import add_checkpoint, add_computing, positive_count
 
 RESULTS = "motionqa-results"
 
@@ -58,9 +58,10 @@ def _add_listening(listen: argparse.ArgumentParser) -> None:
         help="an AE title that may send; may be given several times, and must be where others "
         "than this machine can reach it",
     )
-    add("--max-associations", type=_count, default=_DEFAULTS.most_associations, metavar="N",
+    add("--max-associations", type=positive_count, default=_DEFAULTS.most_associations, metavar="N",
         help="at once (%(default)s)")  # fmt: skip
-    add("--max-object", type=_count, default=_DEFAULTS.largest_object // MEGABYTE, metavar="MB",
+    largest = _DEFAULTS.largest_object // MEGABYTE
+    add("--max-object", type=positive_count, default=largest, metavar="MB",
         help="largest object (%(default)s)")  # fmt: skip
     add("--free-space", type=_whole, default=_DEFAULTS.free_space // MEGABYTE, metavar="MB",
         help="of the disk that stay free (%(default)s)")  # fmt: skip
@@ -127,12 +128,6 @@ def _port(text: str) -> int:
 def _whole(text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
         raise argparse.ArgumentTypeError(f"a whole number from 0 on is needed, not {text!r}")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if _whole(text) < 1:
-        raise argparse.ArgumentTypeError("a whole number from 1 on is needed")
     return int(text)
 
 

@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..output_files import UsageError, need_package
+
 if TYPE_CHECKING:
     from ..command_output import CommandOutput
     from .image_facts import ImageFacts
@@ -54,9 +56,7 @@ def run_watch(arguments: argparse.Namespace, console: CommandOutput) -> int:
 
 def run_listen(arguments: argparse.Namespace, console: CommandOutput) -> int:
     """Listen until asked to end; the exit status. Raises UsageError."""
-    from ..output_files import UsageError
-
-    _need("pynetdicom", "Listening")
+    need_package("pynetdicom", "Listening")
     from ..dimse.object_store import ObjectStore
     from ..dimse.receiver import Receiver
     from ..dimse.settings import MEGABYTE, ListenerSettings
@@ -154,20 +154,13 @@ def _service(
 
 def _reports(arguments: argparse.Namespace, say: Callable[[str], None]) -> bool:
     if arguments.send:
-        _need("pynetdicom", "Sending")
+        need_package("pynetdicom", "Sending")
     if arguments.sr or arguments.send:
-        _need("highdicom", "A DICOM report")
+        need_package("highdicom", "A DICOM report")
     there = find_spec("highdicom") is not None
     if arguments.sr is None and not there:
         say("No DICOM reports are written: highdicom is missing (pip install 'motionqa[dicom]').")
     return there and arguments.sr is not False
-
-
-def _need(package: str, what: str) -> None:
-    from ..output_files import UsageError
-
-    if find_spec(package) is None:
-        raise UsageError(f"{what} needs {package}: pip install 'motionqa[dicom]'.")
 
 
 def _sayer(console: CommandOutput) -> Callable[[str], None]:

@@ -58,7 +58,7 @@ class Entry:
     number, description, images, phases : of the series
     reason : a sentence, for all but graded ones
     score, grade, expected, uncertain : of the volume
-    scores : of each slice in its worst phase
+    scores : of each slice in its worst phase; 0 for one that is blank or missing
     doubts : slices whose score is uncertain
     places, normals : mm in the patient, a slice each; None where not known
     seconds : from the end of the quiet time to the grade
@@ -133,7 +133,9 @@ class Entry:
 
     def slices_graded(self, grade: Grade) -> list[int]:
         """Slices of that grade in their worst phase."""
-        return [index for index, score in enumerate(self.scores) if grade_of(score) is grade]
+        return [
+            index for index, score in enumerate(self.scores) if score and grade_of(score) is grade
+        ]
 
     @property
     def again(self) -> list[int]:

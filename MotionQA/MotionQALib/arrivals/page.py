@@ -6,32 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from html import escape
 
-from ..report_style import STYLE
+from ..report_style import page_head
 from ..scale import SCORE_WORDS, grade_of
 from .entry import Entry
 
-_HEAD = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="refresh" content="{refresh}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>Motion, series by series</title>
-<style>
-{style}
-.series {{ border-top: 1px solid var(--line); padding: .7rem 0; }}
-.series h2 {{ display: flex; flex-wrap: wrap; gap: .6rem; align-items: baseline; }}
-.series time {{ color: var(--soft); font-weight: 400; }}
-.worst {{ display: flex; flex-wrap: wrap; gap: .6rem; margin: .4rem 0 0; padding: 0; }}
-.worst figure {{ margin: 0; border: 2px solid; border-radius: 4px; }}
-.worst img {{ display: block; max-height: 130px; }}
-.worst figcaption {{ padding: .1rem .3rem; font-size: .82rem; }}
-.again {{ font-weight: 600; }}
-</style>
-</head>
-<body>
+_STYLE = """
+.series { border-top: 1px solid var(--line); padding: .7rem 0; }
+.series h2 { display: flex; flex-wrap: wrap; gap: .6rem; align-items: baseline; }
+.series time { color: var(--soft); font-weight: 400; }
+.worst { display: flex; flex-wrap: wrap; gap: .6rem; margin: .4rem 0 0; padding: 0; }
+.worst figure { margin: 0; border: 2px solid; border-radius: 4px; }
+.worst img { display: block; max-height: 130px; }
+.worst figcaption { padding: .1rem .3rem; font-size: .82rem; }
+.again { font-weight: 600; }
 """
 
 MOST_SLICES = 6
@@ -52,7 +39,9 @@ def page(
     pictures : data URLs by slice, of entries by their content
     refresh : seconds
     """
-    yield _HEAD.format(style=STYLE, refresh=refresh)
+    head = page_head("Motion, series by series", _STYLE)
+    again = f'<meta http-equiv="refresh" content="{refresh}">\n'
+    yield head.replace("<title>", f"{again}<title>", 1)
     written = datetime.now().strftime("%H:%M:%S")
     yield (
         f'<header>\n<h1>Motion, series by series</h1>\n<p class="meta">Newest first; written '
@@ -97,7 +86,9 @@ def _grades(entry: Entry, pictures: Mapping[int, str]) -> str:
         of = "" if repeated.number is None else f" of series {repeated.number}"
         parts.append(f"<p>Acquired again{of}: {escape(repeated.sentence)}</p>\n")
     parts.append(f'<span class="strip">{"".join(map(_cell, *_in_order(entry)))}</span>\n')
-    shown = [index for index in from_worst(entry) if index in pictures][:MOST_SLICES]
+    shown = [index for index in from_worst(entry) if index in pictures and entry.scores[index]][
+        :MOST_SLICES
+    ]
     if shown:
         figures = "".join(_figure(entry, index, pictures[index]) for index in shown)
         parts.append(f'<div class="worst">\n{figures}</div>\n')
@@ -105,8 +96,8 @@ def _grades(entry: Entry, pictures: Mapping[int, str]) -> str:
 
 
 def from_worst(entry: Entry) -> list[int]:
-    """Slices, the lowest score first."""
-    return sorted(range(len(entry.scores)), key=lambda index: entry.scores[index])
+    """Slices, the lowest score first; those without a grade last."""
+    return sorted(range(len(entry.scores)), key=lambda index: entry.scores[index] or 9)
 
 
 def _in_order(entry: Entry) -> tuple[list[int], list[int], list[bool]]:
@@ -119,6 +110,8 @@ def _in_order(entry: Entry) -> tuple[list[int], list[int], list[bool]]:
 
 
 def _cell(index: int, score: int, doubt: bool) -> str:
+    if not score:
+        return f'<span class="cell" title="slice {index}: no grade">{index}: –</span>'
     grade = grade_of(score).label
     said = f"slice {index}: score {score} ({SCORE_WORDS[score]}), {grade}"
     return (

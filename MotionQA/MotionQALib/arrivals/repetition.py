@@ -57,12 +57,14 @@ def with_repeated(entry: Entry, earlier: Iterable[Entry]) -> Entry:
 def _same_slice(entry: Entry, new: int, old: Entry) -> int | None:
     """The slice of ``old`` that lies where the entry's slice lies; None if there is none."""
     place, normal = _at(entry, new)
-    if place is None or normal is None:
+    if place is None or normal is None or not entry.scores[new]:
         return None
     best, nearest = None, NEAR
     for index in range(len(old.scores)):
         other, direction = _at(old, index)
-        if other is None or direction is None or abs(_dot(normal, direction)) < ALIGNED:
+        if not old.scores[index] or other is None or direction is None:
+            continue
+        if abs(_dot(normal, direction)) < ALIGNED:
             continue
         offset = tuple(a - b for a, b in zip(place, other, strict=True))
         along = abs(_dot(offset, normal))

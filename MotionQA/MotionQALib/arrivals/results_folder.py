@@ -17,7 +17,7 @@ from typing import Any
 
 from ..reports import csv_head, csv_rows
 from ..results import Assessment, Row
-from ..whole_files import written_whole
+from ..whole_files import write_whole, written_whole
 from .entry import Entry
 from .ledger import Ledger
 from .page import page
@@ -99,7 +99,7 @@ class ResultsFolder:
                 graded.write_report(self.report_path(name))
                 entry = replace(entry, report=name)
             for index, png in (graded.pictures or {}).items():
-                self._picture(entry, index).write_bytes(png)
+                write_whole(self._picture(entry, index), png)
             details["assessment"] = _compact(graded.assessment, entry)
         self.ledger.add(entry, details)
         # From here on it is graded: what cannot be written now is made from the ledger later.
@@ -178,7 +178,9 @@ def named(assessment: Assessment, entry: Entry) -> Assessment:
 
 def _compact(assessment: Assessment, entry: Entry) -> dict[str, Any]:
     """For the ledger: six decimals are more than a grade needs."""
-    values = named(assessment, entry).to_dict()
-    values["probabilities"] = assessment.probabilities.round(6).tolist()
-    values["volume_probabilities"] = assessment.volume_probabilities.round(6).tolist()
-    return values
+    assessment = replace(
+        named(assessment, entry),
+        probabilities=assessment.probabilities.round(6),
+        volume_probabilities=assessment.volume_probabilities.round(6),
+    )
+    return assessment.to_dict()

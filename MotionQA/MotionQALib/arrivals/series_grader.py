@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import volumes
 from ..privacy import identifying_words, without
 from ..slice_pictures import draw
 from .arriving_series import ArrivingSeries
@@ -13,7 +12,6 @@ from .results_folder import Graded
 
 if TYPE_CHECKING:
     from ..assessment import Assessor
-    from ..checkpoints import Card
     from ..results import Assessment
     from ..volumes import Volume
 
@@ -46,7 +44,11 @@ class SeriesGrader:
         if self._reports:
 
             def write(path: Path) -> None:
-                write_series_report(path, series, assessment, self._assessor.card)
+                from ..structured_report.series_report import write_series_report
+
+                write_series_report(
+                    path, volume.origin, assessment, self._assessor.card, series.paths[0]
+                )
 
         return Graded(assessment, pictures, write)
 
@@ -67,25 +69,11 @@ class SeriesGrader:
             return "Its files cannot be read; send the series again."
 
 
-def write_series_report(
-    path: Path, series: ArrivingSeries, assessment: Assessment, card: Card
-) -> None:
-    """Write the DICOM report of a series. Raises ReportError, OSError."""
-    from pydicom import dcmread
-
-    from ..structured_report.report import ImageReference, write_report
-
-    header = dcmread(series.paths[0], stop_before_pixels=True, force=True)
-    references = [
-        [ImageReference(f.sop_class, f.instance, f.frame_number) for f in frames]
-        for frames in series.stack()
-    ]
-    write_report(path, header, references, assessment, card)
-
-
 def read_series(series: ArrivingSeries) -> Volume:
     """The volume of a series' files. Raises VolumeError."""
-    return volumes.read(series.paths[0])
+    from ..series_files import read_series as read_files
+
+    return read_files(series.paths)
 
 
 def _worst(volume: Volume, assessment: Assessment) -> dict[int, bytes]:

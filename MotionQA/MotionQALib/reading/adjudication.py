@@ -1,6 +1,6 @@
 """An adjudicator who settles what the readers said, item by item.
 
-adjudication = Adjudication(study, "prof")
+adjudication = Adjudication(session)          # of who adjudicates
 adjudication.items, adjudication.index        # with the readers' scores; where he or she is
 adjudication.give(3)                          # on disk, or in `unsaved`; then on to the next
 adjudication.settle_unanimous()
@@ -17,14 +17,17 @@ from .consensus import ConsensusItem, consensus_items, open_consensus, settle_un
 from .errors import NotSaved
 from .score_entry import ItemKey, ScoreEntry
 from .scores import CONSENSUS
-from .study import Study
+from .session import ReadingSession
+from .study_scores import StudyScores
 from .unsaved_scores import UnsavedScores
 
 
 class Adjudication:
     """A `Scoring` of the consensus; see the top of this file.
 
-    Raises as `ScoreLog.open` does.
+    Who has not read is noted, and cannot read any more.
+
+    Raises Hidden for a reader who still reads, and as `ScoreLog.open` does.
 
     Attributes
     ----------
@@ -36,10 +39,13 @@ class Adjudication:
     needs_image = False  # what the readers saw is settled, be the file lost meanwhile
     takes_details = False
 
-    def __init__(self, study: Study, adjudicator: str) -> None:
+    def __init__(self, session: ReadingSession) -> None:
         self.changed = Signal()
-        self._study = study
-        self._log = open_consensus(study, adjudicator)
+        self._session = session
+        StudyScores.for_adjudicator(session)
+        if not session.may_see_others:
+            session.unblind()
+        self._log = open_consensus(session.study, session.reader)
         self._unsaved = UnsavedScores(self._log)
         self.items: list[ConsensusItem] = []
         self.index: int | None = None
@@ -111,7 +117,7 @@ class Adjudication:
     def settle_unanimous(self) -> None:
         """Settle all that the readers agree on and nobody has settled."""
         try:
-            settle_unanimous(self._log, consensus_items(self._study))
+            settle_unanimous(self._log, self._items_now())
         except NotSaved as error:
             self._unsaved.problem = str(error)
         else:
@@ -147,8 +153,11 @@ class Adjudication:
         self.changed.emit()
 
     def _read_again(self) -> None:
-        self.items = consensus_items(self._study)
+        self.items = self._items_now()
         self._turn_to_open(0)
+
+    def _items_now(self) -> list[ConsensusItem]:
+        return consensus_items(StudyScores.for_adjudicator(self._session))
 
     def _turn_to_open(self, start: int) -> None:
         """To the first item from this one on that is not settled, else to any that is not."""

@@ -1,6 +1,6 @@
 """How well a study's readers agree: with each other, with themselves, with the network.
 
-    report = agreement(study)                               # or agreement(study, network=…)
+    report = agreement(scores)                   # StudyScores; or agreement(scores, network=…)
     for comparison in report.comparisons:                   # of scores and of grades
         comparison.kind, comparison.raters                  # "readers", ("anna", "ben")
         str(comparison.values["quadratic_kappa"])           # 0.712 (0.604 to 0.801)
@@ -24,14 +24,12 @@ import numpy as np
 from ..bootstrap import Interval, SubjectDraws, limits
 from ..scale import SCORES, Grade
 from .agreement_statistics import all_statistics, confusion
-from .case_list import CaseList
-from .errors import ReadingError
-from .export_names import export_names
+from .blinding import Blinding
+from .errors import StudyError
 from .network_grades import NetworkGrades
 from .ratings import NETWORK_RATER, Rater, Ratings
 from .score_entry import LABELS
-from .scores import all_scores
-from .study import Study
+from .study_scores import StudyScores
 
 SCALES = {"score": len(SCORES), "grade": len(Grade)}
 FAR = 2
@@ -76,7 +74,7 @@ class Disagreement:
 
     Parameters
     ----------
-    case, image : the case's key and name
+    case, image : the case's key, and what it may be called
     scores : of each rater, and of second readings as "anna (2nd)"
     """
 
@@ -104,30 +102,29 @@ class Report:
 
 
 def agreement(
-    study: Study,
+    scores: StudyScores,
     *,
     network: NetworkGrades | None = None,
     resamples: int = 1000,
     seed: int = 0,
 ) -> Report:
-    """Compare all readers of a study.
+    """Compare all readers of a study; images are called as the one who asks may call them.
 
-    Raises ReadingError if nobody has scored anything.
+    Raises StudyError if nobody has scored anything.
     """
-    cases = CaseList(study)
-    logs = all_scores(study)
-    remarks = [*cases.reports, *(line for scores in logs for line in scores.damaged)]
-    everyone = [scores for scores in logs if scores.entries]
+    study, cases = scores.study, scores.cases
+    everyone = [one for one in scores.readers if one.entries]
     if not everyone:
-        raise ReadingError(f"Nobody has scored a case of {study.folder} yet.")
+        raise StudyError(f"Nobody has scored a case of {study.folder} yet.")
+    remarks = [*cases.reports, *scores.remarks]
     ratings = Ratings(cases, everyone, network or NetworkGrades())
     remarks += [*ratings.remarks, *(network.remarks if network else ())]
     return Report(
         study=study.folder.resolve().name,
-        readers={scores.reader: len(scores.entries) for scores in everyone},
+        readers={one.reader: len(one.entries) for one in everyone},
         comparisons=tuple(_compare(_tasks(ratings), ratings.subjects, resamples, seed)),
-        disagreements=tuple(_disagreements(ratings, cases)),
-        remarks=tuple(dict.fromkeys(remarks)),
+        disagreements=tuple(_disagreements(ratings, scores.blinding)),
+        remarks=scores.blinding.tell(remarks),
         resamples=resamples,
         seed=seed,
     )
@@ -173,6 +170,8 @@ def _compare(
     tasks: Sequence[_Task], subjects: np.ndarray, resamples: int, seed: int
 ) -> list[RaterComparison]:
     """Values and intervals; all comparisons see the same resamples."""
+    if not tasks:
+        return []  # of no case in the list, perhaps: then there are no subjects to draw
     draws = SubjectDraws(subjects, resamples, np.random.default_rng(seed))
     compared = []
     for task in tasks:
@@ -198,14 +197,13 @@ def _comparison(task: _Task, subjects: np.ndarray, drawn: dict[str, np.ndarray])
     return RaterComparison(task.kind, names, task.scale, n, n_subjects, values, matrix)
 
 
-def _disagreements(ratings: Ratings, cases: CaseList) -> list[Disagreement]:
-    names = export_names(cases)
+def _disagreements(ratings: Ratings, blinding: Blinding) -> list[Disagreement]:
     columns = {_shown(rater): column for rater, column in ratings.columns["score"].items()}
     found = []
     for row, key in enumerate(ratings.keys):
         said = {name: int(column[row]) + 1 for name, column in columns.items() if column[row] >= 0}
         if said and max(said.values()) - min(said.values()) >= FAR:
-            found.append(Disagreement(key.case, names[key.case], key.slice, said))
+            found.append(Disagreement(key.case, blinding.name_of(key.case), key.slice, said))
     return sorted(found, key=lambda d: -d.difference)
 
 

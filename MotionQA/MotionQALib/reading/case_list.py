@@ -6,6 +6,7 @@
     cases.cases                                  # tuple of Case
     cases.file_of(case)                          # where it is now; None if it is missing
     cases.is_replaced(case)                      # whether another image lies there now
+    cases.replaced                               # keys of cases in whose place another was added
 
 A file that was moved is added again and found to be the same case, which keeps its scores. Files
 that have not changed are not read again. Every line is on disk when `add` yields it.
@@ -18,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..volumes import Volume
+from .blinding import Remark, of_logs
 from .cases import Case, Listed, case_of, read_case, stamp_of
 from .durable_lines import DurableLines, read_lines
 from .errors import ReadingError
@@ -42,8 +44,10 @@ class CaseList:
 
     def __init__(self, study: Study) -> None:
         self.study = study
-        self.reports: tuple[str, ...] = ()
+        self.reports: tuple[Remark, ...] = ()
+        self.replaced: frozenset[str] = frozenset()
         self._cases: dict[str, Case] = {}
+        self._holders: dict[str | None, str] = {}
         self._looked_at: dict[tuple[str, tuple], bool] = {}  # (key, stamp): whether it is the case
         self.reload()
 
@@ -80,7 +84,7 @@ class CaseList:
             place = case.key, stamp
             if place not in self._looked_at:
                 image = read_case(path, salt=self.study.salt)
-                self._looked_at[place] = image.key == case.key
+                self._looked_at[place] = self._own_key(image) == case.key
         except (ReadingError, OSError):
             return True
         return not self._looked_at[place]
@@ -88,15 +92,39 @@ class CaseList:
     def reload(self) -> None:
         """Read what other sessions added."""
         lines = read_lines(self.study.cases_file)
-        reports, cases = list(lines.damaged), {}
+        reports, cases, holders = list(lines.damaged), {}, {}
         for number, record in lines.records:
             try:
                 case = Case.from_record(record)
             except ValueError as error:
-                reports.append(f"Line {number} of {self.study.cases_file} is left out: {error}.")
+                text = f"Line {number} of {self.study.cases_file} is left out: {error}."
+                reports.append(of_logs(text))
             else:
                 cases[case.key] = case  # a case that moved keeps its place in the order
-        self._cases, self.reports = cases, tuple(reports)
+                holders[case.path] = case.key  # who was added last lies there
+        self._cases, self.reports, self._holders = cases, tuple(reports), holders
+        self._note_replaced()
+
+    def left_out(self) -> set[str]:
+        """Keys of cases whose image has been replaced by another: their scores are of no file."""
+        return {c.key for c in self.cases if c.key in self.replaced or self.is_replaced(c)}
+
+    def _note_replaced(self) -> None:
+        self.replaced = frozenset(
+            case.key
+            for case in self._cases.values()
+            if case.path is not None and self._holders.get(case.path) != case.key
+        )
+
+    def _own_key(self, image: Case) -> str:
+        """The key of the case that an image is: edited DICOM files keep their series' UID."""
+        for key in (image.key, f"{image.key}:{(image.content or '')[-12:]}"):
+            case = self._cases.get(key)
+            if case is None or None in (case.content, image.content):
+                return key
+            if case.content == image.content:
+                return key
+        return key
 
     def add(self, files: Iterable[Listed | Path]) -> Iterator[Added]:
         """Add files one by one, as a batch; those that are here already are only noted as moved.
@@ -144,7 +172,7 @@ class CaseList:
         case = known.get(place)
         if case is None:
             case = read_case(path, salt=self.study.salt, subject=subject)
-            return replace(case, path=place[0], stamp=place[1])
+            return replace(case, key=self._own_key(case), path=place[0], stamp=place[1])
         return case if subject is None else replace(case, subject=subject)
 
     def _keep(self, lines: DurableLines, path: Path | None, case: Case, batch: int) -> Added:
@@ -156,9 +184,12 @@ class CaseList:
             elif before.subject != case.subject and case.subject == case.name:
                 case = replace(case, subject=before.subject)
         case = replace(case, batch=batch)
-        if case != before:
+        if case != before or case.key in self.replaced:
             lines.append(case.to_record())
             self._cases[case.key] = case
+            if case.path is not None:
+                self._holders[case.path] = case.key
+                self._note_replaced()
         return Added(path, case, new=before is None)
 
 

@@ -8,17 +8,18 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .. import volumes
-from ..formats.kinds import is_dicom, stem_of
-from ..subjects import subject_of
+from .. import tables, volumes
+from ..file_stamps import files_of
+from ..formats.kinds import is_dicom
+from ..image_names import ImageNames, Matches
+from ..subjects import is_nobody, pseudonym, subject_of
+from ..tables import TableError
 from ..volumes import IMAGE_SUFFIXES, Volume, VolumeError
 from .errors import ReadingError
 
@@ -35,6 +36,8 @@ class Case:
     subject : whose image it is; a hash where it is a DICOM patient's identifier
     batch : which addition to the study it came with, from 0
     stamp : size and time of its files, by which a file read before is known again
+    content : hash of a DICOM series' voxels, which an edited copy does not share though it has the
+        series' UID; None where the key is one already
     """
 
     key: str
@@ -45,6 +48,7 @@ class Case:
     n_slices: int
     batch: int = 0
     stamp: tuple[int, int, int] | None = None
+    content: str | None = None
 
     def to_record(self) -> dict[str, Any]:
         return asdict(self)
@@ -53,16 +57,22 @@ class Case:
     def from_record(cls, record: Mapping[str, Any]) -> Case:
         """Rebuild from a line; a missing or strange value is a ValueError."""
         try:
-            case = cls(**{field.name: record[field.name] for field in fields(cls)})
+            known = {"content": None, **record}  # of which older lists know nothing
+            case = cls(**{field.name: known[field.name] for field in fields(cls)})
             stamp = None if case.stamp is None else tuple(map(int, case.stamp))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError("it is no case") from error
-        texts = (case.key, case.name, case.subject, case.path or "")
+        optional = ("" if text is None else text for text in (case.path, case.content))
+        texts = (case.key, case.name, case.subject, *optional)
         numbers = (case.n_frames, case.n_slices, case.batch)
         good = all(isinstance(text, str) for text in texts) and case.key
-        if not good or not all(isinstance(n, int) and n >= 0 for n in numbers):
+        if not good or not all(isinstance(n, int) and n in _COUNTS for n in numbers):
             raise ValueError("it is no case")
         return replace(case, stamp=stamp)
+
+
+_COUNTS = range(1_000_000)
+"""What frames, slices and additions can be counted by: more would be a mistake."""
 
 
 class Listed(NamedTuple):
@@ -85,7 +95,8 @@ def listed(source: str | Path | Iterable[str | Path]) -> list[Listed]:
     try:
         return [Listed(path) for path in volumes.find(source)]
     except VolumeError as error:
-        raise ReadingError(str(error)) from error
+        text = "No image was found there; choose another folder or list."
+        raise ReadingError(str(error), blinded=text) from error
 
 
 def case_of(volume: Volume, *, path: str | None = None, subject: str | None = None) -> Case:
@@ -111,21 +122,18 @@ def read_case(path: Path, *, salt: str, subject: str | None = None) -> Case:
         raise ReadingError(str(error)) from error
     if subject is None and volume.series_uid is not None:
         subject = _patient(path, salt)
-    return case_of(volume, subject=subject)
+    case = case_of(volume, subject=subject)
+    if volume.series_uid is None:
+        return case
+    return replace(case, content=replace(volume, series_uid=None).identity)
 
 
 def stamp_of(path: Path) -> tuple[int, int, int]:
-    """Number, size in bytes and latest time (ns) of the files that hold an image.
-
-    A DICOM image stands for its series, and a header may have its data beside it: then all files
-    of the folder count.
-    """
-    alone = path.is_file() and path.name.lower().endswith((".nii", ".nii.gz", ".nrrd", ".mha"))
-    folder = path if path.is_dir() else path.parent
-    files = [path] if alone else [file for file in folder.iterdir() if file.is_file()]
-    states = [file.stat() for file in files]
-    times = [state.st_mtime_ns for state in states]
-    return len(states), sum(state.st_size for state in states), max(times, default=0)
+    """Number, size in bytes, and a digest of sizes and times, of the files that hold an image."""
+    states = [(file.name, file.stat()) for file in files_of(path)]
+    text = repr([(name, state.st_size, state.st_mtime_ns) for name, state in states])
+    digest = hashlib.blake2b(text.encode(errors="replace"), digest_size=6).digest()
+    return len(states), sum(state.st_size for _, state in states), int.from_bytes(digest, "big")
 
 
 def _patient(path: Path, salt: str) -> str | None:
@@ -139,32 +147,32 @@ def _patient(path: Path, salt: str) -> str | None:
         return None
     header = dcmread(file, stop_before_pixels=True, force=True, specific_tags=["PatientID"])
     identifier = str(header.get("PatientID") or "").strip()
-    if not identifier:
-        return None
-    digest = hashlib.blake2b(identifier.encode(), key=salt.encode()[:64], digest_size=6)
-    return f"patient-{digest.hexdigest()}"
+    return None if is_nobody(identifier) else pseudonym(identifier, salt)
 
 
 def _from_csv(path: Path) -> list[Listed]:
     rows = read_table(path)
     column = next((name for name in ("image", "path", "file") if rows and name in rows[0][1]), None)
     if column is None:
-        raise ReadingError(f"{path} lists no images; it needs a column named image.")
-    below: dict[str, list[Path]] = {}
+        text = "{} lists no images; it needs a column named image."
+        raise ReadingError(text.format(path), blinded=text.format("The list"))
+    below: Matches[Path] | None = None
     found = []
     for number, row in rows:
-        name = row[column].replace("\\", "/")  # as Windows writes it
+        name = row[column]
         if not name:
-            raise ReadingError(f"{path}, line {number}: the image's name is missing.")
-        file = _beside(path.parent, name)
+            text = f"line {number}: the image's name is missing."
+            raise ReadingError(f"{path}, {text}", blinded=f"The list, {text}")
+        file = _beside(path.parent, name.replace("\\", "/"))  # as Windows writes it
         if file is None:
-            below = below or _by_name(path.parent)
-            fitting = below.get(Path(name).name, [])
+            below = below or _by_name(path.parent, (row[column] for _, row in rows))
+            fitting = below.fitting(name)
             if len(fitting) != 1:
                 many = f"{len(fitting)} images are" if fitting else "no image is"
                 raise ReadingError(
                     f"{path}, line {number}: {many} named {name} below {path.parent}; give its "
-                    "path from there."
+                    "path from there.",
+                    blinded=f"The list, line {number}: {many} named so below its folder.",
                 )
             file = fitting[0]
         found.append(Listed(file, row.get("subject") or None))
@@ -177,49 +185,41 @@ def _beside(folder: Path, name: str) -> Path | None:
     return next((file for file in candidates if file.exists()), None)
 
 
-def _by_name(folder: Path) -> dict[str, list[Path]]:
+def _by_name(folder: Path, names: Iterable[str]) -> Matches[Path]:
+    """The files below a folder that names mean, by the trainer's rule."""
     try:
         files = volumes.find(folder)
     except VolumeError as error:
         raise ReadingError(str(error)) from error
-    names: dict[str, list[Path]] = {}
+    known: ImageNames[Path] = ImageNames(folder)
     for file in files:
-        for name in {file.name, stem_of(file)}:
-            names.setdefault(name, []).append(file)
-    return names
+        known.add(file, file)
+    return known.match(names)
 
 
 def read_table(path: str | Path) -> list[tuple[int, dict[str, str]]]:
     """Rows of a CSV file with their line numbers, by column names in lower case, stripped.
 
-    Commas, semicolons and tabs separate, as spreadsheets write them. Raises ReadingError if the
-    file is no such table, or is empty.
+    Any dialect of spreadsheets is read (`tables.read_table`). Raises ReadingError if the file is no
+    such table, or is empty.
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ReadingError(f"{path} is not a text file in UTF-8; save it as CSV UTF-8.") from error
-    except OSError as error:
-        raise ReadingError(f"{path} cannot be read ({error.strerror}); check the path.") from error
-    first = text.split("\n", 1)[0]
-    lines = io.StringIO(text, newline="")  # a quoted value may hold ends of lines
-    reader = csv.reader(lines, delimiter=max(",;\t", key=first.count), strict=True)
-    rows = []
-    try:
-        names = [name.strip().lower() for name in next(reader, [])]
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) < len(names):
-                raise ReadingError(
-                    f"{path}, line {reader.line_num}: {len(cells)} values for {len(names)} "
-                    "columns; fill in the line."
-                )
-            row = dict(zip(names, (cell.strip() for cell in cells), strict=False))
-            rows.append((reader.line_num, row))
-    except csv.Error as error:
-        raise ReadingError(f"{path} is not a readable CSV file ({error}).") from error
+        table = tables.read_table(path)
+    except TableError as error:
+        raise _faulty(path, str(error).removeprefix(str(path))) from error
+    names, rows = table.columns, []
+    for number, cells in table.rows:
+        if len(cells) < len(names):
+            raise _faulty(
+                path,
+                f", line {number}: {len(cells)} values for {len(names)} columns; fill in the line.",
+            )
+        rows.append((number, dict(zip(names, cells, strict=False))))
     if not rows:
-        raise ReadingError(f"{path} has no rows below its column names.")
+        raise _faulty(path, " has no rows below its column names.")
     return rows
+
+
+def _faulty(path: Path, fault: str) -> ReadingError:
+    return ReadingError(f"{path}{fault}", blinded=f"The table{fault}")

@@ -16,7 +16,8 @@ def add_agreement(commands) -> None:
         help="compare the readers of a study",
         description="Compare the readers of a study with each other, with themselves where cases "
         "came back, and with the network: agreement, weighted κ, Gwet's AC2 and ICC(2,1), with "
-        "bootstrap intervals over subjects.",
+        "bootstrap intervals over subjects. It shows every reader's scores: it is for whoever runs "
+        "the study, not for who still reads in it.",
         epilog="exit status: 0 all was read; 1 something could not be, each named on stderr; "
         "2 bad usage",
     )
@@ -44,17 +45,17 @@ def run_agreement(arguments: argparse.Namespace, console: CommandOutput) -> int:
     from ..output_files import check_files
     from . import agreement_report
     from .agreement import agreement
-    from .case_list import CaseList
     from .network_grades import NetworkGrades
     from .study import Study
+    from .study_scores import StudyScores
 
     outputs = [path for path in (arguments.html, arguments.json) if path]
     check_files(outputs, inputs=[arguments.network] if arguments.network else [])
-    study = Study.open(arguments.study)
+    scores = StudyScores.for_coordinator(Study.open(arguments.study))
     network = None
     if arguments.network:
-        network = NetworkGrades.read(arguments.network, CaseList(study))
-    report = agreement(study, network=network, resamples=arguments.resamples, seed=arguments.seed)
+        network = NetworkGrades.read(arguments.network, scores.cases)
+    report = agreement(scores, network=network, resamples=arguments.resamples, seed=arguments.seed)
     for line in agreement_report.lines(report):
         console.say(line)
     if report.comparisons:

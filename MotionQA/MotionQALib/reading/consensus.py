@@ -1,6 +1,6 @@
 """What the readers' scores come to: an adjudicator settles each case, in one more log.
 
-items = consensus_items(study)              # each with its readers' scores side by side
+items = consensus_items(scores)             # each with its readers' scores side by side
 with open_consensus(study, "prof") as log:
     settle_unanimous(log, items)            # where all readers agree, if that is wanted
     settle(log, items[0], 3, comment="…")
@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from .case_list import CaseList
 from .cases import Case
 from .score_entry import ItemKey, ScoreEntry
-from .scores import CONSENSUS, ScoreLog, all_scores, file_name, read_scores
+from .scores import CONSENSUS, ScoreLog, file_name
 from .study import Study
+from .study_scores import StudyScores
 
 
 @dataclass(frozen=True)
@@ -47,16 +47,16 @@ class ConsensusItem:
         return max(scores) - min(scores) if scores else 0
 
 
-def consensus_items(study: Study) -> list[ConsensusItem]:
+def consensus_items(scores: StudyScores) -> list[ConsensusItem]:
     """Every item that somebody scored, in the order of the case list."""
-    cases = CaseList(study)
+    cases = scores.cases
     order = {case.key: number for number, case in enumerate(cases.cases)}
-    settled = read_scores(study.scores_folder / f"{CONSENSUS}.jsonl").entries
+    settled = scores.consensus.entries
     said: dict[ItemKey, dict[str, ScoreEntry]] = {}
-    for scores in all_scores(study):
-        for key, entry in scores.entries.items():
+    for one in scores.readers:
+        for key, entry in one.entries.items():
             if key.repeat == 0:
-                said.setdefault(key, {})[scores.reader] = entry
+                said.setdefault(key, {})[one.reader] = entry
     keys = sorted(said, key=lambda p: (order.get(p.case, len(order)), p.case, p.slice or 0))
     return [ConsensusItem(p, cases.get(p.case), said[p], settled.get(p)) for p in keys]
 

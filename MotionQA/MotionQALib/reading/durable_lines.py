@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .blinding import Remark, of_logs
 from .disk import sync, sync_folder, write_all
-from .errors import NotSaved, ReadingError
+from .errors import NotSaved, StudyError
 from .session_lock import SessionLock
 
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -34,7 +35,7 @@ class Lines:
     """What a log holds: records with their line numbers from 1, and sentences about the rest."""
 
     records: tuple[tuple[int, dict[str, Any]], ...] = ()
-    damaged: tuple[str, ...] = ()
+    damaged: tuple[Remark, ...] = ()
     torn: bytes = b""
 
 
@@ -50,9 +51,7 @@ def read_lines(path: str | Path) -> Lines:
     except FileNotFoundError:
         return Lines()
     except OSError as error:
-        raise ReadingError(
-            f"{path} cannot be read ({error.strerror}); check the folder."
-        ) from error
+        raise StudyError(f"{path} cannot be read ({error.strerror}); check the folder.") from error
     *whole, torn = content.split(b"\n")
     records, damaged = [], []
     for number, line in enumerate(whole, start=1):
@@ -63,7 +62,8 @@ def read_lines(path: str | Path) -> Lines:
             if not isinstance(record, dict):
                 raise ValueError
         except (ValueError, RecursionError):
-            damaged.append(f"Line {number} of {path} cannot be read; it is left out.")
+            text = f"Line {number} of {path} cannot be read; it is left out."
+            damaged.append(of_logs(text))
         else:
             records.append((number, record))
     return Lines(tuple(records), tuple(damaged), torn)
@@ -81,6 +81,7 @@ class DurableLines:
         self._what = what
         self._lock = lock
         self._size = -1  # whole lines that were there when we last looked, in bytes
+        self._refused = b""  # a line that was not saved, and may be there all the same
 
     @classmethod
     def create(cls, path: str | Path, what: str) -> DurableLines:
@@ -121,6 +122,7 @@ class DurableLines:
             # Opened each time: a file that is held open takes lines even when it was deleted.
             file = os.open(self.path, os.O_RDWR | os.O_APPEND | _BINARY)
             try:
+                self._take_out_refused(file)
                 self._look_at(os.fstat(file).st_size)
                 self._write(file, line)
             finally:
@@ -137,6 +139,14 @@ class DurableLines:
             raise _not_saved(self.path, self._what, error) from error
 
     def close(self) -> None:
+        """Let others write; may be called twice."""
+        if self._refused and self._lock.held:
+            with suppress(OSError):
+                file = os.open(self.path, os.O_RDWR | _BINARY)
+                try:
+                    self._take_out_refused(file)
+                finally:
+                    os.close(file)
         self._lock.release()
 
     def __enter__(self) -> DurableLines:
@@ -169,10 +179,25 @@ class DurableLines:
             write_all(file, line)
             sync(file)
         except OSError:
-            with suppress(OSError):  # else the next session finds the piece and sets it aside
-                os.ftruncate(file, self._size)
-                sync(file)
+            self._refused = line
+            with suppress(OSError):  # else before the next line
+                self._take_out_refused(file)
             raise
+
+    def _take_out_refused(self, file: int) -> None:
+        """Cut off what was left of a line that was not saved: it must not come back as saved.
+
+        Raises OSError where that fails again. What another program has written is left alone.
+        """
+        if not self._refused:
+            return
+        size = os.fstat(file).st_size
+        os.lseek(file, self._size, os.SEEK_SET)
+        there = os.read(file, len(self._refused) + 1)
+        if size > self._size and self._refused.startswith(there):
+            os.ftruncate(file, self._size)
+            sync(file)
+        self._refused = b""
 
     def _mend(self) -> None:
         """Move what lies behind the last whole line to a file beside the log."""

@@ -10,23 +10,40 @@ from .cases import Case
 
 
 def export_names(cases: CaseList) -> dict[str, str]:
-    """Names that tell the cases apart, by key: the file's, else its path from a common folder."""
-    names: dict[str, list[Case]] = {}
+    """Names that tell the cases apart, by key: the file's, else its path from a common folder.
+
+    An image in whose place another was added is told from that.
+    """
+    found = _names(cases)
     for case in cases.cases:
-        names.setdefault(case.name, []).append(case)
-    if all(len(alike) == 1 for alike in names.values()):
-        return {case.key: case.name for case in cases.cases}
-    common = _common_folder(cases)
-    found = {}
-    for name, alike in names.items():
-        for case in alike:
-            found[case.key] = name if len(alike) == 1 else _apart(cases, case, common)
+        if case.key in cases.replaced:
+            found[case.key] += f" (replaced, {case.key[-6:]})"
+    return found
+
+
+def _names(cases: CaseList) -> dict[str, str]:
+    """The same, where an image that was replaced is called as the one in its place."""
+    names: dict[str, list[Case]] = {}
+    gone = [case for case in cases.cases if case.key in cases.replaced]
+    for case in cases.cases:
+        if case.key not in cases.replaced:
+            names.setdefault(case.name, []).append(case)
+    found = {case.key: case.name for case in cases.cases}
+    if any(len(alike) > 1 for alike in names.values()):
+        common = _common_folder(cases)
+        for alike in names.values():
+            for case in alike:
+                if len(alike) > 1:
+                    found[case.key] = _apart(cases, case, common)
+        for case in gone:
+            if len(names.get(case.name, ())) > 1:
+                found[case.key] = _apart(cases, case, common)
     return found
 
 
 def export_subjects(cases: CaseList) -> dict[str, str]:
     """Whose the images are, by key. A name that several share tells nobody: their paths do."""
-    names = export_names(cases)
+    names = _names(cases)
     return {
         case.key: subject_of(names[case.key])
         if case.subject == subject_of(case.name)

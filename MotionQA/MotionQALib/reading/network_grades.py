@@ -19,6 +19,8 @@ import numpy as np
 
 from ..results import Assessment
 from ..scale import uncertainty
+from ..spreadsheet_files import original
+from .blinding import Remark
 from .case_list import CaseList
 from .cases import Case, read_table
 from .errors import ReadingError
@@ -31,26 +33,31 @@ class NetworkGrades:
     """Assessments by the key of their case."""
 
     assessments: dict[str, Assessment] = field(default_factory=dict)
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     @classmethod
     def of(cls, assessments: Iterable[Assessment], cases: CaseList) -> NetworkGrades:
         """Find each assessment's case: by content, else by file, else by a name that is unique."""
         finder = _Finder(cases)
         found: dict[str, Assessment] = {}
-        remarks = []
+        remarks: list[Remark] = []
         for assessment in assessments:
             case = finder.case_of(assessment)
             if case is None:
-                remarks.append(f"{assessment.volume} was graded, but is no case of this study.")
-            elif (assessment.n_frames, assessment.n_slices) != (case.n_frames, case.n_slices):
                 remarks.append(
+                    Remark(f"{assessment.volume} was graded, but is no case of this study.")
+                )
+            elif (assessment.n_frames, assessment.n_slices) != (case.n_frames, case.n_slices):
+                text = (
                     f"{assessment.volume} was graded with {assessment.n_slices} slices and "
                     f"{assessment.n_frames} frames, but the case has {case.n_slices} and "
                     f"{case.n_frames}; its grades are left out."
                 )
+                remarks.append(Remark(text))
             elif case.key in found:
-                remarks.append(f"{assessment.volume} was graded twice; the first grade counts.")
+                remarks.append(
+                    Remark(f"{assessment.volume} was graded twice; the first grade counts.")
+                )
             else:
                 found[case.key] = assessment
         return cls(found, tuple(remarks))
@@ -85,21 +92,28 @@ def _uncertainty(assessment: Assessment, level: str) -> float:
     return float(np.nanmean(uncertainty(assessment.probabilities[frames, slices])))
 
 
+_ABSURD = (OverflowError, RecursionError)
+
+
 class _Finder:
     def __init__(self, cases: CaseList) -> None:
+        self._replaced = cases.replaced
         self._by_key = {case.key: case for case in cases.cases}
         self._by_file: dict[Path, Case] = {}
         self._by_name: dict[str, list[Case]] = {}
         apart = export_names(cases)
         for case in cases.cases:
-            if case.path is not None:
+            if case.path is not None and case.key not in cases.replaced:
                 self._by_file[cases.study.absolute(case.path).resolve()] = case
             for name in {case.name, apart[case.key]}:
                 self._by_name.setdefault(name, []).append(case)
 
     def case_of(self, assessment: Assessment) -> Case | None:
-        if assessment.identity is not None and assessment.identity in self._by_key:
-            return self._by_key[assessment.identity]
+        identity = assessment.identity or ""
+        case = self._by_key.get(identity)
+        # An edited series has the old one's UID: then its file tells which of them it is.
+        if case is not None and not (case.key in self._replaced and identity.startswith("dicom:")):
+            return case
         if assessment.source is not None:
             case = self._by_file.get(Path(assessment.source).resolve())
             if case is not None:
@@ -108,16 +122,18 @@ class _Finder:
         return alike[0] if len(alike) == 1 else None
 
 
+def _faulty(path: Path, fault: str) -> ReadingError:
+    return ReadingError(f"{path}{fault}", blinded=f"The file{fault}")
+
+
 def _from_json(path: Path) -> list[Assessment]:
     try:
         content = json.loads(path.read_bytes())
         return [Assessment.from_dict(values) for values in content["assessments"]]
     except OSError as error:
-        raise ReadingError(f"{path} cannot be read ({error.strerror}); check the path.") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ReadingError(
-            f"{path} is not what motionqa assess --json writes; make it again."
-        ) from error
+        raise _faulty(path, f" cannot be read ({error.strerror}); check the path.") from error
+    except (ValueError, TypeError, KeyError, AttributeError, *_ABSURD) as error:
+        raise _faulty(path, " is not what motionqa assess --json writes; make it again.") from error
 
 
 def _from_csv(path: Path) -> list[Assessment]:
@@ -130,11 +146,10 @@ def _from_csv(path: Path) -> list[Assessment]:
             values = [float(text) if graded else math.nan for text in texts]
             if (graded and not all(map(math.isfinite, values))) or (place and min(place) < 0):
                 raise ValueError
-            volumes.setdefault(row["volume"].removeprefix("'"), {})[place] = values
-        except (KeyError, ValueError) as error:
-            raise ReadingError(
-                f"{path}, line {number} is not what motionqa assess --csv writes; make it again."
-            ) from error
+            volumes.setdefault(original(row["volume"]), {})[place] = values
+        except (KeyError, ValueError, OverflowError) as error:
+            fault = f", line {number} is not what motionqa assess --csv writes; make it again."
+            raise _faulty(path, fault) from error
     return [_assembled(path, name, rows) for name, rows in volumes.items()]
 
 
@@ -142,7 +157,8 @@ def _assembled(path: Path, name: str, rows: Mapping) -> Assessment:
     places = [place for place in rows if place is not None]
     shape = tuple(1 + max((place[axis] for place in places), default=-1) for axis in (0, 1))
     if None not in rows or len(places) != shape[0] * shape[1] or not places:
-        raise ReadingError(f"{path} lacks rows of {name}; make it again with motionqa assess.")
+        text = "{} lacks rows{}; make it again with motionqa assess."
+        raise ReadingError(text.format(path, f" of {name}"), blinded=text.format("The file", ""))
     probabilities = np.zeros((*shape, 5))
     for place in places:
         probabilities[place] = rows[place]

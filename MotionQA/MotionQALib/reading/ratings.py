@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..scale import GRADE_OF_SCORE
+from .blinding import of_logs
 from .case_list import CaseList
 from .export_names import export_subjects
 from .network_grades import NetworkGrades
@@ -29,7 +30,7 @@ class Ratings:
         self.keys = sorted(kept, key=lambda p: (order[p.case], -1 if p.slice is None else p.slice))
         lost = {key.case for key in known} - set(order)
         self.remarks = [
-            f"{len(lost)} scored images are not in the list of cases; they are left out."
+            of_logs(f"{len(lost)} scored images are not in the list of cases; they are left out.")
         ] * bool(lost)
         subjects = export_subjects(cases)
         self.subjects = np.array([subjects[key.case] for key in self.keys], dtype=str)

@@ -23,6 +23,11 @@ from .session import ReadingSession
 from .unsaved_scores import UnsavedScores
 from .worklist import Item, ReadingProgress
 
+UNBLINDED = (
+    "You have seen the readers' scores to adjudicate them, so your own would not be independent: "
+    "nothing was saved."
+)
+
 
 class ReaderScoring:
     """A `Scoring`; see the top of this file.
@@ -173,7 +178,8 @@ class ReaderScoring:
 
     @property
     def progress(self) -> ReadingProgress:
-        return self.session.worklist.progress(self.entries, self.session.unreadable)
+        session = self.session
+        return session.worklist.progress(self.entries, session.unreadable, session.log.latest)
 
     def scores_of(self, reading: int) -> list[int | None]:
         """The score of each item of a reading."""
@@ -182,7 +188,10 @@ class ReaderScoring:
         return [None if entry is None else entry.score for entry in found]
 
     def give(self, score: int, **details) -> None:
-        if self.item is not None:
+        if self.session.unblinded and not self.session.finished:
+            self._unsaved.problem = UNBLINDED
+            self.changed.emit()
+        elif self.item is not None:
             self.session.clock.touch()
             key, seconds = self.item.key, self.session.clock.seconds
             self.drafts.pop(key, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -26,6 +26,9 @@ ARTEFACTS = (
 
 CONFIDENCES = (1, 2, 3)
 """1 guessed, 2 fairly sure, 3 sure."""
+
+LONGEST = 1e7
+"""Seconds of reading that are no mistake yet: a third of a year."""
 
 LABELS = tuple(grade.label for grade in Grade)
 
@@ -52,6 +55,7 @@ class ScoreEntry:
     time : ISO 8601, UTC
     undo : it brings back what stood here before the reader's last score
     adjudicator : who settled it, in the consensus
+    after : how many entries the log had when it was given; only where it could not be saved there
     """
 
     key: ItemKey
@@ -65,6 +69,7 @@ class ScoreEntry:
     time: str = ""
     undo: bool = False
     adjudicator: str | None = None
+    after: int | None = None
 
     def __post_init__(self) -> None:
         if self.grade is not None:
@@ -75,11 +80,10 @@ class ScoreEntry:
             _one_of(self.confidence, CONFIDENCES)
         for kind in self.artefacts:
             _one_of(kind, ARTEFACTS)
-        if self.seconds is not None and not (math.isfinite(self.seconds) and self.seconds >= 0):
-            raise ValueError(f"{self.seconds} are no seconds of reading.")
+        if self.seconds is not None and not 0 <= self.seconds <= LONGEST:
+            raise ValueError(f"{_shown(self.seconds)} are no seconds of reading.")
         if not self.time:
-            now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-            object.__setattr__(self, "time", now)
+            object.__setattr__(self, "time", now())
 
     @property
     def scored(self) -> bool:
@@ -106,18 +110,22 @@ class ScoreEntry:
             "adjudicator": self.adjudicator,
         }
         optional = ("confidence", "artefacts", "comment", "undo", "adjudicator")
-        return {key: value for key, value in record.items() if value or key not in optional}
+        kept = {key: value for key, value in record.items() if value or key not in optional}
+        return kept if self.after is None else {**kept, "after": self.after}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> ScoreEntry:
         """Rebuild from a line; ValueError says what the schema does not allow."""
         version = record.get("version")
         if version != VERSION or version is True:
-            raise ValueError(f"it is of version {version!r}, and this MotionQA knows {VERSION}")
+            raise ValueError(
+                f"it is of version {_shown(version)}, and this MotionQA knows {VERSION}"
+            )
         take = _Taking(record)
         key = ItemKey(take("case", str), take("slice", int, None), take("repeat", int, 0))
-        if not key.case or (key.slice or 0) < 0 or key.repeat < 0:
-            raise ValueError(f"{tuple(key)} is no item of a study")
+        numbers = (key.slice or 0, key.repeat, record.get("after") or 0)
+        if not key.case or not all(number in _COUNTS for number in numbers):
+            raise ValueError(f"{_shown(tuple(key))} is no item of a study")
         artefacts = take("artefacts", list, [])
         return cls(
             key=key,
@@ -131,10 +139,23 @@ class ScoreEntry:
             time=take("time", str),
             undo=take("undo", bool, False),
             adjudicator=take("adjudicator", str, None),
+            after=take("after", int, None),
         )
 
 
+def now() -> str:
+    """ISO 8601, UTC."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
 _REQUIRED = object()
+_COUNTS = range(1_000_000)
+"""What slices, readings and lines can be numbered by."""
+
+
+def _shown(value: object) -> str:
+    """A value in a sentence: an absurd one may fill pages."""
+    return reprlib.repr(value)
 
 
 class _Taking:
@@ -150,11 +171,11 @@ class _Taking:
         if value is _REQUIRED:
             raise ValueError(f"it has no {name}")
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise ValueError(f"its {name} is {value!r}")
+            raise ValueError(f"its {name} is {_shown(value)}")
         return value
 
 
 def _one_of(value: Any, allowed: tuple) -> Any:
     if value not in allowed or isinstance(value, bool):
-        raise ValueError(f"{value!r} is none of {', '.join(map(str, allowed))}")
+        raise ValueError(f"{_shown(value)} is none of {', '.join(map(str, allowed))}")
     return value

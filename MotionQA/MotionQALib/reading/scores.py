@@ -16,28 +16,50 @@ and `rescue` writes it to another folder, whence `import_rescued` fetches it lat
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from .blinding import Remark, of_logs
 from .durable_lines import DurableLines, read_lines
-from .errors import NotSaved, ReadingError
+from .errors import NotSaved, StudyError
 from .score_entry import ItemKey, ScoreEntry
 from .study import Study
 
 CONSENSUS = "consensus"
 NETWORK = "network"
 RESCUED = ".rescued"
-_DEVICES = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10))}
+_LONGEST = 200
+"""Bytes of a log's name: files beside it have longer ones, and 255 is the most."""
+
+_DEVICES = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    "conin",
+    "conout",
+    "clock",
+    *(f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10)),
+}
 
 
 @dataclass
 class Scores:
-    """What a log says: of each item the last entry, scored ones only; and what was damaged."""
+    """What a log says: of each item the last entry, scored ones only; and what was damaged.
+
+    Parameters
+    ----------
+    log : the file's name without suffix
+    said : all that the log says, in its order
+    latest : of each item, which of these was the last
+    """
 
     reader: str
     entries: dict[ItemKey, ScoreEntry] = field(default_factory=dict)
-    damaged: tuple[str, ...] = ()
+    damaged: tuple[Remark, ...] = ()
+    log: str = ""
+    said: list[ScoreEntry] = field(default_factory=list)
+    latest: dict[ItemKey, int] = field(default_factory=dict)
     _steps: list[tuple[ItemKey, ScoreEntry | None]] = field(default_factory=list, repr=False)
 
     def add(self, entry: ScoreEntry) -> None:
@@ -47,6 +69,8 @@ class Scores:
                 self._steps.pop()
         else:
             self._steps.append((entry.key, self.entries.get(entry.key)))
+        self.latest[entry.key] = len(self.said)
+        self.said.append(entry)
         if entry.scored:
             self.entries[entry.key] = entry
         else:
@@ -57,30 +81,42 @@ class Scores:
         return self._steps[-1] if self._steps else None
 
 
-def read_scores(path: str | Path) -> Scores:
-    """Read a log, which may be written to meanwhile. Raises ReadingError if it cannot be read."""
+def read_scores(path: str | Path, *, owner: str | None = None) -> Scores:
+    """Read a log, which may be written to meanwhile. Raises ReadingError if it cannot be read.
+
+    Others' scores are behind a door: see `StudyScores`.
+
+    Parameters
+    ----------
+    owner : whose log it is, as it is spelt in the file's name: lines of anybody else, as in a copy
+        of another log, are left out with a remark
+    """
     path = Path(path)
     lines = read_lines(path)
-    scores, damaged = Scores(path.stem), list(lines.damaged)
+    scores, damaged = Scores(path.stem, log=path.stem), list(lines.damaged)
+    strangers: dict[str, int] = {}
     for number, record in lines.records:
         try:
             entry = ScoreEntry.from_record(record)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             reason = str(error).rstrip(".")
-            damaged.append(f"Line {number} of {path} is left out: {reason}.")
-        else:
-            if _stem(entry.reader) == _stem(path.stem):  # else a copy, which is nobody's own
-                scores.reader = entry.reader
-            scores.add(entry)
+            damaged.append(of_logs(f"Line {number} of {path} is left out: {reason}."))
+            continue
+        if owner is not None and _stem(entry.reader) != _stem(owner):
+            strangers[entry.reader] = strangers.get(entry.reader, 0) + 1
+            continue
+        if _stem(entry.reader) == _stem(path.stem):
+            scores.reader = entry.reader
+        scores.add(entry)
+    damaged += [
+        of_logs(
+            f"{path} holds {count} lines of {reader}, whose log it is not: they are left out, as "
+            "of a copy that a program made which synchronises folders."
+        )
+        for reader, count in strangers.items()
+    ]
     scores.damaged = tuple(damaged)
     return scores
-
-
-def all_scores(study: Study) -> list[Scores]:
-    """Every reader's, by name; the consensus is not among them."""
-    paths = sorted(study.scores_folder.glob("*.jsonl"))
-    others = (CONSENSUS, RESCUED)
-    return [read_scores(path) for path in paths if not path.stem.endswith(others)]
 
 
 class ScoreLog:
@@ -94,12 +130,20 @@ class ScoreLog:
         self.path = path
         self._lines = DurableLines.create(path, f"The scores of {reader}")
         try:
-            self._scores = read_scores(path)
+            self._scores = read_scores(path, owner=path.stem)
         except BaseException:
             self._lines.close()
             raise
         said = [*self._lines.reports, *self._scores.damaged]
-        self.reports: list[str] = list(dict.fromkeys(said))
+        self.reports: list[Remark] = [of_logs(text) for text in dict.fromkeys(said)]
+        if self.entries and self._scores.reader != reader:
+            # "Ann Lee" and "ann-lee" have one file: they may be two people.
+            text = (
+                f"These are the scores of {self._scores.reader}: {len(self.entries)} so far. "
+                f"{reader!r} stands for the same name; if you are somebody else, close the study "
+                "and open it under another name."
+            )
+            self.reports.append(of_logs(text))
 
     @classmethod
     def open(cls, study: Study, reader: str) -> ScoreLog:
@@ -114,6 +158,15 @@ class ScoreLog:
     def entries(self) -> dict[ItemKey, ScoreEntry]:
         """What stands: the last entry of each item that is scored."""
         return self._scores.entries
+
+    @property
+    def latest(self) -> dict[ItemKey, int]:
+        """Of each item, which of the log's entries was the last: the order of their giving."""
+        return self._scores.latest
+
+    def __len__(self) -> int:
+        """How many entries the log has."""
+        return len(self._scores.said)
 
     def save(self, key: ItemKey, score: int | None = None, **details) -> ScoreEntry:
         """Put a score on disk. Raises NotSaved, whose ``entry`` then holds it.
@@ -139,6 +192,7 @@ class ScoreLog:
 
     def add(self, entry: ScoreEntry) -> ScoreEntry:
         """Put an entry on disk as it is."""
+        entry = replace(entry, after=None)  # the log has its own order
         try:
             self._lines.append(entry.to_record())
         except NotSaved as error:
@@ -163,16 +217,18 @@ class ScoreLog:
 
 def file_name(reader: str) -> str:
     """The name of a reader's log, without suffix; the same for "Anna" and "anna"."""
-    name = reader.strip()
-    allowed = all(map(_makes_names, _stem(name)))
-    if not name or len(name.encode()) > 100 or not allowed or name.startswith("."):
-        raise ReadingError(
-            f"{reader!r} cannot be a reader's name; use letters, digits, spaces, - and _."
+    name, file = reader.strip(), _stem(reader)
+    good = bool(file) and all(map(_makes_names, file)) and not file.startswith(".")
+    # Folded, a letter may become three.
+    if not good or len(file.encode()) > _LONGEST or len(name.encode()) > 100:
+        raise StudyError(
+            f"{_short(reader)} cannot be a reader's name; use up to 100 letters, digits, spaces, "
+            "- and _."
         )
-    file = _stem(name)
-    reserved = {*_DEVICES, NETWORK}
-    if file.split(".")[0] in reserved or file.endswith((CONSENSUS, RESCUED)):
-        raise ReadingError(f"{reader!r} is a reserved name; choose another.")
+    # Windows takes COM¹ and ＣＯＮ for devices, too, and does not see what follows a full stop.
+    device = unicodedata.normalize("NFKC", file.split(".")[0]).casefold().strip(" -.")
+    if device in {*_DEVICES, NETWORK} or file.endswith((CONSENSUS, RESCUED)):
+        raise StudyError(f"{reader!r} is a reserved name; choose another.")
     return file
 
 
@@ -182,8 +238,12 @@ def _makes_names(letter: str) -> bool:
 
 
 def _stem(reader: str) -> str:
-    name = unicodedata.normalize("NFC", reader.strip())
-    return name.casefold().replace(" ", "-").rstrip(".")
+    name = unicodedata.normalize("NFC", reader.strip()).casefold()
+    return unicodedata.normalize("NFC", name).replace(" ", "-").rstrip(".")
+
+
+def _short(name: str) -> str:
+    return repr(name if len(name) <= 40 else f"{name[:40]}…")
 
 
 def rescue(entry: ScoreEntry, folder: str | Path) -> Path:
@@ -197,20 +257,28 @@ def rescue(entry: ScoreEntry, folder: str | Path) -> Path:
 def import_rescued(log: ScoreLog, rescued: str | Path) -> list[ItemKey]:
     """Bring rescued entries into the log, where nothing newer stands; the items concerned.
 
+    What is newer is told by the log's order, since a clock may have been set back.
+
     Raises ReadingError, and takes nothing, if a line is damaged or another reader's.
     """
     scores = read_scores(rescued)
     if scores.damaged:
-        raise ReadingError(scores.damaged[0])
+        raise StudyError(scores.damaged[0])
     for entry in scores.entries.values():
         if _stem(entry.reader) != _stem(log.reader):
-            raise ReadingError(
+            raise StudyError(
                 f"{rescued} holds scores of {entry.reader}, not of {log.reader}; nothing was "
                 "taken. Open the study under that name first."
             )
-    taken: Iterable[ScoreEntry] = (
-        entry
-        for entry in scores.entries.values()
-        if entry.key not in log.entries or log.entries[entry.key].time < entry.time
-    )
-    return [log.add(entry).key for entry in list(taken)]
+    taken = [entry for entry in scores.entries.values() if _is_newer(entry, log)]
+    return [log.add(entry).key for entry in taken]
+
+
+def _is_newer(entry: ScoreEntry, log: ScoreLog) -> bool:
+    """Whether an entry was given after what a log says of its item."""
+    if entry.key not in log.latest:
+        return True
+    if entry.after is not None:
+        return log.latest[entry.key] < entry.after
+    standing = log.entries.get(entry.key)  # rescued by an older version: only its time is known
+    return standing is None or standing.time < entry.time

@@ -9,7 +9,8 @@ with ReadingSession(Study.open(folder), "anna") as session:
     session.log.save(item.key, 4, seconds=session.clock.seconds)  # on disk, else NotSaved
     session.undo()                      # the index of the item taken back, or None
     session.may_see_network(item)       # may its grade be shown now?
-    session.may_see_others              # may other readers' scores?
+    session.may_see_others              # may other readers' scores? `StudyScores` asks
+    session.blinding                    # what the reader may be told of images
     session.beat()                      # once a minute, from a timer
 """
 
@@ -18,9 +19,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from .blinding import Blinding, Remark
 from .case_list import CaseList
+from .durable_lines import DurableLines, read_lines
+from .export_names import export_names
 from .reading_clock import ReadingClock
-from .scores import ScoreLog
+from .score_entry import now
+from .scores import ScoreLog, file_name
 from .study import Study
 from .worklist import Item, Worklist
 
@@ -47,8 +52,8 @@ class ReadingSession:
         self.unreadable: set[str] = set()
         self._uncertainties = dict(uncertainties or {})
         self.log = ScoreLog.open(study, reader)
-        self.reports: list[str] = [*self.cases.reports, *self.log.reports]
         self.rebuild()
+        self.reports: list[Remark] = [*self.cases.reports, *self.log.reports, *self._replaced()]
 
     def rebuild(self, uncertainties: Mapping[str, float] | None = None) -> None:
         """Order the list anew, as after cases were added; the current item stays the current.
@@ -111,6 +116,39 @@ class ReadingSession:
     def may_see_others(self) -> bool:
         """Whether other readers' scores may be shown: when this reader has finished."""
         return self.finished
+
+    @property
+    def blinding(self) -> Blinding:
+        """What the reader may be told of images."""
+        numbers: dict[str, int] = {}
+        for reading in self.worklist.readings:
+            numbers.setdefault(reading[0].case.key, reading[0].number)
+        return Blinding(self.study.blinded, numbers, lambda: export_names(self.cases))
+
+    @property
+    def unblinded(self) -> bool:
+        """Whether this reader has seen others' scores to adjudicate: none of his or her own could
+        be independent any more."""
+        lines = read_lines(self.study.unblinded_file)
+        return file_name(self.reader) in {record.get("reader") for _, record in lines.records}
+
+    def unblind(self) -> None:
+        """Note that the reader sees others' scores from now on. NotSaved if that cannot be kept."""
+        if not self.unblinded:
+            what = f"The readers who adjudicate in {self.study.folder.name}"
+            with DurableLines.create(self.study.unblinded_file, what) as lines:
+                lines.append({"reader": file_name(self.reader), "time": now()})
+
+    def _replaced(self) -> list[Remark]:
+        """That other images lie where scored ones were."""
+        gone = [c for c in self.cases.cases if c.key in self.cases.replaced]
+        numbers = {case.key: self.blinding.name_of(case.key) for case in gone}
+        text = "The image of {} was replaced by another: its scores are kept, but not exported."
+        return [
+            Remark(text.format(case.name), blinded=text.format(numbers[case.key]))
+            for case in gone
+            if any(key in self.log.entries for key in self.worklist.keys_of(case.key))
+        ]
 
     def beat(self) -> None:
         """Tell other machines that this session lives; NotSaved if it was taken over."""

@@ -15,6 +15,7 @@ import os
 import socket
 import tempfile
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from ..file_lock import lock
@@ -23,6 +24,9 @@ from .errors import InUse, NotSaved
 
 SILENCE = 180.0
 """Seconds without a heartbeat after which another machine's session counts as dead."""
+
+
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
 
 class SessionLock:
@@ -45,7 +49,7 @@ class SessionLock:
         self.path = Path(path)
         self._what = what
         self._token = uuid.uuid4().hex
-        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        self._file = os.open(self.path, _FLAGS, 0o666)
         try:
             self._take()
         except BaseException:
@@ -67,10 +71,15 @@ class SessionLock:
     def beat(self) -> None:
         """Say that the session lives; call it every minute or so.
 
-        Raises NotSaved if it was taken for dead and another session goes on with the log, OSError
-        if the folder has gone.
+        A lock file that was removed, as by a program that tidies up, is made again. Raises NotSaved
+        if it was taken for dead and another session goes on with the log, OSError if the folder
+        has gone.
         """
-        holder = self._holder()
+        try:
+            holder = self._holder()
+        except FileNotFoundError:
+            self._make_again()
+            holder = self._holder()
         if holder.get("token") != self._token:
             raise NotSaved(
                 f"{self._what} were taken over by another session on "
@@ -80,15 +89,34 @@ class SessionLock:
         with self.path.open("r+b", buffering=0) as file:
             file.write(json.dumps(holder).encode())  # what is there; `os.utime` gives our own time
 
+    @property
+    def held(self) -> bool:
+        """Whether no other session has taken it over."""
+        try:
+            return self._holder().get("token") == self._token
+        except OSError:
+            return False
+
+    def _make_again(self) -> None:
+        """A new lock file in the place of one that is gone; the first session to do so has it."""
+        try:
+            file = os.open(self.path, _FLAGS | os.O_EXCL, 0o666)
+        except FileExistsError:
+            return  # another session was faster, and has it
+        if lock(file) is False:
+            os.close(file)
+            return
+        os.close(self._file)
+        self._file = file
+        self._write({"host": socket.gethostname(), "pid": os.getpid(), "token": self._token})
+
     def release(self) -> None:
         """Let others write."""
         if self._file < 0:
             return
-        try:
-            if self._holder().get("token") == self._token:
+        if self.held:
+            with suppress(OSError):  # the folder is gone, and with it what was locked
                 os.ftruncate(self._file, 0)
-        except OSError:
-            pass  # the folder is gone, and with it what was locked
         os.close(self._file)  # which also gives the system's lock back
         self._file = -1
 

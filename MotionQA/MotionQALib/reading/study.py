@@ -7,20 +7,21 @@ folder/study.json               these settings
 folder/cases.jsonl              the cases (`case_list`)
 folder/scores/READER.jsonl      a log a reader (`scores`)
 folder/scores/consensus.jsonl   what the adjudicator settled (`consensus`)
+folder/unblinded.jsonl          who adjudicates without having read, and cannot read any more
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
+import reprlib
 import secrets
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 
 from .disk import sync, sync_folder
-from .errors import ReadingError
+from .errors import ReadingError, StudyError
 
 FORMAT = 1
 FILE = "study.json"
@@ -93,11 +94,11 @@ class Study:
                 sync(file.fileno())
             sync_folder(study.folder)
         except FileExistsError as error:
-            raise ReadingError(
+            raise StudyError(
                 f"{folder} holds a study already; open it, or choose another folder."
             ) from error
         except OSError as error:
-            raise ReadingError(
+            raise StudyError(
                 f"No study can be made in {folder} ({error.strerror or error}); choose a folder "
                 "that you may write to."
             ) from error
@@ -112,31 +113,36 @@ class Study:
             if not isinstance(content, dict) or not _whole(content.pop("format", None)):
                 raise ValueError("no format")
         except FileNotFoundError as error:
-            raise ReadingError(
+            raise StudyError(
                 f"{folder} holds no study; choose a folder with {FILE} in it, or begin a study."
             ) from error
         except OSError as error:
-            raise ReadingError(f"{path} cannot be read ({error.strerror}).") from error
+            raise StudyError(f"{path} cannot be read ({error.strerror}).") from error
         except (ValueError, RecursionError) as error:
-            raise ReadingError(
+            raise StudyError(
                 f"{path} is damaged or cut short; bring it back from a backup. The scores beside "
                 "it are untouched."
             ) from error
         known = {field.name for field in fields(cls)} - {"folder"}
         unknown = sorted(set(content) - known)
         if unknown:  # to read on without them could unblind a reader
-            raise ReadingError(
+            raise StudyError(
                 f"{path} has a setting that this version does not know, {unknown[0]}; install a "
                 "newer MotionQA."
             )
         try:
             return cls(Path(folder), **content)
         except ReadingError as error:
-            raise ReadingError(f"{path}: {error}") from error
+            raise StudyError(f"{path}: {error}") from error
 
     @property
     def scores_folder(self) -> Path:
         return self.folder / "scores"
+
+    @property
+    def unblinded_file(self) -> Path:
+        """Who has seen the readers' scores without having read."""
+        return self.folder / "unblinded.jsonl"
 
     @property
     def cases_file(self) -> Path:
@@ -157,7 +163,8 @@ class Study:
 
 def _require(good: bool, name: str, value: object, wanted: str) -> None:
     if not good:
-        raise ReadingError(f"The study's {name.replace('_', ' ')} is {value!r}; give {wanted}.")
+        named, shown = name.replace("_", " "), reprlib.repr(value)
+        raise StudyError(f"The study's {named} is {shown}; give {wanted}.")
 
 
 def _whole(value: object) -> bool:
@@ -166,4 +173,4 @@ def _whole(value: object) -> bool:
 
 def _within(value: object, low: float, high: float) -> bool:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value) and low <= value <= high
+    return number and low <= value <= high

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .errors import NotSaved
 from .score_entry import ItemKey, ScoreEntry
 from .scores import ScoreLog
@@ -26,7 +28,7 @@ class UnsavedScores:
     def add(self, entry: ScoreEntry) -> bool:
         """Save an entry, after what could not be saved earlier; whether all is saved."""
         self.entries.pop(entry.key, None)
-        self.entries[entry.key] = entry
+        self.entries[entry.key] = replace(entry, after=len(self._log))
         return self.save()
 
     def save(self) -> bool:

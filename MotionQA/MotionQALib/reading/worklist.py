@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import math
 import statistics
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -98,17 +99,28 @@ class Worklist:
         return self._of_case.get(case, [])
 
     def progress(
-        self, entries: Mapping[ItemKey, ScoreEntry], unreadable: Collection[str] = ()
+        self,
+        entries: Mapping[ItemKey, ScoreEntry],
+        unreadable: Collection[str] = (),
+        latest: Mapping[ItemKey, int] | None = None,
     ) -> ReadingProgress:
         """Count this list's items; the time left is the mean active time of recent scores' rest.
+
+        What is recent, the log's order says (`Scores.latest`), as clocks are set back: what it does
+        not have yet, because it is not saved, is the most recent; without it, the entries' order.
 
         Of a case that was scored again, the last reading counts. What is unscored of cases that
         cannot be read (their keys) is no part of the total.
         """
         done = [entries[item.key] for item in self.items if item.key in entries]
         total = len(self._wanted(unreadable) | (self._index.keys() & entries.keys()))
-        timed = ((e.time, e.seconds) for e in done if e.seconds is not None)
-        recent = [seconds for _, seconds in heapq.nlargest(RECENT, timed)]
+        order = {key: n for n, key in enumerate(entries)} if latest is None else latest
+        timed = [
+            (order.get(e.key, math.inf), n, e.seconds)
+            for n, e in enumerate(done)
+            if e.seconds is not None
+        ]
+        recent = [seconds for *_, seconds in heapq.nlargest(RECENT, timed)]
         left = None
         if len(recent) >= FEWEST:
             left = statistics.fmean(recent) * (total - len(done))
@@ -164,7 +176,7 @@ def _ordered(study: Study, batch: list[Case], uncertainties: Mapping[str, float]
 
 
 def _chosen(study: Study, batch: list[Case]) -> list[Case]:
-    """Cases of a batch that will come back: of those that leave room behind them."""
+    """Cases of a batch that will come back: of those that leave space behind them."""
     count = round(study.repeats * len(batch))
     if study.order == "uncertain":
         candidates = batch

@@ -16,6 +16,7 @@ from pydicom.uid import generate_uid
 from ..results import Assessment, Override
 from ..scale import Grade, grade_of
 from ..version import version
+from ..whole_files import replacing
 from . import concepts
 
 if TYPE_CHECKING:
@@ -66,13 +67,8 @@ def write_report(
     OSError
     """
     report = report_of(header, references, assessment, card)
-    path = Path(path)
-    part = path.with_name(f".{path.name}.part")
-    try:
+    with replacing(path) as part:
         report.save_as(part, enforce_file_format=True)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def report_of(

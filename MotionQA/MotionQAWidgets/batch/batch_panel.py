@@ -7,8 +7,8 @@ from collections.abc import Callable
 import qt
 from slicer.i18n import tr as _
 
+from MotionQALib.batch_runs.batch_folder import RESULTS, read_line
 from MotionQALib.batch_runs.messages import VolumeGraded
-from MotionQALib.batch_runs.results_folder import RESULTS, read_line
 from MotionQALib.checkpoints import STARTER
 from MotionQALib.reading.errors import ReadingError
 
@@ -54,17 +54,17 @@ class BatchPanel:
         self.output.tip = _(
             "Grades, pictures and tables are written there; a batch that was stopped goes on there."
         )
-        self.startButton = qt.QPushButton()
-        self.progressBar = qt.QProgressBar()
-        self.progressLabel, self.messageLabel = qt.QLabel(), qt.QLabel()
+        self.start_button = qt.QPushButton()
+        self.progress_bar = qt.QProgressBar()
+        self.progress_label, self.message_label = qt.QLabel(), qt.QLabel()
         self.table = BatchTable()
-        self.failuresButton = qt.QPushButton()
-        self.failuresList = qt.QPlainTextEdit()
+        self.failures_button = qt.QPushButton()
+        self.failures_list = qt.QPlainTextEdit()
         self._lay_out()
         self.source.changed.connect(self._on_source)
         self.output.changed.connect(self._on_folder)
-        self.startButton.clicked.connect(self._on_start)
-        self.failuresButton.toggled.connect(self._on_failures)
+        self.start_button.clicked.connect(self._on_start)
+        self.failures_button.toggled.connect(self._on_failures)
         self.table.chosen.connect(self._on_chosen)
         self._showing = qt.QTimer(self.widget)
         self._showing.interval = 200
@@ -104,7 +104,7 @@ class BatchPanel:
         run = self._run
         running = run is not None and run.running
         begun = self.output.path is not None and (self.output.path / RESULTS).is_file()
-        button = self.startButton
+        button = self.start_button
         button.text = _("Stop") if running else _("Go on") if begun else _("Grade all")
         ready = self.source.path is not None and self.output.path is not None
         button.enabled = ready and not (running and run.stopping)
@@ -115,34 +115,34 @@ class BatchPanel:
         else:
             button.toolTip = _("Grade every volume that the results do not hold yet.")
         self.source.enabled = self.output.enabled = not running
-        self.progressBar.visible = self.progressLabel.visible = run is not None
+        self.progress_bar.visible = self.progress_label.visible = run is not None
         if run is not None:
-            self.progressBar.maximum = run.total or 0
-            self.progressBar.value = run.done
-            self.progressBar.visible = running
-            self.progressLabel.text = progress_sentence(run)
-            self.progressLabel.toolTip = run.device
+            self.progress_bar.maximum = run.total or 0
+            self.progress_bar.value = run.done
+            self.progress_bar.visible = running
+            self.progress_label.text = progress_sentence(run)
+            self.progress_label.toolTip = run.device
             self.table.show(run.graded)
         self._show_failures()
 
     def _show_failures(self) -> None:
         failures = [] if self._run is None else self._run.failures
-        button = self.failuresButton
+        button = self.failures_button
         button.visible = bool(len(failures))
         button.text = _("{count:,} could not be graded").format(count=len(failures))
-        self.failuresList.visible = button.visible and button.checked
-        if self.failuresList.visible:
+        self.failures_list.visible = button.visible and button.checked
+        if self.failures_list.visible:
             text = "\n".join(failure.sentence for failure in failures[-SHOWN:])
             if len(failures) > SHOWN:
                 text = _("The last {count}; all are in not-graded.csv.\n{text}").format(
                     count=SHOWN, text=text
                 )
-            if text != self.failuresList.plainText:
-                self.failuresList.plainText = text
+            if text != self.failures_list.plainText:
+                self.failures_list.plainText = text
 
     def say(self, sentence: str) -> None:
-        self.messageLabel.text = sentence
-        self.messageLabel.visible = bool(sentence)
+        self.message_label.text = sentence
+        self.message_label.visible = bool(sentence)
 
     # What the user does
 
@@ -211,17 +211,17 @@ class BatchPanel:
             folder.add_to(grid, row)
         column.addLayout(grid)
         row = qt.QHBoxLayout()
-        row.addWidget(self.startButton)
-        row.addWidget(self.progressBar, 1)
+        row.addWidget(self.start_button)
+        row.addWidget(self.progress_bar, 1)
         column.addLayout(row)
-        for label in (self.progressLabel, self.messageLabel):
+        for label in (self.progress_label, self.message_label):
             label.wordWrap = True
             label.textInteractionFlags = qt.Qt.TextSelectableByMouse
             label.visible = False
             column.addWidget(label)
-        self.failuresButton.checkable = self.failuresButton.flat = True
-        column.addWidget(self.failuresButton)
-        self.failuresList.readOnly = True
-        self.failuresList.maximumHeight = 120
-        column.addWidget(self.failuresList)
+        self.failures_button.checkable = self.failures_button.flat = True
+        column.addWidget(self.failures_button)
+        self.failures_list.readOnly = True
+        self.failures_list.maximumHeight = 120
+        column.addWidget(self.failures_list)
         column.addWidget(self.table.widget, 1)

@@ -6,9 +6,10 @@ import slicer
 from slicer.i18n import tr as _
 
 from MotionQALib.reading.adjudication import Adjudication
-from MotionQALib.reading.errors import ReadingError
+from MotionQALib.reading.errors import Hidden, ReadingError
 from MotionQALib.reading.reader_scoring import ReaderScoring
 from MotionQALib.reading.score_entry import ItemKey
+from MotionQALib.reading.study_scores import NOT_YET
 from MotionQALib.signals import Signal
 
 from . import phrases
@@ -62,13 +63,12 @@ class AdjudicationSection:
                 self._stop()
             return
         session = self._scoring.session
-        if not session.may_see_others and not self._only_adjudicates():
-            self.view.say(phrases.hidden_scores())
-            return
         try:
-            adjudication = Adjudication(session.study, session.reader)
+            if not session.may_see_others and not self._only_adjudicates():
+                raise Hidden(NOT_YET)
+            adjudication = Adjudication(session)
         except ReadingError as error:
-            self.view.say(str(error))
+            self.view.say(session.blinding.error(error))
             return
         self._adjudication, self._in_view = adjudication, None
         adjudication.changed.connect(self._show)

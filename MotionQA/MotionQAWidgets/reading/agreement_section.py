@@ -6,8 +6,8 @@ from MotionQALib.reading.agreement import agreement
 from MotionQALib.reading.errors import ReadingError
 from MotionQALib.reading.reader_scoring import ReaderScoring
 from MotionQALib.reading.score_entry import ItemKey
+from MotionQALib.reading.study_scores import StudyScores
 
-from . import phrases
 from .agreement_view import AgreementView
 from .case_names import CaseNames
 from .network_grade import NetworkGrade
@@ -26,6 +26,7 @@ class AgreementSection:
     def open(self, scoring: ReaderScoring, names: CaseNames) -> None:
         """Of this reader's study; may be called for another."""
         self._scoring, self._names = scoring, names
+        scoring.changed.connect(self._on_scoring)
 
     def close(self) -> None:
         """The study is closed; may be called twice."""
@@ -35,15 +36,17 @@ class AgreementSection:
     def compare(self) -> None:
         """Compute and show the readers' agreement, if the reader may see it."""
         session = self._scoring.session
-        if not session.may_see_others:
-            self.view.show(None, phrases.hidden_scores())
-            return
         try:
-            report = agreement(session.study, network=self._network.known)
+            report = agreement(StudyScores.for_reader(session), network=self._network.known)
         except ReadingError as error:
-            self.view.show(None, str(error))
+            self.view.show(None, session.blinding.error(error))
         else:
             self.view.show(report, name_of=self._names.of_case)
+
+    def _on_scoring(self) -> None:
+        """Who takes a score back has not finished any more."""
+        if self.view.report is not None and not self._scoring.session.may_see_others:
+            self.view.show(None)
 
     def _on_chosen(self, disagreement) -> None:
         self._scoring.go_to_key(ItemKey(disagreement.case, disagreement.slice))

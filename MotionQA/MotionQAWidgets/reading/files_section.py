@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from slicer.i18n import tr as _
@@ -11,7 +11,9 @@ from MotionQALib.reading import score_exports
 from MotionQALib.reading.errors import ReadingError
 from MotionQALib.reading.label_import import import_labels
 from MotionQALib.reading.reader_scoring import ReaderScoring
+from MotionQALib.reading.score_exports import Exported
 from MotionQALib.reading.scores import CONSENSUS, import_rescued
+from MotionQALib.reading.study_scores import StudyScores
 from MotionQALib.signals import Signal
 
 from . import phrases
@@ -49,43 +51,53 @@ class FilesSection:
     def say(self, sentence: str) -> None:
         self.view.say(sentence)
 
-    def _exporting(self, export: Callable[[Path], int]) -> Callable[[Path], None]:
+    def _exporting(self, export: Callable[[Path], Exported]) -> Callable[[Path], None]:
         def run(path: Path) -> None:
             try:
-                rows = export(path)
+                rows, remarks = export(path)
             except ReadingError as error:
-                self.say(str(error))
+                self._say_error(error)
             else:
-                self.say(_("{rows} rows written to {file}").format(rows=rows, file=path))
+                text = _("{rows} rows written to {file}").format(rows=rows, file=path)
+                self._tell(text, remarks)
 
         return run
 
-    def _export_long(self, path: Path) -> int:
-        return score_exports.export_long(self._scoring.session.study, path)
+    def _export_long(self, path: Path) -> Exported:
+        return score_exports.export_long(StudyScores.for_reader(self._scoring.session), path)
 
-    def _export(self, write: Callable, path: Path) -> int:
-        """The consensus where there is one, else the reader's own scores."""
+    def _export(self, write: Callable[..., Exported], path: Path) -> Exported:
+        """The consensus where there is one that may be seen, else the reader's own scores."""
         session = self._scoring.session
-        settled = (session.study.scores_folder / f"{CONSENSUS}.jsonl").is_file()
-        return write(session.study, CONSENSUS if settled else session.reader, path)
+        if session.may_see_others:
+            scores = StudyScores.for_reader(session)
+            if scores.consensus.entries:
+                return write(scores, CONSENSUS, path)
+        return write(StudyScores.of_reader(session), session.reader, path)
+
+    def _tell(self, text: str, remarks: Sequence[str]) -> None:
+        blinding = self._scoring.session.blinding
+        told = phrases.told(remarks, blinding)
+        self.say(f"{text} {told}".strip())
+
+    def _say_error(self, error: ReadingError) -> None:
+        self.say(self._scoring.session.blinding.error(error))
 
     def _on_import(self, path: Path) -> None:
         session = self._scoring.session
         try:
             count, remarks = import_labels(session.study, session.log, path)
         except ReadingError as error:
-            self.say(str(error))
+            self._say_error(error)
             return
-        text = _("{count} labels were taken.")
-        said = phrases.problems(remarks, blinded=session.study.blinded)
-        self.say(" ".join((text.format(count=count), *said)))
+        self._tell(_("{count} labels were taken.").format(count=count), remarks)
         self.taken.emit()
 
     def _on_take_back(self, path: Path) -> None:
         try:
             keys = import_rescued(self._scoring.session.log, path)
         except ReadingError as error:
-            self.say(str(error))
+            self._say_error(error)
             return
         self.say(_("{count} scores were taken back.").format(count=len(keys)))
         self.taken.emit()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import qt
 
+from MotionQALib.reading.blinding import Remark
 from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import Listed
 from MotionQALib.reading.errors import ReadingError
@@ -18,7 +19,7 @@ class ImageImport:
     Signals
     -------
     progress(done, total)
-    finished(problems, end) : sentences, of files that are no cases and of what ended it early
+    finished(problems) : sentences, of files that are no cases and of what ended it early
     """
 
     def __init__(self, cases: CaseList, files: Sequence[Listed]) -> None:
@@ -44,13 +45,13 @@ class ImageImport:
         except StopIteration:
             self._end()
         except ReadingError as error:
-            self._end(str(error))
+            self._end(Remark(str(error), blinded=error.blinded))
         else:
             self._done += 1
             if added.problem is not None:
                 self._problems.append(added.problem)
             self.progress.emit(self._done, self._total)
 
-    def _end(self, problem: str = "") -> None:
+    def _end(self, *problems: str) -> None:
         self._timer.stop()
-        self.finished.emit(tuple(self._problems), problem)
+        self.finished.emit((*self._problems, *problems))

@@ -10,9 +10,10 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from MotionQALib.reading.blinding import Blinding, Remark
 from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import Listed, listed
-from MotionQALib.reading.errors import ReadingError
+from MotionQALib.reading.errors import ReadingError, StudyError
 from MotionQALib.reading.network_grades import NetworkGrades
 from MotionQALib.reading.reader_scoring import ReaderScoring
 from MotionQALib.reading.session import ReadingSession
@@ -36,6 +37,10 @@ from .welcome import Welcome
 
 NETWORK_FILE = "network.json"
 """In the study's folder: what ``motionqa assess --json`` wrote of its cases."""
+
+
+UNNAMED, NAMED = (Blinding(active, {}, dict) for active in (True, False))
+"""What may be told before a reader's list is there."""
 
 
 class LabellingPanel:
@@ -133,10 +138,10 @@ class LabellingPanel:
         folder = Path(folder)
         try:
             if not self.section.reader:
-                raise ReadingError(_("Enter your name first: your scores are kept under it."))
+                raise StudyError(_("Enter your name first: your scores are kept under it."))
             session = ReadingSession(Study.open(folder), self.section.reader)
         except ReadingError as error:
-            self.reading.display.say(str(error))
+            self._say_error(error, UNNAMED)
             return False
         network = session.study.folder / NETWORK_FILE
         remarks = self._read_network(session, network) if network.is_file() else ()
@@ -156,8 +161,9 @@ class LabellingPanel:
         self._show_study()
         if self._entered:
             self.reading.enter()
-        said = (self.reading.shown.problem, *session.reports, *remarks)
-        self.reading.display.say(" ".join(sentence for sentence in said if sentence))
+        problem = self.reading.shown.problem  # which knows the case by its number
+        said = (Remark(problem, blinded=problem), *session.reports, *remarks)
+        self.reading.display.say(phrases.told(said, session.blinding))
         return True
 
     def create(self, new: NewStudy) -> None:
@@ -168,13 +174,13 @@ class LabellingPanel:
             files = [] if new.source is None else listed(new.source)
             found = [] if new.source is not None else volumes_in_scene()
             if not files and not found:
-                raise ReadingError(_("The scene has no volumes to read; load some first."))
+                raise StudyError(_("The scene has no volumes to read; load some first."))
             study = Study.create(new.folder, **new.settings)
             cases = CaseList(study)
             if found:
                 cases.add_volumes([volume for _node, volume in found])
         except ReadingError as error:
-            self.reading.display.say(str(error))
+            self._say_error(error, UNNAMED if new.settings.get("blinded", True) else NAMED)
             return
         self._take(cases, files, lambda: self.open(new.folder))
 
@@ -183,7 +189,10 @@ class LabellingPanel:
         try:
             self._take(self.scoring.session.cases, listed(source), self.reading.list_again)
         except ReadingError as error:
-            self.reading.display.say(str(error))
+            self._say_error(error, self.scoring.session.blinding)
+
+    def _say_error(self, error: ReadingError, blinding: Blinding) -> None:
+        self.reading.display.say(blinding.error(error))
 
     def close_study(self) -> bool:
         """Stop reading; whether no study is open now: the user may keep it for what is unsaved."""
@@ -224,7 +233,7 @@ class LabellingPanel:
         """Order the cases by the network's grades, and compare with them."""
         remarks = self._read_network(self.scoring.session, path)
         self.reading.list_again()
-        self.reading.display.say(" ".join(remarks))
+        self.reading.display.say(phrases.told(remarks, self.scoring.session.blinding))
 
     def grade_all(self) -> None:
         """Have the network grade all cases, for their order and to be compared with."""
@@ -252,16 +261,14 @@ class LabellingPanel:
             problem = text.format(count=len(cases) - graded, all=len(cases))
         self.files.say(problem or _("The network has graded all cases."))
 
-    def _read_network(self, session: ReadingSession, path: Path) -> tuple[str, ...]:
+    def _read_network(self, session: ReadingSession, path: Path) -> tuple[Remark, ...]:
         """Take the network's grades of the cases, and their order; sentences on what is wrong."""
-        blinded = session.study.blinded
         try:
             self.network.known = NetworkGrades.read(path, session.cases)
         except ReadingError as error:
-            text = _("{file} cannot be used; make it again with motionqa assess.").format(file=path)
-            return (text if blinded else str(error),)
+            return (Remark(str(error), blinded=error.blinded),)
         session.rebuild(self.network.known.uncertainties(session.study.level))
-        return phrases.problems(self.network.known.remarks, blinded=blinded)
+        return self.network.known.remarks
 
     def _take(self, cases: CaseList, files: list[Listed], then: Callable[[], object]) -> None:
         """Look at files, and go on when all were seen."""
@@ -269,21 +276,19 @@ class LabellingPanel:
             self._import.stop()
         images = self._import = ImageImport(cases, files)
         images.progress.connect(self._on_looking)
-        blinded = cases.study.blinded
-        images.finished.connect(
-            lambda said, end: self._on_taken((*phrases.problems(said, blinded=blinded), end), then)
-        )
+        blinding = UNNAMED if cases.study.blinded else NAMED
+        images.finished.connect(lambda said: self._on_taken(phrases.told(said, blinding), then))
         self.ui.closeButton.enabled = True
 
     def _on_looking(self, done: int, total: int) -> None:
         text = _("Looking at image {done} of {total} …")
         self.reading.display.say(text.format(done=done, total=total))
 
-    def _on_taken(self, problems: tuple[str, ...], then: Callable[[], object]) -> None:
+    def _on_taken(self, problems: str, then: Callable[[], object]) -> None:
         self._import = None
         self.reading.display.say("")
         then()
-        said = (self.ui.messageLabel.text, *problems)
+        said = (self.ui.messageLabel.text, problems)
         self.reading.display.say("\n".join(sentence for sentence in said if sentence))
 
     def _show_study(self) -> None:

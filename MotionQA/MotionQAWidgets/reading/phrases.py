@@ -7,6 +7,7 @@ from datetime import datetime
 
 from slicer.i18n import tr as _
 
+from MotionQALib.reading.blinding import Blinding
 from MotionQALib.reading.score_entry import ScoreEntry
 from MotionQALib.scale import Grade
 
@@ -56,17 +57,10 @@ def progress(done: int, total: int, seconds: float | None, lost: int = 0) -> str
     return said
 
 
-def problems(said: Sequence[str], *, blinded: bool) -> tuple[str, ...]:
-    """Sentences that may name images; a blinded reader is told only how many they are."""
-    if not said or not blinded:
-        return tuple(said)
-    text = _("Problems with images: {count}. Which images stays hidden, as the study is blinded.")
-    return (text.format(count=len(said)),)
-
-
-def hidden_scores() -> str:
-    """Why other readers' scores are not shown."""
-    return _("You have not scored all cases yet. Other readers' scores are shown when you have.")
+def told(said: Sequence[str], blinding: Blinding) -> str:
+    """Sentences that may name images, as the reader may be told them."""
+    hidden = _("Problems with images: {count}. Which images stays hidden, as the study is blinded.")
+    return " ".join(blinding.tell([sentence for sentence in said if sentence != ""], hidden))
 
 
 def duration(seconds: float) -> str:

@@ -73,6 +73,7 @@ class StudySection:
         ui.closeButton.enabled = is_open
         if is_open:
             ui.newButton.checked = False
+            ui.imagesPathLabel.text = ""  # folders are named for patients
             slicer.app.settings().setValue(STUDY_SETTING, str(folder))
 
     def _on_reader(self, *_args) -> None:

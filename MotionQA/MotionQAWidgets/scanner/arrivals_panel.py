@@ -13,7 +13,9 @@ from MotionQALib.checkpoints import STARTER
 from MotionQALib.scale import Grade, grade_of
 
 from .. import dependencies
+from .. import slice_geometry as geometry
 from ..scene_results import SceneResults
+from ..slice_overlay import SliceOverlay
 from ..volume_opening import VolumeOpening
 from .alarm import Alarm
 from .arrival_grading import ArrivalGrading
@@ -30,16 +32,18 @@ class ArrivalsPanel:
     ----------
     arrivals : what grades; it goes on while another tab or module is in front
     results : where the grades of a volume that is opened are kept
-    show_volume : called with a volume node that the user wants to look at
+    choose_volume : called with a volume node that is opened, so that other tabs are of it, too
     """
 
     def __init__(
         self,
         arrivals: ArrivalGrading,
         results: SceneResults,
-        show_volume: Callable[[object], None],
+        choose_volume: Callable[[object], None],
     ) -> None:
-        self._arrivals, self._show_volume, self._settings = arrivals, show_volume, None
+        self._arrivals, self._results = arrivals, results
+        self._choose_volume, self._settings = choose_volume, None
+        self._overlay: SliceOverlay | None = None
         self.opening = VolumeOpening(results)
         self.opening.opened.connect(self._on_opened)
         self.opening.failed.connect(self.say)
@@ -49,14 +53,14 @@ class ArrivalsPanel:
             "Short-axis cines that come into Slicer's DICOM database, as through its DICOM "
             "listener, are graded when they are complete."
         )
-        self.alarmCheckBox = _remembered(_("Sound and flash for severe motion"), ALARM_SETTING)
-        self.allCheckBox = _remembered(_("List series that are not graded, too"), ALL_SETTING)
-        self.stateLabel, self.headLabel, self.messageLabel = (qt.QLabel() for _n in range(3))
-        self.alarm = Alarm(self.headLabel)
+        self.alarm_check_box = _remembered(_("Sound and flash for severe motion"), ALARM_SETTING)
+        self.all_check_box = _remembered(_("List series that are not graded, too"), ALL_SETTING)
+        self.state_label, self.head_label, self.message_label = (qt.QLabel() for _n in range(3))
+        self.alarm = Alarm(self.head_label)
         self.table = ArrivalsTable()
         self._lay_out()
         self.switch.clicked.connect(self._on_switch)
-        self.allCheckBox.toggled.connect(self.refresh)
+        self.all_check_box.toggled.connect(self.refresh)
         self.table.chosen.connect(self._on_chosen)
         arrivals.changed.connect(self.refresh)
         arrivals.arrived.connect(self._on_arrived)
@@ -69,13 +73,19 @@ class ArrivalsPanel:
         self._settings = settings
 
     def enter(self) -> None:
+        if self._overlay is None:
+            self._overlay = SliceOverlay(self._results)
         self.refresh()
 
     def leave(self) -> None:
         """What arrives is graded all the same."""
+        if self._overlay is not None:
+            self._overlay.close()
+            self._overlay = None
 
     def dispose(self) -> None:
         """The module goes: what is left of the panel are dead widgets."""
+        self.leave()
         self.alarm.stop()
         self.opening.close()
         self._arrivals.changed.disconnect(self.refresh)
@@ -87,12 +97,12 @@ class ArrivalsPanel:
         arrivals = self._arrivals
         self.switch.checked = arrivals.on
         entries = arrivals.entries
-        if not self.allCheckBox.checked:
+        if not self.all_check_box.checked:
             entries = [entry for entry in entries if entry.status != "skipped"]
         self.table.show(entries)
-        self.headLabel.text = headline(entries)
-        self.headLabel.visible = bool(self.headLabel.text)
-        self.stateLabel.text = self._state()
+        self.head_label.text = headline(entries)
+        self.head_label.visible = bool(self.head_label.text)
+        self.state_label.text = self._state()
 
     def _state(self) -> str:
         arrivals = self._arrivals
@@ -107,8 +117,8 @@ class ArrivalsPanel:
         return arrivals.device
 
     def say(self, sentence: str) -> None:
-        self.messageLabel.text = sentence
-        self.messageLabel.visible = bool(sentence)
+        self.message_label.text = sentence
+        self.message_label.visible = bool(sentence)
 
     # What happens
 
@@ -128,7 +138,7 @@ class ArrivalsPanel:
 
     def _on_arrived(self, entry: Entry) -> None:
         severe = grade_of(entry.score) is Grade.SEVERE or len(entry.again) > 0
-        if severe and self.alarmCheckBox.checked:
+        if severe and self.alarm_check_box.checked:
             self.alarm.ring()
 
     def _on_chosen(self, entry: Entry) -> None:
@@ -145,25 +155,30 @@ class ArrivalsPanel:
         self.opening.open(files[0], assessment, files=files, name=title(entry))
 
     def _on_opened(self, node) -> None:
+        """Show its worst slice, and leave the list where it is: the next series may come."""
         self.say("")
-        self._show_volume(node)
+        self._choose_volume(node)
+        result = self._results.result_for(node)
+        if result is not None:
+            index = result.assessment.slices_from_worst[0]
+            result.show_frame(int(result.assessment.worst_frames[index]))
+            geometry.jump_to(node, index, result.slice_axis)
 
     # Layout
 
     def _lay_out(self) -> None:
         column = qt.QVBoxLayout(self.widget)
-        column.addWidget(self.switch)
-        for label in (self.stateLabel, self.headLabel, self.messageLabel):
+        for box in (self.switch, self.alarm_check_box, self.all_check_box):
+            column.addWidget(box)
+        for label in (self.state_label, self.head_label, self.message_label):
             label.wordWrap = True
             label.textInteractionFlags = qt.Qt.TextSelectableByMouse
             column.addWidget(label)
-        font = qt.QFont(self.headLabel.font)
+        font = qt.QFont(self.head_label.font)
         font.setBold(True)
-        self.headLabel.font = font
-        self.messageLabel.visible = False
+        self.head_label.font = font
+        self.message_label.visible = False
         column.addWidget(self.table.widget, 1)
-        column.addWidget(self.alarmCheckBox)
-        column.addWidget(self.allCheckBox)
 
 
 def _remembered(text: str, setting: str):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from MotionQALib import volumes
-from MotionQALib.subjects import subject_of
+from MotionQALib.subjects import persons, subject_of
 from MotionQALib.volumes import VolumeError
 
 
@@ -43,7 +43,8 @@ class CleanPatient:
 def find_patients(folder: str | Path) -> list[CleanPatient]:
     """Patients below ``folder``: a sub-folder each, or a file each where there are none.
 
-    Files or folders whose names tell one subject (``subjects.subject_of``) are one patient. ACDC's
+    Files of one person (``subjects.persons``), or whose names or folders tell one subject
+    (``subjects.subject_of``), are one patient. ACDC's
     ``Info.cfg`` names the frames; else the first file is ED and the first that ends in ES, or the
     last, is ES, and of a cine the first frame and the one a third of the way on. Raises
     VolumeError where nothing is found.
@@ -52,8 +53,10 @@ def find_patients(folder: str | Path) -> list[CleanPatient]:
     if not folder.is_dir():
         raise VolumeError(f"{folder}: there is no such folder of clean volumes.")
     groups: dict[str, list[Path]] = {}
-    for path in volumes.find(folder):
-        groups.setdefault(_name(folder, path), []).append(path)
+    found = {str(path): path for path in volumes.find(folder)}
+    told = persons(found, folder).named
+    for key, path in found.items():
+        groups.setdefault(told.get(key) or _name(folder, path), []).append(path)
     return [_patient(name, paths) for name, paths in groups.items()]
 
 

@@ -6,14 +6,13 @@ A row for each labelled volume and slice. ``score`` is the reported one, the med
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from MotionQALib.scale import SCORES, grade_of, median_score
-from MotionQALib.whole_files import written_whole
+from MotionQALib.spreadsheet_files import write_rows
 
 from .labelled_predictions import GradedImages, LabelledPredictions
 
@@ -26,24 +25,15 @@ COLUMNS = (
 
 def write_predictions(path: str | Path, graded: GradedImages) -> None:
     """Write what grading gave, volumes first; the file is there whole or not at all."""
-    with written_whole(path, newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(_rows("volume", graded.volumes))
-        writer.writerows(_rows("slice", graded.slices))
+    rows = (*_rows("volume", graded.volumes), *_rows("slice", graded.slices))
+    write_rows(path, COLUMNS, rows)
 
 
 def _rows(unit: str, labelled: LabelledPredictions) -> Iterator[list]:
     for label, probabilities in zip(labelled.labels, labelled.probabilities, strict=True):
         score = int(median_score(np.asarray(probabilities)))
-        row = [
-            *(unit, _text(label.image), _text(label.subject or ""), label.frame, label.slice),
+        yield [
+            *(unit, label.image, label.subject, label.frame, label.slice),
             *(label.score, label.grade and label.grade.label, score, grade_of(score).label),
             *(repr(float(value)) for value in probabilities),  # every digit
         ]
-        yield ["" if cell is None else cell for cell in row]
-
-
-def _text(name: str) -> str:
-    """A spreadsheet takes a cell that starts so for a formula, and would run it."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name

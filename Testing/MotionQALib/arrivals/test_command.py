@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import re
 import shutil
-import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -22,51 +16,10 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 from pynetdicom import AE, evt
 
 from cine_objects import identifying_words, save, series
-from MotionQALib import cli
+from kills import Program, kill_at_random
 from processes import LATE
 
-LIBRARY = Path(cli.__file__).resolve().parents[1]
-QUICK_PROGRAM = Path(__file__).resolve().parents[2] / "quick_motionqa.py"
 QUICK = ("--quiet", "0.3", "--patience", "1.5", "--device", "cpu", "--precision", "fp32")
-
-
-class Program:
-    """One running command."""
-
-    def __init__(self, *arguments: object, folder: Path) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(LIBRARY), "OMP_NUM_THREADS": "1"}
-        self._log = folder / f"log-{time.monotonic_ns()}.txt"
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, QUICK_PROGRAM, *map(str, arguments)],
-                cwd=folder,
-                env=environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-
-    @property
-    def said(self) -> str:
-        return self._log.read_text("utf-8")
-
-    def wait_for(self, pattern: str, seconds: float = LATE) -> re.Match:
-        end = time.monotonic() + seconds
-        while not (found := re.search(pattern, self.said)):
-            assert self.process.poll() is None, self.said
-            assert time.monotonic() < end, self.said
-            time.sleep(0.02)
-        return found
-
-    def port(self) -> int:
-        return int(self.wait_for(r"Listening as \w+ at 127\.0\.0\.1, port (\d+)")[1])
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def end(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=60)
 
 
 @pytest.fixture
@@ -223,6 +176,4 @@ def test_others_may_not_send_unless_they_are_named(start, tmp_path):
 @pytest.mark.parametrize("kills", [4])
 def test_killed_at_any_moment_it_loses_nothing_and_grades_once(start, tmp_path, kills):
     """What was acknowledged is graded, each series once, however often it is killed."""
-    from kills import kill_at_random
-
     kill_at_random(start, tmp_path, kills=kills, seed=3)

@@ -10,16 +10,23 @@ from MotionQALib.reading.errors import InUse
 from MotionQALib.reading.reader_scoring import ReaderScoring
 from MotionQALib.reading.scores import read_scores
 from MotionQALib.reading.scoring import Scoring
+from MotionQALib.reading.session import ReadingSession
 
 SAID = {"anna": (4, 4, 2), "ben": (4, 1, 2)}
 
 
 @pytest.fixture
-def adjudication(filled, read_as):
+def session(filled):
+    with ReadingSession(filled, "prof") as session:
+        yield session
+
+
+@pytest.fixture
+def adjudication(session, filled, read_as):
     names = ("P001-1-ED", "P001-2-ED", "P001-3-ED")
     for reader, scores in SAID.items():
         read_as(filled, reader, dict(zip(names, scores, strict=True)))
-    adjudication = Adjudication(filled, "prof")
+    adjudication = Adjudication(session)
     yield adjudication
     adjudication.close()
 
@@ -60,8 +67,24 @@ def test_what_cannot_be_saved_stays_and_is_saved_with_the_next(adjudication, fil
 
 
 def test_only_one_adjudicates(adjudication, filled):
-    with pytest.raises(InUse, match="consensus"):
-        Adjudication(filled, "other")
+    with ReadingSession(filled, "other") as session, pytest.raises(InUse, match="consensus"):
+        Adjudication(session)
+
+
+def test_who_adjudicates_without_having_read_cannot_read_any_more(adjudication, session):
+    adjudication.close()
+    scoring = ReaderScoring(session)
+    scoring.go_to_reading(0)
+    scoring.give(3)
+    assert not scoring.entries and "would not be independent" in scoring.problem
+
+
+def test_who_has_read_and_adjudicates_may_correct_scores(filled):
+    with ReadingSession(filled, "anna") as session:
+        for item in session.worklist.items:
+            session.log.save(item.key, 3)
+        Adjudication(session).close()
+        assert not session.unblinded
 
 
 @pytest.mark.parametrize("kind", [ReaderScoring, Adjudication])

@@ -16,12 +16,16 @@ from MotionQALib.reading.network_grades import NetworkGrades
 from MotionQALib.reading.score_entry import ItemKey
 from MotionQALib.reading.scores import ScoreLog
 from MotionQALib.reading.study import Study
+from MotionQALib.reading.study_scores import StudyScores
 from MotionQALib.reading.worklist import Worklist
 from MotionQALib.results import Assessment
 
 NAMES = [f"P{person:03}-{take}-ED" for person in (1, 2, 3) for take in (1, 2, 3, 4)]
 ANNA = dict(zip(NAMES, (5, 4, 3, 2, 1, 5, 4, 3, 2, 1, 5, 4), strict=True))
 BEN = {**ANNA, "P001-1-ED": 4, "P002-1-ED": 3, "P003-4-ED": 1}
+
+
+seen = StudyScores.for_coordinator
 
 
 @pytest.fixture
@@ -61,7 +65,7 @@ def by_kind(report, scale="score"):
 
 
 def test_readers_are_compared_with_each_other_and_themselves(scored):
-    report = agreement(scored)
+    report = agreement(seen(scored))
     found = by_kind(report)
     assert list(found) == [("readers", "anna", "ben"), ("self", "anna", "anna")]
     pair = found["readers", "anna", "ben"]
@@ -75,7 +79,7 @@ def test_readers_are_compared_with_each_other_and_themselves(scored):
 
 
 def test_disagreements_of_two_scores_are_listed_worst_first(scored):
-    listed = agreement(scored).disagreements
+    listed = agreement(seen(scored)).disagreements
     assert [(d.image, d.scores) for d in listed] == [
         ("P003-4-ED", {"anna": 4, "ben": 1}),
         ("P002-1-ED", {"anna": 1, "ben": 3}),
@@ -85,7 +89,9 @@ def test_disagreements_of_two_scores_are_listed_worst_first(scored):
 
 def test_the_same_seed_gives_the_same_intervals(scored):
     one, same, other = (
-        by_kind(agreement(scored, seed=seed, resamples=20))["readers", "anna", "ben"].values["ac2"]
+        by_kind(agreement(seen(scored), seed=seed, resamples=20))["readers", "anna", "ben"].values[
+            "ac2"
+        ]
         for seed in (1, 1, 2)
     )
     assert one == same and one != other
@@ -95,7 +101,7 @@ def test_three_readers_with_gaps_and_grades(scored, read_as):
     read_as(scored, "cleo", {"P001-1-ED": 5, "P003-1-ED": 2})
     with ScoreLog.open(scored, "challenge") as log:
         log.save(ItemKey(CaseList(scored).cases[0].key), grade="mild")
-    report = agreement(scored, resamples=50)
+    report = agreement(seen(scored), resamples=50)
     everyone = by_kind(report)["all", "anna", "ben", "challenge", "cleo"]
     assert everyone.n == 12 and everyone.confusion is None
     assert np.isnan(everyone.values["icc"].value)  # no item has all four scores
@@ -111,7 +117,7 @@ def test_values_and_intervals_speak_of_the_same_ratings(filled, read_as):
     ratings[:, 0] = np.array(list(ANNA.values())) - 1
     ratings[:3, 1] = ratings[:3, 0]
     ratings[0, 1] -= 2
-    pair = by_kind(agreement(filled, resamples=0))["readers", "anna", "ben"]
+    pair = by_kind(agreement(seen(filled), resamples=0))["readers", "anna", "ben"]
     whole = all_statistics(ratings, np.ones((1, 12)), 5)
     assert pair.n == 3 and pair.subjects == 1
     assert {k: v.value for k, v in pair.values.items()} == pytest.approx(
@@ -128,7 +134,7 @@ def test_the_network_is_compared_by_its_files(scored, grades, tmp_path):
     for file in ("g.json", "g.csv"):
         network = NetworkGrades.read(tmp_path / file, cases)
         assert network.remarks == () and len(network.assessments) == 12
-        found = by_kind(agreement(scored, network=network, resamples=0))
+        found = by_kind(agreement(seen(scored), network=network, resamples=0))
         assert found["network", "anna", "network"].values["linear_kappa"].value == 1
         assert found["network", "ben", "network"].values["agreement"].value == 0.75
         doubts = {round(doubt, 6) for doubt in network.uncertainties("volume").values()}
@@ -199,14 +205,14 @@ def test_slices_of_a_subject_are_drawn_together(tmp_path, make_case):
                 for item in Worklist(study, CaseList(study).cases).items:
                     person = int(item.key.case.partition(":")[2])
                     log.save(item.key, int(scores[person]))
-        value = by_kind(agreement(study))["readers", "anna", "ben"].values["quadratic_kappa"]
+        value = by_kind(agreement(seen(study)))["readers", "anna", "ben"].values["quadratic_kappa"]
         widths[copies] = value.high - value.low
     assert widths[50] == pytest.approx(widths[1])
 
 
 def test_nobody_has_scored_yet(filled):
     with pytest.raises(ReadingError, match="Nobody has scored"):
-        agreement(filled)
+        agreement(seen(filled))
 
 
 def test_it_is_fast_enough_for_the_thread_that_draws(scored):

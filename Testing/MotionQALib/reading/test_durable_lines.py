@@ -169,6 +169,59 @@ def test_a_failed_sync_is_not_saved(path, monkeypatch):
     assert numbers(path) == [2]
 
 
+@pytest.mark.parametrize("end", ["the next line", "closing"])
+def test_a_refused_line_never_comes_back(path, monkeypatch, end):
+    """Neither can it be synced nor cut off: until the drive answers again, it is on the disk."""
+
+    def fail(*_args):
+        raise OSError(errno.EIO, "Input/output error")
+
+    log = opened(path)
+    log.append({"n": 1})
+    with monkeypatch.context() as patch:
+        patch.setattr(durable_lines, "sync", fail)
+        patch.setattr(os, "ftruncate", fail)
+        for n in (2, 3):
+            with pytest.raises(NotSaved):
+                log.append({"n": n})
+        assert numbers(path) == [1, 2]  # which nobody was told
+    if end == "the next line":
+        log.append({"n": 4})
+    log.close()
+    assert numbers(path) == ([1, 4] if end == "the next line" else [1])
+    with opened(path) as again:
+        again.append({"n": 5})
+    assert numbers(path)[-1] == 5 and 2 not in numbers(path)
+
+
+def test_lines_of_another_program_are_not_cut_off_with_a_refused_one(path, monkeypatch):
+    def fail(*_args):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with opened(path) as log:
+        with monkeypatch.context() as patch:
+            patch.setattr(durable_lines, "sync", fail)
+            patch.setattr(os, "ftruncate", fail)
+            with pytest.raises(NotSaved):
+                log.append({"n": 1})
+        path.write_bytes(b'{"n":7}\n')
+        log.append({"n": 2})
+    assert numbers(path) == [7, 2]
+
+
+def test_a_lock_file_that_was_removed_is_made_again(path):
+    """As by programs that tidy up: the log itself is there."""
+    with opened(path) as log:
+        path.with_name(".log.jsonl.lock").unlink()
+        log.append({"n": 1})
+        with pytest.raises(InUse):
+            opened(path)
+        path.with_name(".log.jsonl.lock").unlink()
+        with opened(path), pytest.raises(NotSaved, match="taken over by another session"):
+            log.append({"n": 2})
+    assert numbers(path) == [1]
+
+
 def test_a_vanished_folder_is_said(path):
     log = opened(path)
     for file in path.parent.iterdir():

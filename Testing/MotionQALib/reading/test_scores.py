@@ -14,12 +14,12 @@ from MotionQALib.reading.errors import InUse, NotSaved, ReadingError
 from MotionQALib.reading.score_entry import ARTEFACTS, CONFIDENCES, ItemKey, ScoreEntry
 from MotionQALib.reading.scores import (
     ScoreLog,
-    all_scores,
     file_name,
     import_rescued,
     read_scores,
     rescue,
 )
+from MotionQALib.reading.unsaved_scores import UnsavedScores
 
 SCHEMA = json.loads(
     (Path(MotionQALib.__file__).parents[1] / "Resources/MotionQA-score-log.schema.json").read_text()
@@ -48,7 +48,7 @@ def faults(value, schema, where="line"):
     """What of JSON Schema our file uses: the faults of a value."""
     assert set(schema) <= {
         "$schema", "title", "description", "type", "required", "properties", "const", "enum",
-        "pattern", "minLength", "minimum", "items",
+        "pattern", "minLength", "minimum", "maximum", "items",
     }  # fmt: skip
     found = []
     kinds = schema.get("type", [])
@@ -68,6 +68,8 @@ def faults(value, schema, where="line"):
             found.append(f"{where} is empty")
     if isinstance(value, (int, float)) and value < schema.get("minimum", value):
         found.append(f"{where}: {value} is too small")
+    if isinstance(value, (int, float)) and value > schema.get("maximum", value):
+        found.append(f"{where}: {value} is too large")
     if isinstance(value, list):
         found += [f for item in value for f in faults(item, schema.get("items", {}), where)]
     if isinstance(value, dict):
@@ -105,7 +107,10 @@ def test_every_line_fits_the_schema_and_reads_back(entry):
     assert ScoreEntry.from_record(record) == entry
 
 
-@given(ENTRIES, st.sampled_from(sorted(SCHEMA["properties"])), st.sampled_from([7, "x", True, [1]]))
+STRANGE = st.sampled_from([7, "x", True, [1], 10**400])
+
+
+@given(ENTRIES, st.sampled_from(sorted(SCHEMA["properties"])), STRANGE)
 def test_schema_and_reader_refuse_the_same(entry, name, value):
     record = {**entry.to_record(), name: value}
     try:
@@ -171,7 +176,7 @@ def test_lines_off_the_schema_are_left_out_and_told(log, study):
     for fault in ({"score": 6}, {"version": 2}, {"case": ""}, {"seconds": -1}, {"slice": "1"}):
         with log.path.open("a") as file:
             file.write(json.dumps({**good, **fault}) + "\n")
-    with ScoreLog.open(study, "anna") as again:
+    with ScoreLog.open(study, "Anna") as again:
         assert [line.split(" of ")[0] for line in again.reports] == [
             f"Line {n}" for n in (2, 3, 4, 5, 6)
         ]
@@ -196,6 +201,38 @@ def test_what_is_off_the_scale_is_not_written(log, details):
     with pytest.raises(ValueError):
         log.save(A, **details)
     assert log.path.read_bytes() == b""
+
+
+RESERVED = ["con", "CON.", "Con .txt", "aux.scores", "COM1", "com¹", "LPT³.a", "ＣＯＮ", "nul "]
+LONG = ["x" * 101, "ß" * 51]
+
+
+@pytest.mark.parametrize("name", [*RESERVED, *LONG, "\ud800", "a\u202eb"])
+def test_names_that_some_system_cannot_keep_are_refused(study, name):
+    with pytest.raises(ReadingError, match="name") as refused:
+        ScoreLog.open(study, name)
+    assert len(str(refused.value)) < 200 and list(study.scores_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["ΐ" * 50, "ᾷ" * 33, "ŉ" * 50, "x" * 100])
+def test_the_longest_names_can_be_saved_and_rescued(study, tmp_path, name):
+    with ScoreLog.open(study, name) as log:
+        entry = log.save(A, 4)
+    assert read_scores(rescue(entry, tmp_path)).entries[A].score == 4
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("Ann Lee", "ann-lee"), ("Straße", "Strasse"), ("É", "e\u0301")]
+)
+def test_whose_log_it_is_is_said_before_the_first_score(study, first, second):
+    with ScoreLog.open(study, first) as log:
+        assert log.reports == []
+        log.save(A, 4)
+    with ScoreLog.open(study, second) as log:
+        (said,) = log.reports
+    assert f"These are the scores of {first}: 1 so far" in said and repr(second) in said
+    with ScoreLog.open(study, first) as log:
+        assert log.reports == []
 
 
 @pytest.mark.parametrize("name", ["", " ", "a/b", "..", "a\nb", "con", "consensus", "Network"])
@@ -229,23 +266,29 @@ def test_a_score_that_could_not_be_saved_is_rescued_and_comes_back(study, tmp_pa
         assert import_rescued(log, rescued) == []  # what is older does not win
 
 
+def test_the_logs_order_decides_what_is_newer_not_the_clock(study, tmp_path, monkeypatch):
+    """The clock is set back between a score and one that cannot be saved, and forwards again."""
+    with ScoreLog.open(study, "anna") as log:
+        unsaved = UnsavedScores(log)
+        unsaved.add(ScoreEntry(A, "anna", 2, time="2026-11-26T12:00:00.000+00:00"))
+        unsaved.add(ScoreEntry(B, "anna", 2, time="2026-11-26T12:00:01.000+00:00"))
+        kept = log.path.read_bytes()
+        log.path.unlink()
+        unsaved.add(ScoreEntry(A, "anna", 5, time="2026-11-26T09:00:00.000+00:00"))
+        assert unsaved.entries[A].after == 2
+        rescued = rescue(unsaved.entries[A], tmp_path)
+        log.path.write_bytes(kept)
+        assert import_rescued(log, rescued) == [A] and log.entries[A].score == 5
+        assert import_rescued(log, rescued) == []
+    with ScoreLog.open(study, "anna") as log:  # the order is the file's
+        assert import_rescued(log, rescued) == [] and "after" not in log.path.read_text()
+        log.undo()
+        assert log.entries[A].score == 2
+        assert import_rescued(log, rescued) == []  # it was taken back later
+
+
 def test_rescued_scores_of_another_reader_are_not_taken(log, study, tmp_path):
     rescued = rescue(ScoreEntry(B, "ben", 3), tmp_path)
     with pytest.raises(ReadingError, match="scores of ben, not of Anna"):
         import_rescued(log, rescued)
     assert not log.entries and log.path.read_bytes() == b""
-
-
-def test_all_scores_are_the_readers(log, study):
-    log.save(A, 4)
-    (study.scores_folder / "consensus.jsonl").write_text("")
-    rescue(ScoreEntry(B, "Anna", 3), study.scores_folder)
-    assert [scores.reader for scores in all_scores(study)] == ["Anna"]
-
-
-def test_a_copy_of_a_log_is_nobodys_own(log, study):
-    """As programs that synchronise folders make them of two versions."""
-    log.save(A, 4)
-    copy = study.scores_folder / "anna (conflicted copy).jsonl"
-    copy.write_bytes(log.path.read_bytes())
-    assert [s.reader for s in all_scores(study)] == ["anna (conflicted copy)", "Anna"]

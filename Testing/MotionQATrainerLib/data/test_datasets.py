@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from MotionQALib import volumes
+from MotionQALib.heart_centre import heart_centre
 from MotionQALib.preprocessing import Preprocessing
 from MotionQATrainerLib.data.datasets import open_store
 
@@ -44,7 +45,7 @@ def test_every_labelled_slice_is_there(store):
 def test_a_batch_is_what_grading_feeds_the_network(store, rated_set):
     volume = volumes.read(rated_set.folder / "P003-2" / "P003-2-ED.nii.gz")
     images = torch.from_numpy(np.asarray(volume.voxels[0], dtype=np.float32))
-    expected = SMALL(images, volume.spacing[1:])
+    expected = SMALL(images, volume.spacing[1:], heart_centre(volume, SMALL.locator))
     rows = np.flatnonzero(store.images == "P003-2-ED")
     given, levels = store.batch(rows)
     assert given.shape == (3, 1, 32, 32)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from MotionQATrainerLib.data.check import check
+from MotionQATrainerLib.data.clean_patients import find_patients
 from MotionQATrainerLib.data.datasets import open_store, refuse_same_images
 from MotionQATrainerLib.data.leaks import kin_apart, refuse_kin, sharing, slice_marks
 from MotionQATrainerLib.data.matching import labelled_images
@@ -49,7 +50,7 @@ def series(folder, patient_id, seed, slices=1):
         content.file_meta.MediaStorageSOPClassUID = content.SOPClassUID = MRImageStorage
         content.file_meta.MediaStorageSOPInstanceUID = f"1.2.{seed}.{index + 1}"
         content.SOPInstanceUID = f"1.2.{seed}.{index + 1}"
-        content.SeriesInstanceUID, content.StudyInstanceUID = f"1.3.{seed}", "1.4"
+        content.SeriesInstanceUID, content.StudyInstanceUID = f"1.3.{seed}", f"1.4.{seed}"
         content.PatientID = patient_id
         content.Rows, content.Columns = 40, 36
         content.BitsAllocated = content.BitsStored = 16
@@ -106,7 +107,8 @@ def test_an_anonymisers_id_is_said_and_folders_are_used(tmp_path):
 def test_two_subjects_of_one_patient_id_are_named(tmp_path):
     series(tmp_path / "x", "MRN1", 1)
     series(tmp_path / "y", "MRN1", 2)
-    rows = [["x", 5, "anna"], ["y", 3, "berta"]]
+    series(tmp_path / "z", "MRN2", 3)
+    rows = [["x", 5, "anna"], ["y", 3, "berta"], ["z", 1, "clara"]]
     found = check(tmp_path, labelled(tmp_path, rows, ("image", "score", "subject")), read=False)
     assert "anna and berta are of one person" in str(found.problems[0])
 
@@ -127,6 +129,12 @@ def test_likely_kin_stop_until_somebody_confirms(tmp_path, one, other):
     confirmed = check(tmp_path, labels, read=False, distinct_subjects=True)
     assert confirmed.problems == []
     assert any("Confirmed as different people" in remark for remark in confirmed.remarks)
+
+
+def test_clean_series_of_one_patient_id_are_one_patient(tmp_path):
+    for seed, (name, patient) in enumerate([("s1", "MRN1"), ("s2", "MRN1"), ("s3", "MRN2")]):
+        series(tmp_path / name, patient, seed + 1, slices=2)
+    assert [len(patient.phases) for patient in find_patients(tmp_path)] == [2, 1]
 
 
 def test_clean_patients_may_be_kin_too():

@@ -19,8 +19,8 @@ def start(module, study, checkpoint_file):
     batch = module.batch
     batch.set_settings(settings)
     batch.source.path = study
-    batch.startButton.click()
-    assert slicer.app is not None and batch.run is not None, batch.messageLabel.text
+    batch.start_button.click()
+    assert slicer.app is not None and batch.run is not None, batch.message_label.text
     return batch
 
 
@@ -39,21 +39,21 @@ def test_a_study_is_graded_and_listed_worst_first(host, module, study, checkpoin
     import slicer
 
     batch = module.batch
-    assert not batch.startButton.enabled and "Choose" in batch.startButton.toolTip
+    assert not batch.start_button.enabled and "Choose" in batch.start_button.toolTip
     start(module, study, checkpoint_file)
     assert batch.output.path == study.with_name("study motion")
-    assert batch.startButton.text == "Stop" and not batch.source.enabled
+    assert batch.start_button.text == "Stop" and not batch.source.enabled
     finish(host, batch)
     assert batch.run.sentence == "" and batch.run.done == batch.run.total == 4
     assert rows(batch) == [result.name for result in batch.run.graded]
     expected = [result.expected for result in batch.run.graded]
     assert expected == sorted(expected) and len(expected) == 3
     assert not batch.table.widget.item(0, 0).icon().isNull()
-    assert "4 of 4 volumes" in batch.progressLabel.text
-    assert "1 could not be graded" in batch.failuresButton.text
-    batch.failuresButton.click()
-    assert "broken.nii.gz" in batch.failuresList.plainText
-    assert batch.startButton.text == "Go on"
+    assert "4 of 4 volumes" in batch.progress_label.text
+    assert "1 could not be graded" in batch.failures_button.text
+    batch.failures_button.click()
+    assert "broken.nii.gz" in batch.failures_list.plainText
+    assert batch.start_button.text == "Go on"
 
     for result in batch.run.graded:  # a click opens it, with its grades and the overlay
         row = [r.name for r in batch.run.graded].index(result.name)
@@ -61,7 +61,7 @@ def test_a_study_is_graded_and_listed_worst_first(host, module, study, checkpoin
         batch.table.widget.cellClicked.emit(row, 1)
         host.wait_until(lambda: not batch.opening.busy, seconds=SOON)
         host.process_events(0.2)
-        assert batch.messageLabel.text == "" and module.tabs.widget.currentIndex == 0
+        assert batch.message_label.text == "" and module.tabs.widget.currentIndex == 0
         node = module.ui.volumeSelector.currentNode()
         found = module.logic.result(node)
         assert (found.n_frames, found.n_slices) == (result.frames, result.slices)
@@ -102,8 +102,8 @@ def test_what_is_killed_goes_on_and_a_second_one_is_refused(host, module, study,
     host.wait_until(lambda: not batch.run.running, seconds=SOON)
     graded = len(batch.run.graded)
     if batch.run.left:
-        host.wait_until(lambda: "unexpectedly" in batch.messageLabel.text, seconds=SOON)
-    batch.startButton.click()
+        host.wait_until(lambda: "unexpectedly" in batch.message_label.text, seconds=SOON)
+    batch.start_button.click()
     finish(host, batch)
     assert len(batch.run.graded) == 3
     assert sum(result.known for result in batch.run.graded) >= graded > 0
@@ -112,18 +112,18 @@ def test_what_is_killed_goes_on_and_a_second_one_is_refused(host, module, study,
 def test_stop_keeps_what_is_graded(host, module, study, checkpoint_file):
     batch = start(module, study, checkpoint_file)
     host.wait_until(lambda: batch.run.total, seconds=LATE)
-    batch.startButton.click()
-    assert not batch.startButton.enabled
+    batch.start_button.click()
+    assert not batch.start_button.enabled
     finish(host, batch)
-    assert batch.run.left > 0 and "Go on grades them" in batch.progressLabel.text
-    assert batch.startButton.enabled and batch.startButton.text == "Go on"
+    assert batch.run.left > 0 and "Go on grades them" in batch.progress_label.text
+    assert batch.start_button.enabled and batch.start_button.text == "Go on"
 
 
 def test_results_among_the_volumes_are_refused(host, module, study):
     batch = module.batch
     batch.source.path = batch.output.path = study
-    batch.startButton.click()
-    assert batch.run is None and "among the volumes" in batch.messageLabel.text
+    batch.start_button.click()
+    assert batch.run is None and "among the volumes" in batch.message_label.text
 
 
 def test_thousands_of_results_are_shown_in_no_time(host, module, tmp_path):

@@ -1,7 +1,9 @@
-"""A reading room for the tests: a study is opened in the panel, and keys are pressed."""
+"""The panel's page object: a study is opened, keys are pressed, and what is shown is read."""
 
 from __future__ import annotations
 
+import math
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from host import pythonqt
@@ -144,8 +146,18 @@ class ReadingPage:
                 self.look()
             modifier = qt.Qt.ControlModifier if control else qt.Qt.NoModifier
             code = getattr(qt.Qt, f"Key_{key}")
-            qt.QTest.keyClick(widget or self.view, code, modifier)
-            self.host.process_events()
+            with self._slow_reader() if blindly else nullcontext():
+                qt.QTest.keyClick(widget or self.view, code, modifier)
+                self.host.process_events()
+
+    @contextmanager
+    def _slow_reader(self):
+        """However slow the machine is, what came into view has not been seen yet."""
+        from MotionQAWidgets.reading import scoring_panel
+
+        before, scoring_panel.LOOK = scoring_panel.LOOK, math.inf
+        yield
+        scoring_panel.LOOK = before
 
     @property
     def message(self) -> str:

@@ -27,9 +27,9 @@ def test_series_are_graded_listed_opened_and_compared(
 
     choose(module, checkpoint_file)
     scanner, arrivals = module.scanner, module.logic.arrivals
-    assert not scanner.switch.checked and "Off" in scanner.stateLabel.text
+    assert not scanner.switch.checked and "Off" in scanner.state_label.text
     scanner.switch.click()
-    assert arrivals.on and not scanner.alarmCheckBox.checked
+    assert arrivals.on and not scanner.alarm_check_box.checked
     first = cine_objects.series(4, 3, size=64, study="1.2.3")
     send(first[:7])
     host.process_events(0.3)
@@ -40,15 +40,15 @@ def test_series_are_graded_listed_opened_and_compared(
     send(cine_objects.series(1, 1, study="1.2.3", series_number=7, description="localizer"))
     host.wait_until(lambda: len(arrivals.entries) == 3, seconds=LATE)
     assert listed(module) == ["6 · cine_sax", "5 · cine_sax"]  # newest first
-    scanner.allCheckBox.click()
+    scanner.all_check_box.click()
     assert sorted(listed(module))[-1] == "7 · localizer"
-    scanner.allCheckBox.click()
+    scanner.all_check_box.click()
     table = scanner.table.widget
     old = arrivals.entries[-1]
     assert "instead of series 5, slice" in table.item(0, 3).text()
     assert "→" in table.item(0, 3).text()
     assert "slices 1–2 acquired again in series 6" in table.item(1, 3).text()
-    assert scanner.headLabel.text.startswith("This study")
+    assert scanner.head_label.text.startswith("This study")
 
     table.cellClicked.emit(1, 0)  # a click opens it with its grades and the overlay
     host.wait_until(lambda: not scanner.opening.busy, seconds=SOON)
@@ -57,7 +57,8 @@ def test_series_are_graded_listed_opened_and_compared(
     result = module.logic.result(node)
     assert (result.n_frames, result.n_slices) == (3, 4)
     assert tuple(result.scores[result.worst_frames, range(4)]) == old.scores
-    assert module.tabs.widget.currentIndex == 0 and node.GetName() == "5 · cine_sax"
+    assert module.tabs.widget.currentIndex == 2 and node.GetName() == "5 · cine_sax"
+    assert any(badge._shown for badge in scanner._overlay._badges.values())
     assert slicer.util.getNodesByClass("vtkMRMLSequenceNode")
 
     words = cine_objects.identifying_words()
@@ -108,15 +109,15 @@ def test_sound_and_flash_for_severe_only_if_wanted(host, module, monkeypatch):
     scanner = module.scanner
     scanner._on_arrived(severe)
     assert heard == [] and not scanner.alarm.active
-    scanner.alarmCheckBox.click()
+    scanner.alarm_check_box.click()
     scanner._on_arrived(mild)
     assert heard == []
     scanner._on_arrived(severe)
     assert heard == ["beep"] and scanner.alarm.active
-    host.wait_until(lambda: scanner.headLabel.styleSheet, seconds=SOON)
+    host.wait_until(lambda: scanner.head_label.styleSheet, seconds=SOON)
     host.wait_until(lambda: not scanner.alarm.active, seconds=SOON)
-    assert scanner.headLabel.styleSheet == ""
-    scanner.alarmCheckBox.click()
+    assert scanner.head_label.styleSheet == ""
+    scanner.alarm_check_box.click()
 
 
 def test_what_is_wrong_is_said(host, module, send, checkpoint_file, database):
@@ -126,11 +127,11 @@ def test_what_is_wrong_is_said(host, module, send, checkpoint_file, database):
     slicer.dicomDatabase.closeDatabase()
     choose(module, "no-such-checkpoint")
     scanner.switch.click()
-    host.wait_until(lambda: "No DICOM database is open" in scanner.stateLabel.text, seconds=SOON)
+    host.wait_until(lambda: "No DICOM database is open" in scanner.state_label.text, seconds=SOON)
     database.openDatabase(database.databaseFilename)
-    host.wait_until(lambda: "no-such-checkpoint" in scanner.stateLabel.text, seconds=LATE)
+    host.wait_until(lambda: "no-such-checkpoint" in scanner.state_label.text, seconds=LATE)
     scanner.switch.click()
-    assert not arrivals.on and "Off" in scanner.stateLabel.text
+    assert not arrivals.on and "Off" in scanner.state_label.text
 
 
 def test_a_killed_process_is_started_again(host, module, send, checkpoint_file):
