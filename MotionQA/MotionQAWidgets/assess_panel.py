@@ -56,7 +56,7 @@ class AssessPanel:
             self.ui, grading, lambda: self._choices.values(), self._show_busy, self._say
         )
         self._spacing = SpacingField(self.refresh)
-        self.ui.resultsLayout.addWidget(self._spacing.widget)
+        self.ui.resultsFrame.layout().addWidget(self._spacing.widget)
         self._frames = FramesOffer(self.ui, self._choose_volume, self._say)
         self._arrivals = NewVolumes(self._choose_volume, self.refresh)
         self.ui.assessButton.clicked.connect(self._on_button)
