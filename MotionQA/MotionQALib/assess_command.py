@@ -206,7 +206,13 @@ def _resume_file(arguments, card, options) -> ResumeFile | None:
     outputs = _outputs(arguments)
     if not outputs or is_special(Path(outputs[0])):
         return None
-    return ResumeFile(ResumeFile.beside(outputs[0]), card, options, resume=arguments.resume)
+    return ResumeFile(
+        ResumeFile.beside(outputs[0]),
+        card,
+        options,
+        resume=arguments.resume,
+        identify=arguments.identify,
+    )
 
 
 def _start(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from . import volumes
 from .error_text import reason
 from .file_stamps import stamps
+from .privacy import without, words_of
 from .results import Assessment
 
 if TYPE_CHECKING:
@@ -222,6 +223,7 @@ class ResumeFile:
     path : of the journal, JSON Lines
     card : of the checkpoint that grades
     resume : go on with what the journal holds; otherwise start it anew
+    identify : keep names of volumes that tell whose they are
     """
 
     def __init__(
@@ -231,12 +233,14 @@ class ResumeFile:
         batch_options: BatchOptions | None = None,
         *,
         resume: bool,
+        identify: bool = False,
     ) -> None:
         self.path = Path(path)
         batch_options = batch_options or BatchOptions()
         settings = f"{card.to_json()}{batch_options.slice_axis}{batch_options.frame_axis}"
         settings += "" if batch_options.spacing is None else str(batch_options.spacing)
         self._settings = hashlib.blake2b(settings.encode(), digest_size=8).hexdigest()
+        self._identify = identify
         self._lines: dict[str, int] = {}  # where each one's line begins, in bytes
         if resume:
             self._load()
@@ -267,6 +271,8 @@ class ResumeFile:
     def add(self, path: Path, assessment: Assessment) -> None:
         """Keep an assessment; it is on disk when this returns."""
         values = {**assessment.to_dict(), "source": None}  # places tell whose images they are
+        if not self._identify:
+            values["volume"] = without(assessment.volume, words_of(path)) or "series"
         line = json.dumps({"key": self._key(path), "assessment": values})
         with self.path.open("ab") as file:
             file.write(f"{line}\n".encode())

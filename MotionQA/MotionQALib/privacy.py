@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
+
+from .formats.kinds import is_dicom
 
 IDENTIFYING = (
     "PatientName",
@@ -61,6 +64,20 @@ def without(text: str, words: Iterable[str]) -> str:
     if not count:
         return text
     return " ".join(part for part in re.sub(r"[\s_^]+", " ", cleaned).split() if part.strip("-.,"))
+
+
+def words_of(path: Path) -> frozenset[str]:
+    """What identifies the patient of a DICOM image, or of the series in a folder."""
+    from pydicom import dcmread
+
+    try:
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        for file in files:
+            if is_dicom(file):
+                return identifying_words(dcmread(file, stop_before_pixels=True, force=True))
+    except Exception:
+        pass  # it cannot be read, so nothing of it is in any sentence
+    return frozenset()
 
 
 def silence_parsers() -> None:

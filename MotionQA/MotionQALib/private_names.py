@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from .batch import GradedFile
-from .formats.kinds import is_dicom
 from .formats.refusals import display_name
-from .privacy import identifying_words, without
+from .privacy import without, words_of
 
 
 class PrivateNames:
@@ -56,17 +55,3 @@ class PrivateNames:
         self._given[cleaned] += 1
         count = self._given[cleaned]
         return cleaned if count == 1 else f"{cleaned} ({count})"
-
-
-def words_of(path: Path) -> frozenset[str]:
-    """What identifies the patient of a DICOM image, or of the series in a folder."""
-    from pydicom import dcmread
-
-    try:
-        files = sorted(path.iterdir()) if path.is_dir() else [path]
-        for file in files:
-            if is_dicom(file):
-                return identifying_words(dcmread(file, stop_before_pixels=True, force=True))
-    except Exception:
-        pass  # it cannot be read, so nothing of it is in any sentence
-    return frozenset()

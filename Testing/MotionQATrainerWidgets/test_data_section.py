@@ -159,6 +159,19 @@ def test_a_study_of_the_labelling_panel_is_learned_from(host, panel, rated_set, 
     assert not combo.visible
 
 
+def test_a_reader_who_still_reads_is_told_nothing_of_the_others(host, panel, rated_set, study):
+    from MotionQAWidgets import reader_name
+
+    before = reader_name.remembered()
+    reader_name.remember("Bert")
+    try:
+        choose_study(panel, rated_set, study)
+        assert panel.ui.readerComboBox.count == 0
+        assert "not scored all cases yet" in panel.ui.checkLabel.text
+    finally:
+        reader_name.remember(before)
+
+
 def test_a_folder_that_is_no_study_is_said_to_be_none(host, panel, rated_set, study, tmp_path):
     choose_study(panel, rated_set, tmp_path)
     assert "is no study" in panel.ui.trainButton.toolTip

@@ -1,9 +1,11 @@
 """DICOM reports: what they say, and that validators find no error in them."""
 
+import os
 import re
 import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -183,3 +185,21 @@ def test_dciodvfy_finds_no_error(file):
     broken.save_as(file)
     done = subprocess.run([dciodvfy, str(file)], capture_output=True, text=True, timeout=60)
     assert "Error" in done.stderr
+
+
+def test_the_documentation_lists_our_codes():
+    text = (Path(__file__).resolve().parents[3] / "docs" / "dicom-report.md").read_text("utf-8")
+    for code, meaning in concepts.ours().items():
+        assert f"| {code} | {meaning} |" in text
+
+
+def test_dicom_validator_finds_no_error(file):
+    """Against the standard itself, which dicom-validator downloads once."""
+    validator = pytest.importorskip("dicom_validator.validate_iods")
+    home = Path(os.environ.get("MOTIONQA_DICOM_STANDARD", Path.home() / "dicom-validator"))
+    if not any(home.glob("*/docbook/part03.xml")) and not any(home.glob("*/json/iod_info.json")):
+        pytest.skip(
+            f"the DICOM standard is not in {home}: run `validate_iods` once where the network "
+            "reaches dicom.nema.org, or name its folder in MOTIONQA_DICOM_STANDARD"
+        )
+    assert validator.main([str(file), "--standard-path", str(home), "--edition", "local"]) == 0
