@@ -12,6 +12,11 @@ class Signal:
     def __init__(self) -> None:
         self._slots: list[Callable[..., object]] = []
 
+    @property
+    def slots(self) -> tuple[Callable[..., object], ...]:
+        """What is connected."""
+        return tuple(self._slots)
+
     def connect(self, slot: Callable[..., object]) -> None:
         self._slots.append(slot)
 

@@ -70,8 +70,8 @@ class WorkerProcess:
         self.cancelled = Signal()
         self.busy_changed = Signal()
         self.device: protocol.Device | None = None
-        self._programs = python_programs()
-        self._child: GradingChild | None = None
+        self.programs = python_programs()
+        self.child: GradingChild | None = None
         self._wanted_device = "auto"
         self._warm: protocol.Loaded | None = None
         self._ids = count(1)
@@ -88,7 +88,7 @@ class WorkerProcess:
 
     @property
     def running(self) -> bool:
-        return self._child is not None
+        return self.child is not None
 
     @property
     def busy(self) -> bool:
@@ -97,7 +97,7 @@ class WorkerProcess:
 
     def start(self, device: str = "auto") -> None:
         """Start the child, which imports torch and tells the device; no harm if it runs."""
-        if self._child is None:
+        if self.child is None:
             self._wanted_device = device
             self._launch()
 
@@ -138,7 +138,7 @@ class WorkerProcess:
                 job.delete_files()
             elif job.sent:
                 self._waited = 0.0
-                self._child.send(protocol.Cancel(id=job.request.id))
+                self.child.send(protocol.Cancel(id=job.request.id))
             else:
                 self._finish(job)
         self._tell_busy()
@@ -146,7 +146,7 @@ class WorkerProcess:
     def close(self) -> None:
         """End the child and drop all requests, unannounced; whatever is asked next starts anew."""
         jobs = self._jobs()
-        child, self._child = self._child, None
+        child, self.child = self.child, None
         self._queue.clear()
         self._job = self._warm = self.device = None
         self._watch.stop()
@@ -197,10 +197,10 @@ class WorkerProcess:
         """Begin what is first in the queue, once the child is there and idle."""
         if self._job is not None or not self._queue:
             return
-        if self._child is None:
+        if self.child is None:
             self._wanted_device = self._queue[0].request.device
             self._launch()
-        elif self._child.ready:
+        elif self.child.ready:
             self._job = self._queue.popleft()
             self._watch_anew()
             self._hand_over(self._job)
@@ -220,7 +220,7 @@ class WorkerProcess:
         if written:
             job.sent = True
             self._watch_anew()
-            self._child.send(job.request)
+            self.child.send(job.request)
         else:
             qt.QTimer.singleShot(0, lambda: self._hand_over(job))
 
@@ -250,13 +250,13 @@ class WorkerProcess:
     # What the child does
 
     def _launch(self) -> None:
-        child = self._child = GradingChild(self._programs[0], self._wanted_device)
+        child = self.child = GradingChild(self.programs[0], self._wanted_device)
         child.received.connect(lambda message: self._on_message(child, message))
         child.ended.connect(lambda _log: self._on_death(child))
         self._watch_anew()
 
     def _on_message(self, child: GradingChild, message: protocol.Message) -> None:
-        if child is not self._child:
+        if child is not self.child:
             return
         self._waited = 0.0
         if isinstance(message, protocol.Ready):
@@ -271,7 +271,7 @@ class WorkerProcess:
 
     def _on_ready(self, message: protocol.Ready) -> None:
         if message.protocol != protocol.VERSION:
-            child, self._child = self._child, None
+            child, self.child = self.child, None
             child.kill()
             self._fail_all(_("MotionQA was updated while it ran; restart Slicer."))
         else:
@@ -311,9 +311,9 @@ class WorkerProcess:
 
     def _on_death(self, child: GradingChild, why: str | None = None) -> None:
         """Fail what it died on, and start another one where there is hope for it."""
-        if child is not self._child:
+        if child is not self.child:
             return
-        self._child = None
+        self.child = None
         warm, self._warm = self._warm, None
         if not child.ready:
             self._on_failed_start(child, why)
@@ -321,19 +321,19 @@ class WorkerProcess:
         if self._job is not None:
             text = _("The grading process ended unexpectedly (was memory short?); try again.")
             self._fail(self._job, why or text)
-        if child.up and self._child is None:
+        if child.up and self.child is None:
             self._launch()
             if warm is not None and not self._queue:
                 self.load(warm.checkpoint, warm.device)
 
     def _on_failed_start(self, child: GradingChild, why: str | None) -> None:
-        if len(self._programs) > 1:
-            del self._programs[0]
+        if len(self.programs) > 1:
+            del self.programs[0]
             self._launch()
             return
         text = _("The grading process could not be started ({program}: {reason}).")
         reason = child.log[-1] if child.log else _("no reason given")
-        self._fail_all(why or text.format(program=self._programs[0], reason=reason))
+        self._fail_all(why or text.format(program=self.programs[0], reason=reason))
 
     def _fail_all(self, sentence: str) -> None:
         jobs = self._jobs()
@@ -350,9 +350,9 @@ class WorkerProcess:
     def _limit(self) -> float | None:
         """Seconds that may pass without a message; None where nothing is waited for."""
         job = self._job
-        if self._child is None or (self._child.ready and job is None):
+        if self.child is None or (self.child.ready and job is None):
             return None
-        if job is None or not self._child.up:  # importing torch cannot be stopped, only lost
+        if job is None or not self.child.up:  # importing torch cannot be stopped, only lost
             return self.start_limit
         if job.cancelled:
             return self.cancel_limit
@@ -365,7 +365,7 @@ class WorkerProcess:
         if limit is None:
             self._watch.stop()
         elif self._waited > limit:
-            child = self._child
+            child = self.child
             child.kill()
             text = _("The grading process hung for {seconds} seconds and was ended; try again.")
             self._on_death(child, text.format(seconds=round(limit)))

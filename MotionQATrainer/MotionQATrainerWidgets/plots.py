@@ -68,8 +68,8 @@ class TrainingCurves:
     """
 
     def __init__(self) -> None:
-        self._tables: dict[str, object] = {}
-        self._charts: list = []
+        self.tables: dict[str, object] = {}
+        self.charts: list = []
         self._shown: Sequence[Mapping[str, float]] = []
         self._before: int | None = None
 
@@ -89,7 +89,7 @@ class TrainingCurves:
         elif rows == self._shown:
             return
         self._shown = list(rows)
-        for column, table in self._tables.items():
+        for column, table in self.tables.items():
             points = [(row["epoch"], row[column]) for row in rows if row.get(column) is not None]
             if not points:
                 continue
@@ -99,21 +99,21 @@ class TrainingCurves:
             slicer.util.updateTableFromArray(table, values, ["epoch", column])
             table.Modified()
             table.EndModify(was)
-        for chart in self._charts:
+        for chart in self.charts:
             chart.SetXAxisRange(0, max(2, len(rows), epochs) + 0.2)
             chart.Modified()
         lowest = min((row.get("valid_kappa") or 0 for row in rows), default=0)
-        self._charts[1].SetYAxisRange(min(0, lowest), 1)
+        self.charts[1].SetYAxisRange(min(0, lowest), 1)
 
     @property
     def nodes(self) -> list:
         """Every node that it keeps in the scene."""
         series = [
             chart.GetNthPlotSeriesNode(index)
-            for chart in self._charts
+            for chart in self.charts
             for index in range(chart.GetNumberOfPlotSeriesNodes())
         ]
-        kept = (*self._tables.values(), *series, *self._charts)
+        kept = (*self.tables.values(), *series, *self.charts)
         return [node for node in kept if node is not None]
 
     def show(self) -> None:
@@ -149,7 +149,7 @@ class TrainingCurves:
     def _remove_nodes(self) -> None:
         for node in reversed(self.nodes):
             slicer.mrmlScene.RemoveNode(node)
-        self._tables, self._charts, self._shown = {}, [], []
+        self.tables, self.charts, self._shown = {}, [], []
 
     def _make(self) -> None:
         self._remove_nodes()  # what is left of them
@@ -159,12 +159,12 @@ class TrainingCurves:
             chart.SetXAxisTitle(_("epoch"))
             chart.SetYAxisTitle(axis)
             chart.SetXAxisRangeAuto(False)
-            self._charts.append(chart)
+            self.charts.append(chart)
             for curve in curves:
                 table = self._add("vtkMRMLTableNode", _("MotionQA training: {title}"), curve.name)
-                self._tables[curve.column] = table
+                self.tables[curve.column] = table
                 chart.AddAndObservePlotSeriesNodeID(self._series(curve, table).GetID())
-        self._charts[1].SetYAxisRangeAuto(False)
+        self.charts[1].SetYAxisRangeAuto(False)
         if self.visible:
             self._connect_views()
 
@@ -188,7 +188,7 @@ class TrainingCurves:
         return node
 
     def _connect_views(self) -> None:
-        for tag, chart in zip(VIEWS, self._charts, strict=False):
+        for tag, chart in zip(VIEWS, self.charts, strict=False):
             view = slicer.mrmlScene.GetSingletonNode(tag, "vtkMRMLPlotViewNode")
             if view is not None:
                 view.SetDoPropagatePlotChartSelection(False)  # these show nothing else

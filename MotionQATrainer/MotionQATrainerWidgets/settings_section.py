@@ -26,12 +26,12 @@ class SettingsSection:
 
     def __init__(self, ui) -> None:
         self._ui = ui
-        self._defaults = self._values()
+        self._defaults = self.values()
         ui.defaultsButton.clicked.connect(self.restore)
 
     def changes(self) -> dict[str, object]:
         """``{"table.name": value}`` of what differs from the defaults."""
-        values = self._values()
+        values = self.values()
         return {key: value for key, value in values.items() if value != self._defaults[key]}
 
     @property
@@ -40,7 +40,7 @@ class SettingsSection:
 
     def problem(self) -> str | None:
         """Why nothing can be trained with these settings, or None."""
-        values = self._values()
+        values = self.values()
         if values["data.validation"] + values["data.test"] > 0.8:
             return _(
                 "Validation and test take more than four fifths of the subjects; leave more of "
@@ -54,7 +54,8 @@ class SettingsSection:
         for combo in (self._ui.precisionComboBox, self._ui.deviceComboBox):
             combo.currentIndex = 0
 
-    def _values(self) -> dict[str, object]:
+    def values(self) -> dict[str, object]:
+        """All settings as the form shows them, by ``table.name``."""
         # Rounded: a box that shows 0.15 may hold 0.15000000000000002.
         found = {key: round(getattr(self._ui, name).value, 8) for name, key in SPIN_BOXES.items()}
         found["training.precision"] = self._ui.precisionComboBox.currentText

@@ -38,7 +38,7 @@ class TrainingPanel:
         self.widget.setMRMLScene(slicer.mrmlScene)
         self._trainings = trainings
         self._shown: Training | None = None
-        self._entered = False
+        self.entered = False
         self.data, self.settings = DataSection(ui), SettingsSection(ui)
         self.network = NetworkSection(ui, self.widget)
         self.curves, self._view = TrainingCurves(), RunView(ui)
@@ -69,7 +69,7 @@ class TrainingPanel:
     # Coming and going
 
     def enter(self) -> None:
-        self._entered = True
+        self.entered = True
         self._trainings.find_again()
         self.network.refresh()
         self._list()
@@ -77,7 +77,7 @@ class TrainingPanel:
 
     def leave(self) -> None:
         """The layout of before comes back until the module is entered again; trainings go on."""
-        self._entered = False
+        self.entered = False
         self.curves.hide()
 
     def dispose(self) -> None:
@@ -227,6 +227,6 @@ class TrainingPanel:
     def _on_curves(self, *_args) -> None:
         if not self.ui.curvesCheckBox.checked:
             self.curves.hide()
-        elif self._entered:
+        elif self.entered:
             self.curves.show()
         self.refresh()

@@ -112,6 +112,11 @@ class Trainings:
     def running(self) -> list[Training]:
         return [training for training in self.known if training.running]
 
+    @property
+    def watching(self) -> bool:
+        """Whether it looks at trainings now and then."""
+        return self._timer.active
+
     def add(self, run: Run, replaces: bool = False) -> Training:
         """Watch a run that was just started."""
         training = Training(run, replaces)

@@ -71,10 +71,10 @@ def test_it_is_reloaded_while_shown(host):
     panel = host.enter("MotionQATrainer")
     slicer.util.reloadScriptedModule("MotionQATrainer")
     fresh = slicer.util.getModuleWidget("MotionQATrainer")
-    assert fresh is not panel and fresh.panel._entered
+    assert fresh is not panel and fresh.panel.entered
     trainings = fresh.logic.trainings
     signals = (trainings.added, trainings.moved, trainings.ended)
-    assert all(len(signal._slots) <= 2 for signal in signals)  # the new panel's, and the console's
+    assert all(len(signal.slots) <= 2 for signal in signals)  # the new panel's, and the console's
     host.leave()
 
 
@@ -90,8 +90,8 @@ def test_the_reload_button_reads_our_packages_anew(host):
         fresh = slicer.util.getModuleWidget("MotionQATrainer")
         after = sys.modules["MotionQATrainerWidgets.training_panel"]
         assert after is not before["MotionQATrainerWidgets.training_panel"]
-        assert isinstance(fresh.panel, after.TrainingPanel) and fresh.panel._entered
-        assert fresh.logic.trainings is not trainings and not trainings._timer.active
+        assert isinstance(fresh.panel, after.TrainingPanel) and fresh.panel.entered
+        assert fresh.logic.trainings is not trainings and not trainings.watching
     finally:  # other tests hold on to what they imported
         host.unload_module("MotionQATrainer")
         for name in [name for name in sys.modules if name.partition(".")[0] in ours]:
@@ -107,7 +107,7 @@ def test_nothing_is_left_when_the_module_goes(host):
     panel.ui.curvesCheckBox.click()
     trainings = panel.logic.trainings
     host.unload_module("MotionQATrainer")
-    assert not any(slot.__self__ is panel.panel for slot in trainings.moved._slots)
+    assert not any(slot.__self__ is panel.panel for slot in trainings.moved.slots)
     assert not slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
     assert slicer.app.layoutManager().plotViewCount == 0
 

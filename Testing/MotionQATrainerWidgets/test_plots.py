@@ -27,7 +27,7 @@ def curves(host):
 def table_of(curves, column: str):
     import slicer
 
-    table = curves._tables[column]
+    table = curves.tables[column]
     return [slicer.util.arrayFromTableColumn(table, name).tolist() for name in ("epoch", column)]
 
 
@@ -39,7 +39,7 @@ def test_the_log_is_drawn_and_grows(host, curves):
     manager = slicer.app.layoutManager()
     assert manager.plotViewCount == 2
     views = [manager.plotWidget(index) for index in range(2)]
-    assert [v.mrmlPlotViewNode().GetPlotChartNode() for v in views] == curves._charts
+    assert [v.mrmlPlotViewNode().GetPlotChartNode() for v in views] == curves.charts
     before = views[0].pixels()
     curves.update(ROWS)
     assert table_of(curves, "train_loss") == [[1, 2, 3], [2.0, 1.5, 1.1]]
@@ -77,7 +77,7 @@ def test_a_closed_scene_costs_the_curves_nothing(host, curves):
     assert all(slicer.mrmlScene.IsNodePresent(node) for node in curves.nodes)
     assert len(curves.nodes) == 10
     view = slicer.app.layoutManager().plotWidget(0).mrmlPlotViewNode()
-    assert view.GetPlotChartNode() is curves._charts[0]
+    assert view.GetPlotChartNode() is curves.charts[0]
     curves.remove()
     for kind in ("PlotChart", "PlotSeries", "Table"):
         assert not slicer.util.getNodesByClass(f"vtkMRML{kind}Node")

@@ -154,7 +154,7 @@ def test_the_panel_trains_shows_and_lists(host, console, rated_set, tmp_path):
     host.wait_until(lambda: panel.ui.trainButton.text == "Train", seconds=LATE)
     assert panel.ui.progressLabel.text == "Finished."
     assert "from-the-panel is in MotionQA's list" in panel.ui.resultLabel.text
-    loss = panel.panel.curves._tables["train_loss"]
+    loss = panel.panel.curves.tables["train_loss"]
     assert len(slicer.util.arrayFromTableColumn(loss, "train_loss")) == 2
     assert slicer.app.layoutManager().plotViewCount == 2
     assert panel.ui.reportButton.enabled and panel.ui.confusionLabel.visible
@@ -314,7 +314,7 @@ def test_the_forms_defaults_and_networks_are_the_librarys(host, console):
     ).stdout
     settings, backbones = json.loads(output)
     panel = host.enter("MotionQATrainer").panel
-    for key, value in panel.settings._values().items():
+    for key, value in panel.settings.values().items():
         table, _, name = key.partition(".")
         assert settings[table][name] == value, key
     assert set(network_section.backbones()) == set(backbones)

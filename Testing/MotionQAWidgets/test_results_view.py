@@ -283,13 +283,13 @@ def test_left_it_follows_nothing_and_closed_it_hears_nothing(host, results, view
     assert view.mine.slice_button.text == text
     from MotionQAWidgets.results_view import ResultsView
 
-    heard, tags = len(results.changed._slots), node.HasObserver("ModifiedEvent")
+    heard, tags = len(results.changed.slots), node.HasObserver("ModifiedEvent")
     other = ResultsView(results)
     other.set_volume(volume)
     other.enter()
     other.close()
     other.widget.deleteLater()
-    assert len(results.changed._slots) == heard
+    assert len(results.changed.slots) == heard
     assert node.HasObserver("ModifiedEvent") == tags
     results.set_override(volume, 0, 0, score=2, reader="R")
     graded.scroll(1)

@@ -47,7 +47,7 @@ class Heard:
         try:
             self.host.wait_until(found, seconds=LATE)
         except AssertionError:
-            child = self.worker._child
+            child = self.worker.child
             log = [] if child is None else child.log
             pytest.fail(f"Heard {self.said}, not {names} of {number}; its log: {list(log)}")
         return found()
@@ -72,7 +72,7 @@ def heard(host):
     """One of the test's own."""
     heard = Heard(host)
     yield heard
-    pids = [heard.worker._child.pid] if heard.worker.running else []
+    pids = [heard.worker.child.pid] if heard.worker.running else []
     heard.worker.dispose()
     wait_gone(host, *pids)
     assert left_behind() == []
@@ -258,11 +258,11 @@ def test_cancelling_while_it_starts_does_not_lose_the_start(host, heard, about):
     heard.worker.cancel_limit = 0.0
     number = heard.worker.assess(voxels(), SPACING, **about)
     host.wait_until(lambda: heard.worker._job is not None and heard.worker._job.sent, seconds=LATE)
-    started = heard.worker._child
+    started = heard.worker.child
     assert not started.up  # torch is still imported
     heard.worker.cancel(number)
     host.wait_until(lambda: heard.worker.device is not None, seconds=LATE)
-    assert heard.worker._child is started
+    assert heard.worker.child is started
     assert heard.ends(number) == ["cancelled"]
 
 
@@ -295,7 +295,7 @@ def test_closing_ends_even_what_is_stopped(host, heard):
 
 
 def test_a_python_that_does_not_start_is_said_in_a_sentence(host, heard, about):
-    heard.worker._programs = ["/nowhere/python"]
+    heard.worker.programs = ["/nowhere/python"]
     number = heard.worker.assess(voxels(), SPACING, **about)
     _, _, sentence, _ = heard.until("failed", "result", number=number)
     assert "could not be started" in sentence and "/nowhere/python" in sentence
@@ -303,7 +303,7 @@ def test_a_python_that_does_not_start_is_said_in_a_sentence(host, heard, about):
 
 @posix
 def test_a_python_that_does_not_work_is_replaced_by_the_next(host, heard, about):
-    heard.worker._programs = ["/bin/false", sys.executable]
+    heard.worker.programs = ["/bin/false", sys.executable]
     number = heard.worker.assess(voxels(), SPACING, **about)
     assert heard.until("failed", "result", number=number)[0] == "result"
 
@@ -314,9 +314,9 @@ def test_killing_reaches_through_a_launcher(host, heard, tmp_path):
     launcher = tmp_path / "launcher"
     launcher.write_text(f'#!/bin/sh\n"{sys.executable}" "$@"\nexit $?\n')
     launcher.chmod(launcher.stat().st_mode | stat.S_IXUSR)
-    heard.worker._programs = [str(launcher)]
+    heard.worker.programs = [str(launcher)]
     heard.worker.start("cpu")
-    pid, launched = heard.pid(), heard.worker._child.launched
+    pid, launched = heard.pid(), heard.worker.child.launched
     assert pid != launched
     os.kill(pid, signal.SIGSTOP)
     heard.worker.close()
