@@ -6,9 +6,11 @@
 # make clean    remove .venv and what the other commands made
 #
 # Another Python:  make test PYTHON=python3.12      Fewer tests:  make test ARGS="-k phantom"
+# Tests run two at a time; make test JOBS=1 runs one after the other.
 
 PYTHON ?= python3
 ARGS ?=
+JOBS ?= 2
 VENV := .venv
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
@@ -25,10 +27,10 @@ demo: $(READY)
 test: test-libraries test-window
 
 test-libraries: $(READY)
-	@$(RUN) -m pytest $(ARGS)
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 test-window: $(READY)
-	@sh Testing/setup/test_window.sh $(RUN) $(ARGS)
+	@JOBS=$(JOBS) sh Testing/setup/test_window.sh $(RUN) $(ARGS)
 
 lint: $(READY)
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .

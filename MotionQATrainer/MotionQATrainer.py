@@ -144,7 +144,7 @@ class MotionQATrainerTest(ScriptedLoadableModuleTest):
 
     def test_training(self):
         """Start a training in the panel, see it run, and cancel it."""
-        from MotionQATrainerWidgets import self_test as rated
+        from MotionQATrainerWidgets import self_test_data as rated
         from MotionQAWidgets import self_test
 
         if self._lacks_packages():

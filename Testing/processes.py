@@ -27,8 +27,8 @@ def alive(pid: int) -> bool:
 
 def pid_of(host, worker) -> int:
     """The process of a WorkerProcess, once it has said that it is there."""
-    host.wait_until(lambda: worker._child and worker._child._pid, seconds=LATE)
-    return worker._child._pid
+    host.wait_until(lambda: worker._child and worker._child.pid, seconds=LATE)
+    return worker._child.pid
 
 
 def wait_gone(host, *pids: int) -> None:

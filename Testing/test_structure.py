@@ -44,6 +44,7 @@ SHARED = {
     "file_stamps",
     "plain_text",
     "safetensors_header",
+    "spreadsheet_files",
     "whole_files",
 }
 ROOMS = ("runs", "data", "simulation", "evaluation", "training")

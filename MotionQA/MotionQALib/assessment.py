@@ -18,7 +18,7 @@ from .devices import (
     DeviceSetup,
     batch_size_of,
     find_device,
-    find_place,
+    find_device_setup,
     is_out_of_memory,
     release_memory,
 )
@@ -123,7 +123,7 @@ class Assessor:
     def warm_up(self, device: torch.device | None = None, precision: str = "auto") -> None:
         """Choose how to compute on the device and run the network once; loading calls it."""
         device = device or self.device
-        first = find_place(self.model, device, self.preprocessing.size, precision)
+        first = find_device_setup(self.model, device, self.preprocessing.size, precision)
         fallback = () if device.type == "cpu" else (DeviceSetup(torch.device("cpu")),)
         self.places = (first, *fallback)
         self._move(first)

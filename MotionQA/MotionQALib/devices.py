@@ -80,7 +80,7 @@ def find_device(wanted: str = "auto") -> tuple[torch.device, str]:
     return torch.device(wanted), f"{_device_name(wanted)}: it was asked for."
 
 
-def find_place(
+def find_device_setup(
     model: nn.Module, device: torch.device, size: int, precision: str = "auto"
 ) -> DeviceSetup:
     """The fastest way of computing on a device; on a CPU measured once for each kind of network.

@@ -13,9 +13,9 @@ from MotionQALib.checkpoints import CheckpointError
 from MotionQALib.volumes import VolumeError
 
 from . import checkpoint_list, dependencies
-from .arrivals import Arrivals
 from .frames_offer import FramesOffer
 from .grading import Grading
+from .new_volumes import NewVolumes
 from .one_line import OneLine
 from .relevance_section import RelevanceSection
 from .result_sentence import result_sentence
@@ -55,7 +55,7 @@ class AssessPanel:
             self.ui, grading, lambda: self._choices.values(), self._show_busy, self._say
         )
         self._frames = FramesOffer(self.ui, self._choose_volume, self._say)
-        self._arrivals = Arrivals(self._choose_volume, self.refresh)
+        self._arrivals = NewVolumes(self._choose_volume, self.refresh)
         self.ui.assessButton.clicked.connect(self._on_button)
         self.ui.checkpointComboBox.activated.connect(self._on_checkpoint)
         grading.progress.connect(self._on_progress)

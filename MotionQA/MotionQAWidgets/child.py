@@ -1,25 +1,27 @@
-"""The grading process as Qt sees it: one life of it, from start to end."""
+"""A child process as Qt sees it: one life of it, from start to end.
+
+All of this module's processes are one of these, so that none keeps Slicer's main thread waiting
+and none is let go of before it has ended, for which Qt would wait.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
-import os
-import signal
 import sys
 from collections import deque
-from contextlib import suppress
 from pathlib import Path
 
 import qt
 
-from MotionQALib import protocol
 from MotionQALib.signals import Signal
 
-START = (
-    "import sys; sys.path[0] = sys.argv[1]; "
-    "from MotionQALib import worker; worker.main(sys.argv[2])"
-)
-"""What the child runs; its folder stands for the current one, whose files could be anything."""
+PREPARE = "import json, sys; sys.path[:1] = json.loads(sys.argv.pop(1)); "
+"""What every child does first; its folder stood for the current one, whose files could be
+anything."""
+
+AT_ONCE = 200
+"""Lines that are told in one turn of Qt's event loop: an earlier run's come by thousands."""
 
 FAREWELL, DYING = 30, 10
 """Milliseconds that closing waits for the end it asks for, and then for the one it forces."""
@@ -39,41 +41,63 @@ def python_programs() -> list[str]:
     return [str(real), str(python)] if real.is_file() else [str(python)]
 
 
-class Child:
-    """Starts a worker and passes its messages on.
+class ChildProcess:
+    """Runs Python code and tells what it says, a line each.
 
     What happens is told from the event loop, never from inside a signal of the QProcess: whoever
-    hears it may open a dialog, or end the process.
+    hears it may open a dialog, end the process, or begin another one.
+
+    Parameters
+    ----------
+    code : what it runs
+    arguments : its ``sys.argv[1:]``
+    packages : packages of ours that it imports; the folders that they are in go with it
+    program : the Python; by default the best one
 
     Signals
     -------
-    received(Message)
-    died() : it ended though nobody asked it to, or never started; the last signal
+    line(bytes) : of its output, without the line's end
+    ended(log) : it ended though nobody asked it to, or never started; the last signal
 
     Attributes
     ----------
-    ready, up : it reads requests; it has imported torch
     log : the last lines of its error stream
+    status : how it ended; None while it runs, and where it crashed or never started
     """
 
-    def __init__(self, program: str, device: str) -> None:
-        self.received = Signal()
-        self.died = Signal()
-        self.ready = self.up = False
+    def __init__(self, code: str, *arguments: str, packages, program: str | None = None) -> None:
+        self.line, self.ended = Signal(), Signal()
         self.log: deque[str] = deque(maxlen=30)
-        self._pid = 0
+        self.status: int | None = None
         self._rest = b""
-        self._untold: deque[protocol.Message | None] = deque()
+        self._untold: deque[bytes] = deque()
+        self._over = False
+        self._telling = qt.QTimer()
+        self._telling.interval = 0
+        self._telling.timeout.connect(self._tell)
         process = self._process = qt.QProcess()
         process.readyReadStandardOutput.connect(self._on_output)
         process.readyReadStandardError.connect(self._on_log)
         process.errorOccurred.connect(self._on_error)
         process.finished.connect(self._on_finished)
-        process.start(program, ["-c", START, str(Path(protocol.__file__).parents[1]), device])
+        folders = json.dumps(sorted({str(Path(p.__file__).parents[1]) for p in packages}))
+        program = program or python_programs()[0]
+        process.start(program, ["-c", PREPARE + code, folders, *arguments])
 
-    def send(self, message: protocol.Message) -> None:
+    @property
+    def running(self) -> bool:
+        """Whether its end has not been told yet."""
+        return self._process is not None
+
+    def write(self, data: bytes) -> None:
+        """Write to its input."""
         if self._process is not None:
-            self._process.write(message.encode())
+            self._process.write(data)
+
+    def end_input(self) -> None:
+        """It will read nothing more."""
+        if self._process is not None:
+            self._process.closeWriteChannel()
 
     def kill(self) -> None:
         """End it whatever it does, without waiting; no signal follows."""
@@ -81,12 +105,12 @@ class Child:
         if process is not None:
             self._kill(process)
 
-    def close(self) -> None:
+    def close(self, farewell: bytes = b"") -> None:
         """Ask it to end, and make it if it does not at once; no signal follows."""
         process = self._leave()
         if process is None:
             return
-        process.write(protocol.Quit().encode())
+        process.write(farewell)
         process.closeWriteChannel()
         if not process.waitForFinished(FAREWELL):
             self._kill(process)
@@ -95,6 +119,7 @@ class Child:
     def _leave(self):
         """Hear nothing more of the QProcess, which is kept until it has ended; None if it has."""
         process, self._process = self._process, None
+        self._telling.stop()
         self._untold.clear()
         if process is not None:
             _leaving.append(process)
@@ -103,57 +128,53 @@ class Child:
         return process
 
     def _kill(self, process) -> None:
-        if self._pid and self._pid != process.processId():  # there is a launcher between
-            with suppress(OSError):
-                os.kill(self._pid, getattr(signal, "SIGKILL", signal.SIGTERM))
         process.kill()
 
-    def _tell(self, news: protocol.Message | None) -> None:
-        self._untold.append(news)
-        qt.QTimer.singleShot(0, self._tell_next)
-
-    def _tell_next(self) -> None:
-        if not self._untold:  # it was left meanwhile
-            return
-        message = self._untold.popleft()
-        if message is None:
-            self._leave()
-            self.died.emit()
-        else:
-            self.received.emit(message)
-
-    def _on_output(self, *_) -> None:
-        if self._process is None:
-            return
-        said = self._rest + self._process.readAllStandardOutput().data()
-        *lines, self._rest = said.split(b"\n")
-        for line in lines:
-            try:
-                message = protocol.decode(line)
-            except protocol.ProtocolError as error:
-                logging.warning("MotionQA's grading process: %s", error)
-                continue
-            if isinstance(message, protocol.Ready):
-                self.ready, self._pid = True, message.pid
-            self.up = self.up or isinstance(message, protocol.Device)
-            self._tell(message)
-
-    def _on_log(self, *_) -> None:
+    def _on_output(self, *_args) -> None:
         if self._process is not None:
-            lines = self._process.readAllStandardError().data().decode("utf-8", "replace")
-            self.log += [line for line in lines.splitlines() if line.strip()]
+            said = self._rest + self._process.readAllStandardOutput().data()
+            *lines, self._rest = said.split(b"\n")
+            self._untold += lines
+            self._telling.start()
 
-    def _on_error(self, error, *_) -> None:
+    def _on_log(self, *_args) -> None:
+        if self._process is not None:
+            text = self._process.readAllStandardError().data().decode("utf-8", "replace")
+            self.log += [line for line in text.splitlines() if line.strip()]
+
+    def _on_error(self, error, *_args) -> None:
         """All errors but this one are followed by the process's end."""
         if self._process is not None and error == qt.QProcess.FailedToStart:
             self.log.append(self._process.errorString())
-            self._tell(None)
+            self._over = True
+            self._telling.start()
 
-    def _on_finished(self, *_) -> None:
+    def _on_finished(self, *_args) -> None:
         if self._process is not None:
             self._on_output()  # what it said last
             self._on_log()
-            self._tell(None)
+            if self._process.exitStatus() == qt.QProcess.NormalExit:
+                self.status = self._process.exitCode()
+            self._over = True
+
+    def _tell(self, *_args) -> None:
+        for _number in range(AT_ONCE):
+            if not self._untold:  # whoever heard one may have let the event loop tell the rest
+                break
+            self._tell_line(self._untold.popleft())
+            if self._process is None:  # it was ended by whoever heard it
+                return
+        if self._untold:
+            return
+        self._telling.stop()
+        if self._over:
+            self._leave()
+            if self.log:
+                logging.info("MotionQA's process, last lines:\n%s", "\n".join(self.log))
+            self.ended.emit(list(self.log))
+
+    def _tell_line(self, line: bytes) -> None:
+        self.line.emit(line)
 
 
 def wait_for_ends(milliseconds: int) -> None:

@@ -15,9 +15,9 @@ from slicer.i18n import tr as _
 from MotionQALib.scale import SCORES, grade_of
 
 from . import reader_name, wording
-from .scene_results import Place, SceneResult, SceneResults
+from .scene_results import RowKey, SceneResult, SceneResults
 
-VOLUME: Place = (None, None)
+VOLUME: RowKey = (None, None)
 
 
 class MyGrade:
@@ -26,7 +26,7 @@ class MyGrade:
     def __init__(self, results: SceneResults, parent) -> None:
         self._results, self._parent = results, parent
         self._result: SceneResult | None = None
-        self._place: Place | None = None
+        self._place: RowKey | None = None
         self.name_edit = qt.QLineEdit(reader_name.remembered())
         self.name_edit.placeholderText = _("your name")
         self.name_edit.toolTip = _("Stands beside every grade that you give; remembered.")
@@ -47,7 +47,7 @@ class MyGrade:
     def reader(self) -> str:
         return self.name_edit.text.strip()
 
-    def show(self, result: SceneResult | None, place: Place | None) -> None:
+    def show(self, result: SceneResult | None, place: RowKey | None) -> None:
         self._result, self._place = result, place
         graded = result is not None and place is not None
         self.slice_button.enabled = graded
@@ -61,23 +61,23 @@ class MyGrade:
         self.volume_button.toolTip = _("Your own grade of the volume; the network's stays.")
         self.volume_button.text = self._said(_("Volume"), None if result is None else VOLUME)
 
-    def popup(self, place: Place, point) -> None:
+    def popup(self, place: RowKey, point) -> None:
         self._fill(self.menu, place)
         self.menu.popup(point)
 
     # Within
 
-    def _named(self, place: Place) -> str:
+    def _named(self, place: RowKey) -> str:
         return wording.place(*place, self._result.assessment.n_frames)
 
-    def _said(self, name: str, place: Place | None) -> str:
+    def _said(self, name: str, place: RowKey | None) -> str:
         """A button's text, such as "Slice 4: 2 · severe"."""
         index = "–" if place is None else place[1]
         override = None if place is None else self._result.override_for(*place)
         grade = _("my grade") if override is None else wording.override_in_words(override)
         return _("{name}: {grade}").format(name=name.format(slice=index), grade=grade)
 
-    def _fill(self, menu, place: Place | None) -> None:
+    def _fill(self, menu, place: RowKey | None) -> None:
         menu.clear()
         if self._result is None or place is None:
             return
@@ -99,18 +99,18 @@ class MyGrade:
         remove.enabled = mine is not None
         remove.triggered.connect(lambda *_args: self._remove(place))
 
-    def _give(self, place: Place, score: int) -> None:
+    def _give(self, place: RowKey, score: int) -> None:
         text = _("{reader} gave {place} the grade {grade} ({time}). Replace it by yours?")
         if self._agreed(place, text):
             node = self._result.volume_node
             self._results.set_override(node, *place, score=score, reader=self.reader)
 
-    def _remove(self, place: Place) -> None:
+    def _remove(self, place: RowKey) -> None:
         text = _("{reader} gave {place} the grade {grade} ({time}). Remove it?")
         if self._agreed(place, text):
             self._results.clear_override(self._result.volume_node, *place)
 
-    def _agreed(self, place: Place, text: str) -> bool:
+    def _agreed(self, place: RowKey, text: str) -> bool:
         """Another reader's grade goes only when asked for.
 
         What the menu or the question was opened for may have gone before they are answered.
@@ -127,7 +127,7 @@ class MyGrade:
                 return False
         return self._is_there(place)
 
-    def _is_there(self, place: Place) -> bool:
+    def _is_there(self, place: RowKey) -> bool:
         return self._result is not None and place in self._result.rows
 
     def _on_name(self) -> None:

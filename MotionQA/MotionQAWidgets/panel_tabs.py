@@ -23,6 +23,8 @@ class PanelTabs:
         self._in = False
         for title, panel in panels:
             self.widget.addTab(panel.widget, title)
+        self._heights = [panel.widget.sizePolicy.verticalPolicy() for panel in self._panels]
+        self._fit_height()
         self.widget.currentChanged.connect(self._on_tab)
 
     def enter(self) -> None:
@@ -54,7 +56,16 @@ class PanelTabs:
         """The panel that is entered; None while another module is shown."""
         return self._entered
 
+    def _fit_height(self) -> None:
+        """The tabs are as tall as the one in front asks: else a small window would scroll."""
+        for number, panel in enumerate(self._panels):
+            seen = number == self.widget.currentIndex
+            across = panel.widget.sizePolicy.horizontalPolicy()
+            down = self._heights[number] if seen else qt.QSizePolicy.Ignored
+            panel.widget.sizePolicy = qt.QSizePolicy(across, down)
+
     def _on_tab(self, *_args) -> None:
+        self._fit_height()
         wanted = self._panels[self.widget.currentIndex] if self._in else None
         if wanted is self._entered:
             return

@@ -20,7 +20,7 @@ from MotionQALib.results import Override, Row
 from MotionQALib.signals import Signal
 
 from . import wording
-from .scene_results import Place, SceneResult
+from .scene_results import RowKey, SceneResult
 from .slice_strip import grade_brushes
 
 ROWS = 14
@@ -50,7 +50,7 @@ class ResultsTable:
     def __init__(self) -> None:
         self.chosen, self.menu_wanted = Signal(), Signal()
         self._result: SceneResult | None = None
-        self._lines: list[tuple[Place, list[Cell]]] = []
+        self._lines: list[tuple[RowKey, list[Cell]]] = []
         self._filled: list[tuple | None] = []
         self._column, self._descending = SLICE, False
         self.widget = _bare_table()
@@ -79,7 +79,7 @@ class ResultsTable:
         self._column, self._descending = column, descending
         self._sort()
 
-    def place_at(self, row: int) -> Place | None:
+    def place_at(self, row: int) -> RowKey | None:
         """(frame, slice) of a row; (None, None) is the volume."""
         return self._lines[row][0] if 0 <= row < len(self._lines) else None
 
@@ -150,7 +150,7 @@ class ResultsTable:
             self._filling.stop()
             self.widget.resizeColumnsToContents()
 
-    def _fill_row(self, number: int, place: Place, cells: list[Cell]) -> None:
+    def _fill_row(self, number: int, place: RowKey, cells: list[Cell]) -> None:
         row, override = self._result.row_for(*place), self._result.override_for(*place)
         frames = self._result.assessment.n_frames
         if row is None:

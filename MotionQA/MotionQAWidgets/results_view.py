@@ -20,7 +20,7 @@ from . import wording
 from .export_button import ExportButton
 from .my_grade import MyGrade
 from .results_table import ResultsTable
-from .scene_results import Place, SceneResult, SceneResults
+from .scene_results import RowKey, SceneResult, SceneResults
 from .slice_strip import SliceStrip
 from .slice_watch import SliceWatch
 
@@ -106,7 +106,7 @@ class ResultsView:
             self.strip.mark(self._watch.frame, self._watch.index)
         self.mine.show(self._result, place)
 
-    def _shown_place(self) -> Place | None:
+    def _shown_place(self) -> RowKey | None:
         watch = self._watch
         if watch is None or self._result is None or None in (watch.frame, watch.index):
             return None

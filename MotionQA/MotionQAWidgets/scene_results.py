@@ -33,7 +33,7 @@ from . import assessment_table
 from .observers import Observers
 
 VOLUME_ROLE = "MotionQA.volume"
-Place = tuple[int | None, int | None]
+RowKey = tuple[int | None, int | None]
 """(frame, slice); (None, None) is the volume."""
 
 
@@ -52,8 +52,8 @@ class SceneResult:
     table_node: object
     assessment: Assessment
     slice_axis: int
-    rows: dict[Place, Row]
-    overrides: dict[Place, Override]
+    rows: dict[RowKey, Row]
+    overrides: dict[RowKey, Override]
 
     def row_for(self, frame: int | None, index: int | None) -> Row | None:
         """The network's grade of a slice, of the volume where both are None."""
@@ -109,7 +109,7 @@ def _same_moment(sequence, other, number: int) -> int:
     return other.GetItemNumberFromIndexValue(sequence.GetNthIndexValue(number), False)
 
 
-def _fitting(overrides: dict[Place, Override], assessment: Assessment) -> tuple[Override, ...]:
+def _fitting(overrides: dict[RowKey, Override], assessment: Assessment) -> tuple[Override, ...]:
     frames, slices = assessment.probabilities.shape[:2]
     return tuple(
         override
@@ -237,14 +237,14 @@ class SceneResults:
 
     # Within
 
-    def _result_with(self, volume_node, place: Place) -> SceneResult:
+    def _result_with(self, volume_node, place: RowKey) -> SceneResult:
         result = self.result_for(volume_node)
         known = result is not None and {(None, None), *np.ndindex(result.assessment.graded.shape)}
         if not known or place not in known:
             raise KeyError(place)
         return result
 
-    def _store_overrides(self, result: SceneResult, overrides: dict[Place, Override]) -> None:
+    def _store_overrides(self, result: SceneResult, overrides: dict[RowKey, Override]) -> None:
         assessment = replace(result.assessment, overrides=tuple(overrides.values()))
         assessment_table.write(result.table_node, assessment, result.slice_axis)
         self.changed.emit()

@@ -21,7 +21,7 @@ from MotionQALib.scale import Grade
 from MotionQALib.signals import Signal
 
 from . import wording
-from .scene_results import Place, SceneResult
+from .scene_results import RowKey, SceneResult
 
 LONGEST = 15
 """Slices side by side; more go on below, so that all of them fit a narrow panel."""
@@ -62,7 +62,7 @@ class SliceStrip:
         if index is not None and self._result is not None and index < self._n:
             self._move_to(index)
 
-    def place_at(self, row: int, column: int) -> Place | None:
+    def place_at(self, row: int, column: int) -> RowKey | None:
         """(frame, slice) of a cell; None where it has no grade."""
         if self._result is None or row < 0 or column < 0:
             return None

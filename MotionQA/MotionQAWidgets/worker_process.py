@@ -16,7 +16,8 @@ from MotionQALib import protocol
 from MotionQALib.results import Assessment
 from MotionQALib.signals import Signal
 
-from .child import Child, python_programs, wait_for_ends
+from .child import python_programs, wait_for_ends
+from .grading_child import GradingChild
 from .job import Job
 
 TICK = 0.25
@@ -70,7 +71,7 @@ class WorkerProcess:
         self.busy_changed = Signal()
         self.device: protocol.Device | None = None
         self._programs = python_programs()
-        self._child: Child | None = None
+        self._child: GradingChild | None = None
         self._wanted_device = "auto"
         self._warm: protocol.Loaded | None = None
         self._ids = count(1)
@@ -150,7 +151,7 @@ class WorkerProcess:
         self._job = self._warm = self.device = None
         self._watch.stop()
         if child is not None:
-            child.close()
+            child.leave()
         for job in jobs:
             job.delete_files()
         self._tell_busy()
@@ -249,12 +250,12 @@ class WorkerProcess:
     # What the child does
 
     def _launch(self) -> None:
-        child = self._child = Child(self._programs[0], self._wanted_device)
+        child = self._child = GradingChild(self._programs[0], self._wanted_device)
         child.received.connect(lambda message: self._on_message(child, message))
-        child.died.connect(lambda: self._on_death(child))
+        child.ended.connect(lambda _log: self._on_death(child))
         self._watch_anew()
 
-    def _on_message(self, child: Child, message: protocol.Message) -> None:
+    def _on_message(self, child: GradingChild, message: protocol.Message) -> None:
         if child is not self._child:
             return
         self._waited = 0.0
@@ -308,14 +309,12 @@ class WorkerProcess:
         if signal is not None and not job.cancelled:
             signal.emit(job.request.id, value)
 
-    def _on_death(self, child: Child, why: str | None = None) -> None:
+    def _on_death(self, child: GradingChild, why: str | None = None) -> None:
         """Fail what it died on, and start another one where there is hope for it."""
         if child is not self._child:
             return
         self._child = None
         warm, self._warm = self._warm, None
-        if child.log:
-            logging.info("MotionQA's grading process, last lines:\n%s", "\n".join(child.log))
         if not child.ready:
             self._on_failed_start(child, why)
             return
@@ -327,7 +326,7 @@ class WorkerProcess:
             if warm is not None and not self._queue:
                 self.load(warm.checkpoint, warm.device)
 
-    def _on_failed_start(self, child: Child, why: str | None) -> None:
+    def _on_failed_start(self, child: GradingChild, why: str | None) -> None:
         if len(self._programs) > 1:
             del self._programs[0]
             self._launch()

@@ -15,7 +15,7 @@ BLUE = GRADE_COLOURS[Grade.MILD].fill
 CENTRE = qt.Qt.AlignCenter
 
 
-class _Sheet:
+class _Chart:
     """A square picture with a title; positions in shares of its side."""
 
     def __init__(self, side: int, title: str) -> None:
@@ -60,7 +60,7 @@ def reliability(points: Sequence[Mapping[str, float]], side: int):
     points : of slices about equally sure, their mean ``confidence``, the share that is ``right``,
         and their ``count``, which the disc's size shows
     """
-    sheet = _Sheet(side, _("Right grades, by confidence"))
+    sheet = _Chart(side, _("Right grades, by confidence"))
     left, top, size = 0.15, 0.13, 0.74
     bottom = top + size
     for share in (0.0, 0.5, 1.0):

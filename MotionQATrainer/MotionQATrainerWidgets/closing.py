@@ -30,7 +30,7 @@ class ClosingQuestion(qt.QObject):
             self._window.installEventFilter(self)
         slicer.app.aboutToQuit.connect(self._on_quit)
 
-    def eventFilter(self, _watched, event) -> bool:
+    def eventFilter(self, _watched, event) -> bool:  # noqa: N802  Qt's name
         """Qt's; True keeps Slicer open."""
         if event.type() != qt.QEvent.Close:
             return False

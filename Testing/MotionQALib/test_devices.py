@@ -5,7 +5,13 @@ import torch
 from torch import nn
 
 from MotionQALib import devices
-from MotionQALib.devices import DeviceError, DeviceSetup, find_device, find_place, is_out_of_memory
+from MotionQALib.devices import (
+    DeviceError,
+    DeviceSetup,
+    find_device,
+    find_device_setup,
+    is_out_of_memory,
+)
 
 CPU = torch.device("cpu")
 
@@ -55,31 +61,31 @@ def test_unknown_device_names_the_known(wanted):
 
 def test_unknown_precision_names_the_known():
     with pytest.raises(DeviceError, match="fp32, bf16"):
-        find_place(Counting(), CPU, 32, "fp64")
+        find_device_setup(Counting(), CPU, 32, "fp64")
 
 
 def test_precision_is_measured_once_a_network_and_process(monkeypatch):
     monkeypatch.setattr(devices, "_measured", {})
     first, second = Counting(), Counting()
-    place = find_place(first, CPU, 32)
+    place = find_device_setup(first, CPU, 32)
     assert {torch.float32, torch.bfloat16} == set(first.types)
-    assert find_place(second, CPU, 32) == place
+    assert find_device_setup(second, CPU, 32) == place
     assert second.types == []
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_asked_precision_is_kept(precision):
-    assert find_place(Counting(), CPU, 32, precision).precision == precision
+    assert find_device_setup(Counting(), CPU, 32, precision).precision == precision
 
 
 def test_slower_precision_is_not_chosen(monkeypatch):
     times = {"fp32": 1.0, "bf16": 0.95}
     monkeypatch.setattr(devices, "_measured", {})
     monkeypatch.setattr(devices, "_seconds", lambda model, place, *_: times[place.precision])
-    assert find_place(Counting(), CPU, 32).precision == "fp32"  # 5 % are not worth it
+    assert find_device_setup(Counting(), CPU, 32).precision == "fp32"  # 5 % are not worth it
     times["bf16"] = 0.5
     monkeypatch.setattr(devices, "_measured", {})
-    assert find_place(Counting(), CPU, 32).precision == "bf16"
+    assert find_device_setup(Counting(), CPU, 32).precision == "bf16"
 
 
 def test_memory_format_follows_the_place():

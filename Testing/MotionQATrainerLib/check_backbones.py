@@ -15,6 +15,8 @@ from MotionQALib import backbones, checkpoints, volumes
 from MotionQALib.assessment import Assessor
 from MotionQATrainerLib.cli import main
 
+pytestmark = pytest.mark.timeout(7200)  # five large networks on a small machine
+
 FEW = ["P001-1-ED", "P001-3-ED", "P002-2-ED", "P002-4-ED", "P003-1-ED", "P003-4-ED",
        "P004-3-ED", "P005-1-ED", "P005-4-ED", "P006-2-ED"]  # fmt: skip
 

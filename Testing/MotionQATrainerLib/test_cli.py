@@ -93,7 +93,7 @@ def test_simulate_fit_evaluate_export(tmp_path, capsys, monkeypatch):
     from MotionQALib.devices import DeviceSetup
 
     monkeypatch.setattr(
-        fit_module, "training_place", lambda model, device, *_: DeviceSetup(device, "fp32", True)
+        fit_module, "training_setup", lambda model, device, *_: DeviceSetup(device, "fp32", True)
     )
     clean, out, png = tmp_path / "clean", tmp_path / "set", tmp_path / "png"
     clean.mkdir()
@@ -151,7 +151,7 @@ def test_compare_ends_with_a_table_and_its_networks_are_evaluated(
     from MotionQALib.devices import DeviceSetup
 
     monkeypatch.setattr(
-        fit_module, "training_place", lambda model, device, *_: DeviceSetup(device, "fp32", True)
+        fit_module, "training_setup", lambda model, device, *_: DeviceSetup(device, "fp32", True)
     )
     data = ["--data", str(rated_set.folder), "--labels", str(rated_set.scores)]
     net = "tf_efficientnet_lite0"

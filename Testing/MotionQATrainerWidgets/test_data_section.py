@@ -159,6 +159,19 @@ def test_a_study_of_the_labelling_panel_is_learned_from(host, panel, rated_set, 
     assert not combo.visible
 
 
+def test_a_reader_who_still_reads_is_told_nothing_of_the_others(host, panel, rated_set, study):
+    from MotionQAWidgets import reader_name
+
+    before = reader_name.remembered()
+    reader_name.remember("Bert")
+    try:
+        choose_study(panel, rated_set, study)
+        assert panel.ui.readerComboBox.count == 0
+        assert "not scored all cases yet" in panel.ui.checkLabel.text
+    finally:
+        reader_name.remember(before)
+
+
 def test_a_folder_that_is_no_study_is_said_to_be_none(host, panel, rated_set, study, tmp_path):
     choose_study(panel, rated_set, tmp_path)
     assert "is no study" in panel.ui.trainButton.toolTip
@@ -172,18 +185,20 @@ def test_a_folder_that_is_no_study_is_said_to_be_none(host, panel, rated_set, st
     assert "study.json" in panel.ui.checkLabel.text
 
 
-def test_a_check_outlives_the_signal_of_its_end(host, rated_set):
-    """PythonQt deletes a QProcess with its last reference, even inside its own signal."""
+def test_another_check_may_begin_when_one_ends(host, rated_set):
     from MotionQATrainerWidgets.background_check import BackgroundCheck
 
-    check, answers, held = BackgroundCheck(), [], []
-    check.finished.connect(answers.append)
+    check, answers = BackgroundCheck(), []
+
+    def once_more(answer):
+        answers.append(answer)
+        if len(answers) == 1:
+            check.start(str(rated_set), None)
+
+    check.finished.connect(once_more)
     check.start(str(rated_set), None)
-    # Connected after the check's own slot, and so called after it.
-    check._process.finished.connect(lambda *_: held.append(check._process))
-    host.wait_until(lambda: answers, seconds=LATE)
-    assert held[0] is not None and not check.running
-    assert len(answers) == 1
+    host.wait_until(lambda: len(answers) == 2, seconds=LATE)
+    assert answers[0] == answers[1] and not check.running
 
 
 def test_what_was_found_is_not_told_of_other_data(host, rated_set):
@@ -191,8 +206,8 @@ def test_what_was_found_is_not_told_of_other_data(host, rated_set):
 
     check, answers = BackgroundCheck(), []
     check.finished.connect(answers.append)
-    check.start(str(rated_set), None)
-    check._process.finished.connect(lambda *_: check.stop())  # other data were chosen right then
+    check.start(str(rated_set), str(rated_set / "IQA.csv"))
+    check.progress.connect(lambda *_: check.stop())  # other data were chosen right then
     host.wait_until(lambda: not check.running, seconds=LATE)
-    host.process_events(0.2)
+    host.process_events(1.0)
     assert not answers

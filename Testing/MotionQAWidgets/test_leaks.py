@@ -170,8 +170,8 @@ import host
 running = host.start()
 panel = running.enter("MotionQA")
 worker = panel.logic.grading.worker
-running.wait_until(lambda: worker._child and worker._child._pid, seconds=280)
-print(worker._child._pid, flush=True)
+running.wait_until(lambda: worker._child and worker._child.pid, seconds=280)
+print(worker._child.pid, flush=True)
 running.process_events(600)
 """
 

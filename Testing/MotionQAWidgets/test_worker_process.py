@@ -72,7 +72,7 @@ def heard(host):
     """One of the test's own."""
     heard = Heard(host)
     yield heard
-    pids = [heard.worker._child._pid] if heard.worker.running else []
+    pids = [heard.worker._child.pid] if heard.worker.running else []
     heard.worker.dispose()
     wait_gone(host, *pids)
     assert left_behind() == []
@@ -316,7 +316,7 @@ def test_killing_reaches_through_a_launcher(host, heard, tmp_path):
     launcher.chmod(launcher.stat().st_mode | stat.S_IXUSR)
     heard.worker._programs = [str(launcher)]
     heard.worker.start("cpu")
-    pid, launched = heard.pid(), heard.worker._child._process.processId()
+    pid, launched = heard.pid(), heard.worker._child.launched
     assert pid != launched
     os.kill(pid, signal.SIGSTOP)
     heard.worker.close()

@@ -30,6 +30,7 @@ NAMES = (
     "study_memory",
     "arrival",
     "cine_cost",
+    "dicom_reading",
 )
 
 

@@ -21,7 +21,7 @@ from MotionQALib.devices import find_device
 from MotionQATrainerLib.data.datasets import SliceStore
 from MotionQATrainerLib.runs.progress import silent
 from MotionQATrainerLib.training.loop import Loop
-from MotionQATrainerLib.training.optimisation import training_place
+from MotionQATrainerLib.training.optimisation import training_setup
 from MotionQATrainerLib.training.settings import Settings
 
 BOUND = 0.9
@@ -83,7 +83,7 @@ def make_loop(settings: Settings, store: SliceStore, folder: Path, options: Opti
     model, _ = backbones.create(settings.model.backbone, size=settings.model.preprocessing.size)
     device, _ = find_device(options.device)
     size = settings.model.preprocessing.size
-    place = training_place(model, device, settings.training.precision, size)
+    place = training_setup(model, device, settings.training.precision, size)
 
     class Everything:
         digest = ""

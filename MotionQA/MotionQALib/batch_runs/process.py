@@ -21,6 +21,7 @@ from typing import BinaryIO
 from .. import protocol
 from ..batch import BatchOptions, distinct_names, grade, named_apart, read
 from ..reading.errors import ReadingError
+from .batch_folder import BatchFolder, key_of
 from .messages import (
     BatchDevice,
     BatchEnded,
@@ -31,7 +32,6 @@ from .messages import (
     VolumeGraded,
     VolumesFound,
 )
-from .results_folder import ResultsFolder, key_of
 
 BEAT = 60.0
 """Seconds between two signs of life to other machines."""
@@ -71,7 +71,7 @@ class BatchProcess:
             return self._refuse(f"{type(start).__name__} begins no batch.")
         threading.Thread(target=self._listen, daemon=True).start()
         try:
-            with ResultsFolder.open(start.output) as results:
+            with BatchFolder.open(start.output) as results:
                 self._beat(results)
                 return self._serve(start, results)
         except ReadingError as error:
@@ -83,7 +83,7 @@ class BatchProcess:
             text = (str(error).strip().splitlines() or ["no reason given"])[0].rstrip(".")
             return self._refuse(f"The batch failed ({type(error).__name__}: {text}).")
 
-    def _serve(self, start: StartBatch, results: ResultsFolder) -> int:
+    def _serve(self, start: StartBatch, results: BatchFolder) -> int:
         from .. import checkpoints
 
         paths = self._find(start.sources)
@@ -116,7 +116,7 @@ class BatchProcess:
                 self._fail(Path(source), str(error))
         return list(paths)
 
-    def _tell_known(self, keys: dict[str, Path], results: ResultsFolder) -> dict[str, Path]:
+    def _tell_known(self, keys: dict[str, Path], results: BatchFolder) -> dict[str, Path]:
         """Tell what earlier runs have graded; the volumes that are left."""
         self._send(VolumesFound(total=len(keys)))
         for known in results.lines():
@@ -124,7 +124,7 @@ class BatchProcess:
                 self._tell(known.assessment, known.key, keys, known.line, results, known=True)
         return {key: path for key, path in keys.items() if key not in self._graded}
 
-    def _grade(self, waiting: dict[str, Path], keys, assessor, results: ResultsFolder) -> None:
+    def _grade(self, waiting: dict[str, Path], keys, assessor, results: BatchFolder) -> None:
         from ..assessment import Cancelled
 
         names = distinct_names(list(keys.values()))
@@ -164,7 +164,7 @@ class BatchProcess:
         finally:
             readers.shutdown(wait=False, cancel_futures=True)
 
-    def _tell(self, assessment, key, keys, line: int, results: ResultsFolder, known: bool) -> None:
+    def _tell(self, assessment, key, keys, line: int, results: BatchFolder, known: bool) -> None:
         self._graded.add(key)
         picture = results.picture(key)
         self._send(
@@ -199,7 +199,7 @@ class BatchProcess:
                     break
         self._stopping.set()
 
-    def _beat(self, results: ResultsFolder) -> None:
+    def _beat(self, results: BatchFolder) -> None:
         def beat() -> None:
             while not self._stopping.wait(BEAT):
                 with suppress(ReadingError):  # the next result says it

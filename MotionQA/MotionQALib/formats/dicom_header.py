@@ -6,6 +6,7 @@ import math
 import re
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,11 @@ class StoredFile:
     size: int
     pictures: list = field(default_factory=list)
 
+    @cached_property
+    def elements(self) -> dict[int, Any]:
+        """The header's elements by their tags' numbers, most of them not yet understood."""
+        return {int(tag): element for tag, element in self.header.items()}
+
     @property
     def syntax(self):
         """The transfer syntax's UID; None where the file does not say."""
@@ -65,6 +71,13 @@ class StoredFile:
 
     def value(self, tag: str | int, *, of: Any = None) -> Any:
         """A value as it is written; None where it is not there, empty, or not to be understood."""
+        if of is None or of is self.header:
+            element = self.elements.get(_number_of(tag))
+            if element is None:
+                return None
+            plain = _plain(element)
+            if plain is not None:
+                return plain or None
         dataset = self.header if of is None else of
         try:
             value = dataset[tag].value if tag in dataset else None
@@ -87,10 +100,54 @@ class StoredFile:
         return words(self.value(tag))
 
 
+@lru_cache(maxsize=1)
+def _tags() -> list:
+    """Of all that is looked at; pydicom would look each word up anew for each file."""
+    from pydicom.tag import Tag
+
+    return [Tag(tag) for tag in (*_KEYWORDS, *_PRIVATE)]
+
+
+@lru_cache(maxsize=512)
+def _number_of(tag: str | int) -> int:
+    from pydicom.datadict import tag_for_keyword
+
+    return tag if isinstance(tag, int) else tag_for_keyword(tag) or 0
+
+
+_BINARY = frozenset({"SQ", "OB", "OW", "UN", "FD", "FL", "SS", "SL", "UL", "AT", "OF", "OD"})
+
+
+def _plain(element: Any) -> str | int | None:
+    """An element's text or number without pydicom's many checks; None leaves it to them."""
+    raw, vr = element.value, element.VR
+    if not isinstance(raw, bytes):
+        return None
+    if vr is None:  # an implicit transfer syntax
+        vr = _vr_of(int(element.tag))
+    if vr == "US" and len(raw) == 2:
+        return int.from_bytes(raw, "little" if element.is_little_endian else "big") or None
+    if vr in _BINARY or vr == "US" or not raw.isascii():
+        return None
+    return raw.decode("ascii").strip("\0 ")
+
+
+@lru_cache(maxsize=512)
+def _vr_of(tag: int) -> str:
+    from pydicom.datadict import dictionary_VR
+
+    try:
+        return dictionary_VR(tag)
+    except KeyError:  # private
+        return "UN"
+
+
 def numbers(value: Any) -> list[float]:
     """A value's numbers, also where they are text, parted by backslashes, with decimal commas."""
     if value is None or isinstance(value, bytes):
         value = "" if value is None else value.decode("latin-1")
+    if isinstance(value, int | float):
+        return [float(value)]
     parts = value.split("\\") if isinstance(value, str) else value
     found = []
     for part in parts if hasattr(parts, "__iter__") else [parts]:
@@ -154,6 +211,11 @@ def header_of(file: Path) -> StoredFile | None:
     return known[1]
 
 
+def forget() -> None:
+    """Read each header anew, for whoever measures that."""
+    _known.clear()
+
+
 def _read(file: Path) -> StoredFile | None:
     from pydicom import dcmread
 
@@ -163,9 +225,7 @@ def _read(file: Path) -> StoredFile | None:
         return None
     with in_plain_words(file), file.open("rb") as stream:
         try:
-            header = dcmread(
-                stream, stop_before_pixels=True, force=True, specific_tags=[*_KEYWORDS, *_PRIVATE]
-            )
+            header = dcmread(stream, stop_before_pixels=True, force=True, specific_tags=_tags())
         except OSError:
             raise
         except Exception as error:

@@ -36,7 +36,7 @@ def _what(stack: Stack) -> tuple:
     if first.place is None or first.directions is None or first.mosaic or not stack.series[0]:
         return (id(stack),)
     header = first.file
-    if not header.text("StudyInstanceUID") or stack.parts > 1:
+    if not header.text("StudyInstanceUID") or stack.parts > 1 or not stack.joins:
         return (id(stack),)
     frames = Counter(len(frames) for frames in slices_of(stack.pictures)).most_common(1)[0][0]
     sequence = re.sub(r"\d+", "", header.text("SequenceName") or header.text("PulseSequenceName"))

@@ -97,6 +97,8 @@ def _picture(file: StoredFile, index: int, count: int, sources: list, common: di
     """Gather an image's facts from its own, the shared and the file's groups, in that order."""
 
     def fact(keyword: str | int, *groups: str) -> Any:
+        if len(sources) == 1:  # a classic file: no groups to look into
+            return file.value(keyword)
         for source in sources:
             for group in (None, *groups):
                 held = source if group is None else _first(source, group)

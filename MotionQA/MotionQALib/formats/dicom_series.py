@@ -130,7 +130,9 @@ def _stacks_of_series(
         without = sum(math.isnan(p.pixel[0]) for p in kept)
         if 0 < without < len(kept):
             remarks.append(f"{without} of its images give no pixel spacing; the others' is taken.")
-        stacks.append(Stack(kept, {p.path for p in group}, (key[2],), remarks))
+        # What lies twice in different folders is no second acquisition.
+        joins = key[3] is None
+        stacks.append(Stack(kept, {p.path for p in group}, (key[2],), remarks, joins))
     if others:
         said = " and ".join(f"{number} {kind}" for kind, number in others.items())
         for stack in stacks:

@@ -18,6 +18,7 @@ class Stack:
     pictures : those to be graded
     files : all that belong to it, those left out included
     series : UIDs of its series, or what stands for them
+    joins : whether it may be a part of a stack of several series
     part : which of several stacks of one series it is, from 0
     """
 
@@ -25,6 +26,7 @@ class Stack:
     files: set[Path]
     series: tuple[str, ...]
     remarks: list[str] = field(default_factory=list)
+    joins: bool = True
     part: int = 0
     parts: int = 1
 

@@ -97,6 +97,7 @@ _ABSURD = (OverflowError, RecursionError)
 
 class _Finder:
     def __init__(self, cases: CaseList) -> None:
+        self._replaced = cases.replaced
         self._by_key = {case.key: case for case in cases.cases}
         self._by_file: dict[Path, Case] = {}
         self._by_name: dict[str, list[Case]] = {}
@@ -108,8 +109,11 @@ class _Finder:
                 self._by_name.setdefault(name, []).append(case)
 
     def case_of(self, assessment: Assessment) -> Case | None:
-        if assessment.identity is not None and assessment.identity in self._by_key:
-            return self._by_key[assessment.identity]
+        identity = assessment.identity or ""
+        case = self._by_key.get(identity)
+        # An edited series has the old one's UID: then its file tells which of them it is.
+        if case is not None and not (case.key in self._replaced and identity.startswith("dicom:")):
+            return case
         if assessment.source is not None:
             case = self._by_file.get(Path(assessment.source).resolve())
             if case is not None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import qt
 from slicer.i18n import tr as _
 
+from MotionQALib.batch_runs.batch_folder import RESULTS, read_line
 from MotionQALib.batch_runs.messages import VolumeGraded
-from MotionQALib.batch_runs.results_folder import RESULTS, read_line
 from MotionQALib.checkpoints import STARTER
 from MotionQALib.reading.errors import ReadingError
 

@@ -28,8 +28,8 @@ PICTURE, NAME, SCORE, GRADE, SLICES = range(5)
 SIDE = 56
 """Pixels of a picture."""
 
-ROWS = 7
-"""In sight before it scrolls."""
+ROWS = 3
+"""In sight however small the window; more where there is room."""
 
 PICTURES_KEPT = 200
 

@@ -6,21 +6,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import qt
 from slicer.i18n import tr as _
 
-from MotionQALib import protocol
+import MotionQALib
 from MotionQALib.signals import Signal
 
-from ..child import python_programs
-
-LIBRARY = Path(protocol.__file__).parents[1]
+from ..child import ChildProcess
 
 # A command line could be too short for the paths of a large study.
-START = (
-    "import json, sys; sys.path[0] = sys.argv[1]; "
-    "from MotionQALib import cli; sys.exit(cli.main(json.load(sys.stdin)))"
-)
+START = "from MotionQALib import cli; sys.exit(cli.main(json.load(sys.stdin)))"
 
 
 class NetworkRun:
@@ -35,38 +29,20 @@ class NetworkRun:
     def __init__(self, files: Sequence[Path], checkpoint: str, output: Path) -> None:
         self.finished = Signal()
         self._output = output
-        process = self._process = qt.QProcess()
-        process.finished.connect(self._on_finished)
-        process.errorOccurred.connect(self._on_error)
-        process.start(python_programs()[0], ["-c", START, str(LIBRARY)])
+        self._process = ChildProcess(START, packages=[MotionQALib])
+        self._process.ended.connect(self._on_end)
         paths = [str(path) for path in files]
         command = ["assess", *paths, "--checkpoint", checkpoint, "--json", str(output)]
-        process.write(json.dumps(command).encode())
-        process.closeWriteChannel()
+        self._process.write(json.dumps(command).encode())
+        self._process.end_input()
 
     def stop(self) -> None:
         """End it; `finished` is not heard any more."""
-        process, self._process = self._process, None
         self.finished.disconnect()
-        if process is not None:
-            process.finished.disconnect(self._on_finished)
-            process.errorOccurred.disconnect(self._on_error)
-            process.kill()
-            process.waitForFinished(1000)
+        self._process.kill()
 
-    def _on_error(self, error, *_args) -> None:
-        if error == qt.QProcess.FailedToStart:
-            self._end(None, _("The network's process did not start."))
-
-    def _on_finished(self, *_args) -> None:
-        if self._process is None:
-            return
-        status = self._process.exitCode()
-        said = self._process.readAllStandardError().data().decode("utf-8", "replace")
-        lines = [line for line in said.splitlines() if line.strip()]
-        problem = "" if status == 0 else "\n".join(lines[-3:]) or _("The network failed.")
-        self._end(self._output if self._output.is_file() and status in (0, 1) else None, problem)
-
-    def _end(self, output: Path | None, problem: str) -> None:
-        self._process = None
-        self.finished.emit(output, problem)
+    def _on_end(self, log: list[str]) -> None:
+        status = self._process.status
+        problem = "" if status == 0 else "\n".join(log[-3:]) or _("The network failed.")
+        graded = status in (0, 1) and self._output.is_file()
+        self.finished.emit(self._output if graded else None, problem)

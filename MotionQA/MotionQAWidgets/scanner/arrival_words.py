@@ -66,11 +66,9 @@ def slices_text(entry: Entry, entries: Sequence[Entry]) -> str:
     if entry.status != "graded":
         return entry.reason
     left = still_to_acquire(entry, entries)
-    lines = [_("Acquire again: {slices}").format(slices=ranges(left))] if left else []
-    if not entry.again:
+    lines = [_("Acquire again: {slices}").format(slices=_slices(left))] if left else []
+    if not entry.again and not entry.repeated:
         lines.append(_("No severe slice"))
-    elif not left:
-        lines.append(_("All severe slices were acquired again"))
     for repeated in entry.repeated:
         text = _("instead of series {number}, {change}")
         number = "?" if repeated.number is None else repeated.number
@@ -79,9 +77,9 @@ def slices_text(entry: Entry, entries: Sequence[Entry]) -> str:
     for slice_, later in acquired_again(entry, entries).items():
         by.setdefault(later.series, (later, []))[1].append(slice_)
     for later, slices in by.values():
-        text = _("slices {slices} acquired again in series {number}")
+        text = _("{slices} acquired again in series {number}")
         number = "?" if later.number is None else later.number
-        lines.append(text.format(slices=ranges(sorted(slices)), number=number))
+        lines.append(text.format(slices=_slices(sorted(slices)), number=number))
     return "\n".join(lines)
 
 
@@ -92,12 +90,18 @@ def headline(entries: Sequence[Entry]) -> str:
         return ""
     study = [entry for entry in graded if entry.study == graded[0].study]
     parts = [
-        _("series {number}, slices {slices}").format(
-            number="?" if entry.number is None else entry.number, slices=ranges(slices)
+        _("series {number}, {slices}").format(
+            number="?" if entry.number is None else entry.number, slices=_slices(left)
         )
         for entry in reversed(study)
-        if (slices := still_to_acquire(entry, study))
+        if (left := still_to_acquire(entry, study))
     ]
     if not parts:
         return _("This study: nothing to acquire again.")
     return _("This study, to acquire again: {slices}.").format(slices="; ".join(parts))
+
+
+def _slices(numbers: Sequence[int]) -> str:
+    """Such as "slice 7" or "slices 4–6"; they count from 0."""
+    text = _("slice {slices}") if len(numbers) == 1 else _("slices {slices}")
+    return text.format(slices=ranges(numbers))

@@ -168,7 +168,8 @@ class ArrivalsPanel:
 
     def _lay_out(self) -> None:
         column = qt.QVBoxLayout(self.widget)
-        column.addWidget(self.switch)
+        for box in (self.switch, self.alarm_check_box, self.all_check_box):
+            column.addWidget(box)
         for label in (self.state_label, self.head_label, self.message_label):
             label.wordWrap = True
             label.textInteractionFlags = qt.Qt.TextSelectableByMouse
@@ -178,8 +179,6 @@ class ArrivalsPanel:
         self.head_label.font = font
         self.message_label.visible = False
         column.addWidget(self.table.widget, 1)
-        column.addWidget(self.alarm_check_box)
-        column.addWidget(self.all_check_box)
 
 
 def _remembered(text: str, setting: str):

@@ -37,6 +37,10 @@ class ArrivalsTable:
         self.widget = _bare_table()
         self.widget.cellClicked.connect(self._on_clicked)
         self.widget.cellActivated.connect(self._on_clicked)
+        self.widget.horizontalHeader().sectionResized.connect(self._on_resized)
+        self._fitting = qt.QTimer(self.widget)
+        self._fitting.interval = 50
+        self._fitting.timeout.connect(self._fit_rows)
 
     def show(self, entries: Sequence[Entry]) -> None:
         table = self.widget
@@ -55,7 +59,7 @@ class ArrivalsTable:
         table.rowCount = len(lines)
         for row, (entry, texts) in enumerate(lines):
             self._write(row, entry, texts)
-        table.resizeRowsToContents()
+        self._fit_rows()
         rows = [row for row, entry in enumerate(self._entries) if entry.series == self._current]
         if rows:
             table.selectRow(rows[0])
@@ -84,6 +88,14 @@ class ArrivalsTable:
     def _faint(self):
         return qt.QBrush(self.widget.palette.color(qt.QPalette.Disabled, qt.QPalette.Text))
 
+    def _on_resized(self, *_args) -> None:
+        self._fitting.start()
+
+    def _fit_rows(self, *_args) -> None:
+        """Wrapped texts need the more lines the narrower their column is."""
+        self._fitting.stop()
+        self.widget.resizeRowsToContents()
+
     def _on_clicked(self, row: int, *_args) -> None:
         entry = self.entry_at(row)
         if entry is not None:
@@ -106,13 +118,12 @@ def _bare_table():
     table.selectionBehavior = qt.QAbstractItemView.SelectRows
     table.selectionMode = qt.QAbstractItemView.SingleSelection
     table.tabKeyNavigation = False
-    table.showGrid = False
     table.wordWrap = True
     table.verticalHeader().hide()
     across = table.horizontalHeader()
     across.highlightSections = False
     across.setSectionResizeMode(SLICES, qt.QHeaderView.Stretch)
-    for column, width in ((TIME, 72), (SERIES, 120), (GRADE, 88)):
+    for column, width in ((TIME, 64), (SERIES, 110), (GRADE, 96)):
         table.setColumnWidth(column, width)
-    table.minimumHeight = 320
+    table.minimumHeight = 160
     return table

@@ -28,7 +28,14 @@ from MotionQALib.whole_files import replacing, write_whole
 
 from .labels import Label
 from .leaks import same_image_apart, sharing, slice_marks
-from .matching import DataError, Place, first_few, labelled_images, nearest_levels, places
+from .matching import (
+    DataError,
+    FrameAndSlice,
+    first_few,
+    frames_and_slices,
+    labelled_images,
+    nearest_levels,
+)
 from .splits import Split, SplitError
 
 CACHE_VERSION = 3  # 3: single frames are cropped about the heart too
@@ -152,7 +159,7 @@ class ResampledSlices(NamedTuple):
     outside : labels that name no slice of the file
     """
 
-    places: list[Place]
+    places: list[FrameAndSlice]
     crops: np.ndarray
     marks: list[str]
     outside: int
@@ -163,7 +170,7 @@ def resampled(
 ) -> ResampledSlices:
     """Labelled slices of one file, ``side`` pixels wide. Raises VolumeError."""
     volume = volumes.read(path)
-    chosen, outside = places(labels, volume.n_frames, volume.n_slices)
+    chosen, outside = frames_and_slices(labels, volume.n_frames, volume.n_slices)
     if not chosen:
         return ResampledSlices([], np.empty((0, side, side), np.float16), [], outside)
     frames, slices = np.array(chosen).T

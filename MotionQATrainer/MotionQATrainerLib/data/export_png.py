@@ -15,7 +15,7 @@ from MotionQALib import volumes
 from MotionQALib.subjects import without_suffix
 
 from .labels import Label, Levels
-from .matching import DataError, first_few, labelled_images, nearest_levels, places
+from .matching import DataError, first_few, frames_and_slices, labelled_images, nearest_levels
 
 
 def export_png(
@@ -57,7 +57,7 @@ def export_png(
 def _export(volume: volumes.Volume, name: str, labels: list[Label], out: Path, by_grade) -> int:
     from PIL import Image
 
-    chosen, _ = places(labels, volume.n_frames, volume.n_slices)
+    chosen, _ = frames_and_slices(labels, volume.n_frames, volume.n_slices)
     stem = re.sub(r"[/\\]", "_", without_suffix(name))
     low, high = float(volume.voxels.min()), float(volume.voxels.max())
     for frame, index in chosen:

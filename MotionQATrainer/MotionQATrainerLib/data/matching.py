@@ -12,7 +12,7 @@ from MotionQALib.subjects import persons
 
 from .labels import Label, Levels, read_labels
 
-Place = tuple[int, int]
+FrameAndSlice = tuple[int, int]
 """Frame and slice, counted from 0 in the file's own order."""
 
 FRAMES_OF_A_CINE = 4
@@ -136,10 +136,12 @@ def first_few(remarks: Sequence[str], most: int = 3) -> list[str]:
     return [*remarks[:most], f"(and {more} more)"] if more > 1 else list(remarks)
 
 
-def places(labels: Sequence[Label], n_frames: int, n_slices: int) -> tuple[list[Place], int]:
+def frames_and_slices(
+    labels: Sequence[Label], n_frames: int, n_slices: int
+) -> tuple[list[FrameAndSlice], int]:
     """Which slices of one image its labels speak of, and how many lie outside the image."""
     detailed = [label for label in labels if label.slice is not None]
-    found: dict[Place, None] = {}
+    found: dict[FrameAndSlice, None] = {}
     outside = 0
     for label in detailed or labels:
         if label.frame is not None:

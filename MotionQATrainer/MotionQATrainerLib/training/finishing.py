@@ -23,7 +23,7 @@ from ..evaluation import metrics
 from ..evaluation.calibration import fit_doubt, fit_offsets, fit_temperature
 from ..evaluation.prediction import figures, spread
 from .adaptation import fit_head
-from .familiarity import fit_familiarity, look
+from .familiarity_fit import fit_familiarity, look
 from .settings import Settings
 
 ENOUGH_VOLUMES = 30

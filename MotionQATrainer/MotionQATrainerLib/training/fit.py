@@ -32,7 +32,7 @@ from . import sources
 from .distributed import World
 from .finishing import draft_card, finish
 from .loop import Loop
-from .optimisation import freeze, training_place
+from .optimisation import freeze, training_setup
 from .run_guard import checked_output, ending_well, open_folder, refuse_full_disk
 from .settings import Settings
 
@@ -254,7 +254,7 @@ def _place(
         facts = read_facts(folder / STATE)
         return DeviceSetup(where, facts["precision"], facts["channels_last"])
     size, wanted = settings.model.preprocessing.size, settings.training.precision
-    place = training_place(model, where, wanted, size) if world.writes else None
+    place = training_setup(model, where, wanted, size) if world.writes else None
     precision, channels_last = world.first(place and (place.precision, place.channels_last))
     return DeviceSetup(where, precision, channels_last)
 

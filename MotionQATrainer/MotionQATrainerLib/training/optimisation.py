@@ -73,7 +73,7 @@ def schedule(step: int, n: int, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, n - rising)))
 
 
-def training_place(
+def training_setup(
     model: nn.Module, device: torch.device, precision: str, size: int, batch_size: int = 8
 ) -> DeviceSetup:
     """Precision and memory format for training steps on a device.

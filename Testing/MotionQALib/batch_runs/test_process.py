@@ -15,8 +15,8 @@ import pytest
 
 from MotionQALib import protocol
 from MotionQALib.batch_runs import messages
+from MotionQALib.batch_runs.batch_folder import read_line
 from MotionQALib.batch_runs.process import BatchProcess
-from MotionQALib.batch_runs.results_folder import read_line
 
 LIBRARY = Path(__file__).resolve().parents[3] / "MotionQA"
 START = (

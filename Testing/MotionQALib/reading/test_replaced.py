@@ -128,3 +128,32 @@ def test_an_edited_series_keeps_its_uid_and_is_another_image(study, tmp_path):
         export_labels(seen(study), "anna", tmp_path / "o.csv")
     (third,) = CaseList(study).add(listed(folder))
     assert not third.new and len(CaseList(study)) == 2
+
+
+def test_the_network_grades_the_series_that_is_there(study, tmp_path):
+    from MotionQALib.reading.network_grades import NetworkGrades
+    from MotionQALib.results import Assessment
+
+    rng = np.random.default_rng(1)
+    for _version in range(2):
+        folder = write_dicom(tmp_path / "series", rng.integers(0, 99, (3, 8, 8)))
+        os.utime(folder / "0.dcm", (1, 1 + _version))
+        list(CaseList(study).add(listed(folder)))
+    cases = CaseList(study)
+    old, new = cases.cases
+    assert cases.replaced == {old.key}
+    graded = Assessment(
+        volume="series",
+        source=str(folder),
+        identity="dicom:1.2.3",
+        checkpoint="",
+        notice="",
+        probabilities=np.full((1, 3, 5), 0.2),
+        volume_probabilities=np.full(5, 0.2),
+        uncertain=np.zeros((1, 3), bool),
+        volume_uncertain=False,
+        device="",
+        precision="",
+        seconds=0.0,
+    )
+    assert set(NetworkGrades.of([graded], cases).assessments) == {new.key}

@@ -50,7 +50,7 @@ def series(folder, patient_id, seed, slices=1):
         content.file_meta.MediaStorageSOPClassUID = content.SOPClassUID = MRImageStorage
         content.file_meta.MediaStorageSOPInstanceUID = f"1.2.{seed}.{index + 1}"
         content.SOPInstanceUID = f"1.2.{seed}.{index + 1}"
-        content.SeriesInstanceUID, content.StudyInstanceUID = f"1.3.{seed}", "1.4"
+        content.SeriesInstanceUID, content.StudyInstanceUID = f"1.3.{seed}", f"1.4.{seed}"
         content.PatientID = patient_id
         content.Rows, content.Columns = 40, 36
         content.BitsAllocated = content.BitsStored = 16
@@ -107,7 +107,8 @@ def test_an_anonymisers_id_is_said_and_folders_are_used(tmp_path):
 def test_two_subjects_of_one_patient_id_are_named(tmp_path):
     series(tmp_path / "x", "MRN1", 1)
     series(tmp_path / "y", "MRN1", 2)
-    rows = [["x", 5, "anna"], ["y", 3, "berta"]]
+    series(tmp_path / "z", "MRN2", 3)
+    rows = [["x", 5, "anna"], ["y", 3, "berta"], ["z", 1, "clara"]]
     found = check(tmp_path, labelled(tmp_path, rows, ("image", "score", "subject")), read=False)
     assert "anna and berta are of one person" in str(found.problems[0])
 

@@ -1,7 +1,7 @@
 import pytest
 
 from MotionQATrainerLib.data.labels import Label, levels_of_score
-from MotionQATrainerLib.data.matching import DataError, first_few, match, places
+from MotionQATrainerLib.data.matching import DataError, first_few, frames_and_slices, match
 
 
 def touch(folder, *names):
@@ -39,9 +39,9 @@ def label(frame, index):
 
 
 def test_a_volumes_label_yields_to_its_slices():
-    assert places([label(None, None), label(0, 2)], 1, 5) == ([(0, 2)], 0)
-    assert places([label(None, None)], 1, 2) == ([(0, 0), (0, 1)], 0)
-    assert places([label(1, None)], 2, 2) == ([(1, 0), (1, 1)], 0)
+    assert frames_and_slices([label(None, None), label(0, 2)], 1, 5) == ([(0, 2)], 0)
+    assert frames_and_slices([label(None, None)], 1, 2) == ([(0, 0), (0, 1)], 0)
+    assert frames_and_slices([label(1, None)], 2, 2) == ([(1, 0), (1, 1)], 0)
 
 
 def test_one_image_under_two_names_is_refused(tmp_path):

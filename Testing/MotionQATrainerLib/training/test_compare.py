@@ -16,7 +16,7 @@ from MotionQATrainerLib.training.compare import ComparedNetwork, compare, table
 @pytest.fixture(autouse=True)
 def one_way_of_computing(monkeypatch):
     monkeypatch.setattr(
-        fit_module, "training_place", lambda model, device, *_: DeviceSetup(device, "fp32", True)
+        fit_module, "training_setup", lambda model, device, *_: DeviceSetup(device, "fp32", True)
     )
 
 

@@ -33,7 +33,7 @@ SOURCES = [Path(fit_module.__file__).parents[2], Path(checkpoints.__file__).pare
 def one_way_of_computing(monkeypatch):
     """What is fastest is found by trying, which may end differently from one test to the next."""
     monkeypatch.setattr(
-        fit_module, "training_place", lambda model, device, *_: DeviceSetup(device, "fp32", True)
+        fit_module, "training_setup", lambda model, device, *_: DeviceSetup(device, "fp32", True)
     )
 
 
@@ -83,7 +83,7 @@ import os, signal, sys
 sys.path[:0] = {sources!r}
 from MotionQALib.devices import DeviceSetup
 from MotionQATrainerLib.training import fit as fit_module
-fit_module.training_place = lambda model, device, *_: DeviceSetup(device, "fp32", True)
+fit_module.training_setup = lambda model, device, *_: DeviceSetup(device, "fp32", True)
 from MotionQATrainerLib.training.settings import Settings
 def progress(event):
     if event.stage == "train" and event.done == {step}:

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from MotionQALib import backbones
-from MotionQATrainerLib.training.optimisation import optimiser, schedule, set_rate, training_place
+from MotionQATrainerLib.training.optimisation import optimiser, schedule, set_rate, training_setup
 from MotionQATrainerLib.training.settings import TrainingSettings
 
 
@@ -38,7 +38,7 @@ def test_the_rate_rises_then_falls():
 
 def test_the_fastest_way_is_chosen_and_the_model_left_alone(model, monkeypatch):
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    place = training_place(model, torch.device("cpu"), "auto", 32, 2)
+    place = training_setup(model, torch.device("cpu"), "auto", 32, 2)
     assert place.precision in ("fp32", "bf16")
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
     assert all(parameter.grad is None for parameter in model.parameters())
@@ -47,7 +47,7 @@ def test_the_fastest_way_is_chosen_and_the_model_left_alone(model, monkeypatch):
         "MotionQATrainerLib.training.optimisation._seconds",
         lambda model, place, *_: taken[place.precision, place.channels_last],
     )
-    place = training_place(model, torch.device("cpu"), "auto", 32)
+    place = training_setup(model, torch.device("cpu"), "auto", 32)
     assert (place.precision, place.channels_last) == ("bf16", False)
-    place = training_place(model, torch.device("cpu"), "fp32", 32)
+    place = training_setup(model, torch.device("cpu"), "fp32", 32)
     assert (place.precision, place.channels_last) == ("fp32", True)

@@ -9,7 +9,7 @@ from MotionQALib.devices import DeviceSetup
 from MotionQALib.familiarity import Familiarity
 from MotionQALib.preprocessing import Preprocessing
 from MotionQATrainerLib.simulation.strangers import SIDE, strangers
-from MotionQATrainerLib.training import familiarity
+from MotionQATrainerLib.training import familiarity_fit
 
 CPU = DeviceSetup(torch.device("cpu"))
 
@@ -51,12 +51,12 @@ def slices(tiny_store):
 def test_what_is_unlike_the_training_is_told_and_the_rest_is_not(slices):
     model = Pooling()
     train, valid = np.arange(200), np.arange(200, 240)
-    known, real = (familiarity.look(model, CPU, slices, part)[0] for part in (train, valid))
-    said = familiarity.fit_familiarity(model, CPU, slices, train, known, real, count=120)
+    known, real = (familiarity_fit.look(model, CPU, slices, part)[0] for part in (train, valid))
+    said = familiarity_fit.fit_familiarity(model, CPU, slices, train, known, real, count=120)
     assert "no heart" in said
-    strange, _ = familiarity.features_of(
+    strange, _ = familiarity_fit.features_of(
         model, CPU,
-        familiarity.stranger_batches(slices.preprocessing, CPU, 80, np.random.default_rng(9)),
+        familiarity_fit.stranger_batches(slices.preprocessing, CPU, 80, np.random.default_rng(9)),
     )  # fmt: skip
     assert (model.familiarity(real) > 0).float().mean() <= 0.05
     assert (model.familiarity(strange) > 0).float().mean() >= 0.8
@@ -65,8 +65,8 @@ def test_what_is_unlike_the_training_is_told_and_the_rest_is_not(slices):
 def test_too_few_slices_tell_nothing(slices):
     model = Pooling()
     few = np.arange(50)
-    seen = familiarity.look(model, CPU, slices, few)[0]
-    assert familiarity.fit_familiarity(model, CPU, slices, few, seen, seen) is None
+    seen = familiarity_fit.look(model, CPU, slices, few)[0]
+    assert familiarity_fit.fit_familiarity(model, CPU, slices, few, seen, seen) is None
     assert not hasattr(model, "familiarity")
 
 

@@ -1,6 +1,6 @@
 """The results of a batch in a folder, kept on the way: whoever comes later goes on from there.
 
-    with ResultsFolder.open(path) as results:    # InUse: another process writes there
+    with BatchFolder.open(path) as results:    # InUse: another process writes there
         for line in results.lines(): ...         # what earlier runs graded
         line = results.add(key, assessment, png) # on disk when this returns, or NotSaved
         results.write_tables(order, failures)    # grades.csv, not-graded.csv
@@ -38,7 +38,7 @@ class KnownLine:
     assessment: Assessment
 
 
-class ResultsFolder:
+class BatchFolder:
     """Written by one process at a time; use `open`. Anybody may read meanwhile."""
 
     def __init__(self, folder: Path, log: DurableLines) -> None:
@@ -47,7 +47,7 @@ class ResultsFolder:
         self._lines: dict[str, int] = {}
 
     @classmethod
-    def open(cls, folder: str | Path) -> ResultsFolder:
+    def open(cls, folder: str | Path) -> BatchFolder:
         """Make the folder, if it is not there, and take the right to write in it.
 
         Raises
@@ -64,7 +64,7 @@ class ResultsFolder:
             ) from error
         return cls(folder, DurableLines.create(folder / RESULTS, f"The results in {folder}"))
 
-    def __enter__(self) -> ResultsFolder:
+    def __enter__(self) -> BatchFolder:
         return self
 
     def __exit__(self, *_: object) -> None:

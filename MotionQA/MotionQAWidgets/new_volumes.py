@@ -12,7 +12,7 @@ from .observers import Observers
 from .volume_input import is_candidate
 
 
-class Arrivals:
+class NewVolumes:
     """Observes only while something is waited for: a cine that plays changes its image all along.
 
     Parameters
