@@ -29,6 +29,7 @@ NAMES = (
     "throughput",
     "study_memory",
     "arrival",
+    "cine_cost",
     "dicom_reading",
 )
 

@@ -13,7 +13,7 @@ import torch
 
 NAMES = (
     "assess", "seed_route", "simulator", "training_step", "memory", "answering", "throughput",
-    "study_memory", "arrival",
+    "study_memory", "arrival", "cine_cost",
 )  # fmt: skip
 
 
