@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .. import protocol
-from ..batch import BatchOptions, distinct_names, grade, named_apart, read
+from ..batch import BatchOptions, GradedFile, distinct_names, grade, named_apart, read
+from ..private_names import PrivateNames
 from ..reading.errors import ReadingError
 from .batch_folder import BatchFolder, key_of
 from .messages import (
@@ -60,6 +61,7 @@ class BatchProcess:
         self._graded: set[str] = set()
         self._failures: list[tuple[str, str]] = []
         self._not_graded = 0
+        self._private = PrivateNames()
 
     def run(self) -> int:
         """Serve one batch; 0 where it came to its end."""
@@ -120,6 +122,7 @@ class BatchProcess:
         """Tell what earlier runs have graded; the volumes that are left."""
         self._send(VolumesFound(total=len(keys)))
         for known in results.lines():
+            self._private.keep(known.assessment.volume)
             if known.key in keys:
                 self._tell(known.assessment, known.key, keys, known.line, results, known=True)
         return {key: path for key, path in keys.items() if key not in self._graded}
@@ -134,7 +137,7 @@ class BatchProcess:
                 done = grade(path, volume, assessor, options, cancelled=self._stopping.is_set)
             except Cancelled:
                 return
-            done = named_apart(done, names)
+            done = self._private(named_apart(done, names))
             if done.assessment is None:
                 self._not_graded += 1
                 self._fail(path, str(done.error))
@@ -178,7 +181,8 @@ class BatchProcess:
         )
 
     def _fail(self, path: Path, sentence: str) -> None:
-        self._failures.append((path.name, sentence))
+        sentence = str(self._private(GradedFile(path, error=sentence)).error)
+        self._failures.append((self._private.source(path), sentence))
         self._send(VolumeFailed(path=str(path), sentence=sentence))
 
     def _refuse(self, sentence: str) -> int:
