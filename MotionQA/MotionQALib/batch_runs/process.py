@@ -12,7 +12,6 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import BinaryIO
 
 from .. import protocol
 from ..batch import BatchOptions, GradedFile, distinct_names, grade, named_apart, read
+from ..pending_read import PendingRead
 from ..private_names import PrivateNames
 from ..reading.errors import ReadingError
 from .batch_folder import BatchFolder, key_of
@@ -39,9 +39,6 @@ BEAT = 60.0
 
 LOWER_PRIORITY = 10
 """Of 19: whoever works in Slicer meanwhile comes first."""
-
-LOOK = 0.5
-"""Seconds between two looks at whether to stop, while a volume is waited for."""
 
 READERS = 2
 """Volumes that are read ahead at the same time; as many more are in memory."""
@@ -147,25 +144,19 @@ class BatchProcess:
 
     def _read_ahead(self, waiting: dict[str, Path], options: BatchOptions) -> Iterator[tuple]:
         """(key, path, volume or sentence) in order, while the next ones are read."""
-        readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         coming: deque[tuple] = deque()
         unread = iter(waiting.items())
-        try:
-            while True:
-                for key, path in islice(unread, READERS + 1 - len(coming)):
-                    coming.append((key, path, readers.submit(read, path, options)))
-                if not coming:
-                    return
-                key, path, volume = coming.popleft()
-                while not wait((volume,), timeout=LOOK).done:  # a share may hang for good
-                    if self._stopping.is_set():
-                        return
-                if self._stopping.is_set():
-                    return
-                yield key, path, volume.result()
-                del volume
-        finally:
-            readers.shutdown(wait=False, cancel_futures=True)
+        while True:
+            for key, path in islice(unread, READERS + 1 - len(coming)):
+                coming.append((key, path, PendingRead(read, path, options)))
+            if not coming:
+                return
+            key, path, pending = coming.popleft()
+            volume = pending.result(self._stopping.is_set)
+            if volume is None or self._stopping.is_set():
+                return
+            yield key, path, volume
+            del volume, pending
 
     def _tell(self, assessment, key, keys, line: int, results: BatchFolder, known: bool) -> None:
         self._graded.add(key)
