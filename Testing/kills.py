@@ -26,7 +26,7 @@ from cine_objects import series
 from processes import LATE
 
 ROOT = Path(__file__).resolve().parents[1]
-QUICK = ("--quiet", "0.3", "--patience", "1.5", "--device", "cpu", "--precision", "fp32")
+QUICK = ("--quiet", "0.3", "--patience", "1", "--device", "cpu", "--precision", "fp32")
 
 
 class Program:

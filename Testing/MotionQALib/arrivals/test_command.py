@@ -19,7 +19,7 @@ from cine_objects import identifying_words, save, series
 from kills import Program, kill_at_random
 from processes import LATE
 
-QUICK = ("--quiet", "0.3", "--patience", "1.5", "--device", "cpu", "--precision", "fp32")
+QUICK = ("--quiet", "0.3", "--patience", "1", "--device", "cpu", "--precision", "fp32")
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_nothing_tells_whose_images_they_are(start, tmp_path):
     assert not [word for word in identifying_words() if word in program.said.casefold()]
     assert str(tmp_path) not in program.said
     shutil.rmtree(tmp_path / "out")
-    shown = start("watch", "in", "--output", "out", "--once", "--identify")
+    shown = start("watch", "in", "--output", "out", "--once", "--identify", "--no-sr")
     assert shown.process.wait(timeout=LATE) == 0
     assert "PID-4471983" in (tmp_path / "out" / "index.html").read_text("utf-8")
 
