@@ -19,7 +19,7 @@ from MotionQATrainerLib.data.clean_patients import find_patients
 from MotionQATrainerLib.simulation import nuisances
 from MotionQATrainerLib.simulation.breathing import Behaviour, Breathing
 from MotionQATrainerLib.simulation.simulator import Acquisition, MotionSimulator
-from MotionQATrainerLib.training.strangers import strangers
+from MotionQATrainerLib.simulation.strangers import strangers
 
 ROOT = Path(__file__).resolve().parents[1]
 SPLIT = ROOT / "MotionQA" / "Resources" / "Checkpoints" / "motionqa-starter.split.json"
