@@ -106,17 +106,6 @@ def test_the_grading_process_is_given_the_same(host, cine, tmp_path, kind):
 
 # The grades themselves
 
-STILL = {
-    "nifti": lambda folder, cine: _still_nifti(folder, cine),
-    "metaimage": lambda folder, cine: _cut(meta(folder, cine[:1]), "NDims = 4", "NDims = 3"),
-    "nrrd": lambda folder, cine: _still_nrrd(folder, cine),
-    "dicom": lambda folder, cine: dicom(folder, cine[:1]),
-}
-GRADED = {
-    **{f"3-D {kind}": write for kind, write in STILL.items()},
-    **{f"4-D {kind}": write for kind, write in FORMATS.items()},
-}
-
 
 def _still_nifti(folder: Path, cine: np.ndarray) -> Path:
     import nibabel
@@ -135,13 +124,25 @@ def _still_nrrd(folder: Path, cine: np.ndarray) -> Path:
     return folder / "a.nrrd"
 
 
-def _cut(path: Path, old: str, new: str) -> Path:
-    """A MetaImage header of three axes."""
-    content = path.read_bytes().replace(old.encode(), new.encode())
-    size, spacing = f"{COLUMNS} {ROWS} {SLICES}", "5 5 8"
-    content = content.replace(f"{size} 1\n".encode(), f"{size}\n".encode())
-    path.write_bytes(content.replace(f"{spacing} 1\n".encode(), f"{spacing}\n".encode()))
-    return path
+def _still_meta(folder: Path, cine: np.ndarray) -> Path:
+    head = (
+        f"ObjectType = Image\nNDims = 3\nDimSize = {COLUMNS} {ROWS} {SLICES}\n"
+        "ElementSpacing = 5 5 8\nElementType = MET_SHORT\nElementDataFile = LOCAL\n"
+    )
+    (folder / "a.mha").write_bytes(head.encode() + cine[0].tobytes())
+    return folder / "a.mha"
+
+
+STILL = {
+    "nifti": _still_nifti,
+    "metaimage": _still_meta,
+    "nrrd": _still_nrrd,
+    "dicom": lambda folder, cine: dicom(folder, cine[:1]),
+}
+GRADED = {
+    **{f"3-D {kind}": write for kind, write in STILL.items()},
+    **{f"4-D {kind}": write for kind, write in FORMATS.items()},
+}
 
 
 @pytest.fixture(scope="module")
