@@ -185,6 +185,13 @@ def read(
         return check(_arrange(path, image, slice_axis, frame_axis, spacing))
 
 
+def read_mask(path: str | Path) -> Volume:
+    """Read a segmentation, which `read` refuses as nothing to grade; errors as of `read`."""
+    path = Path(path)
+    with in_plain_words(path):
+        return _arrange(path, _load(path), None, None, None)
+
+
 def read_files(files: Iterable[str | Path]) -> Volume:
     """Read the one DICOM stack that files hold, wherever they lie; otherwise like `read`."""
     files = [Path(file) for file in files]

@@ -139,10 +139,12 @@ def _service(
 
         outbox = Outbox(partial(send, peer=arguments.send, title=arguments.ae_title), say)
         stack.callback(outbox.stop)
+    grader = SeriesGrader(assessor, reports=reports, identify=arguments.identify)
     return ArrivalService(
         Arrivals(arguments.quiet, arguments.patience),
         results,
-        SeriesGrader(assessor, reports=reports, identify=arguments.identify),
+        grader,
+        report_again=grader.report_again,
         select=arguments.select,
         say=say,
         recall=recall,

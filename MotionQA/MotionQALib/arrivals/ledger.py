@@ -42,6 +42,7 @@ class Ledger:
         self._entries: dict[str, Entry] = {}
         self._known: set[str] = set()
         self._sent: set[tuple[str, str]] = set()
+        self._reported: dict[str, bool] = {}
         for _, record in read_lines(self.path).records:
             self._take(record)
 
@@ -49,6 +50,8 @@ class Ledger:
         try:
             if "sent" in record:
                 self._sent.add((record["sent"], record["to"]))
+            elif "reported" in record:
+                self._reported[record["reported"]] = "reason" not in record
             else:
                 self._keep(Entry.from_dict(record["entry"]))
         except (KeyError, TypeError, ValueError):
@@ -93,6 +96,16 @@ class Ledger:
         self._lines.append({**record, **(details or {})})
         self._keep(entry)
 
+    def reported(self, content: str, reason: str = "") -> None:
+        """Note that a series' report is on disk, or the reason why there will be none."""
+        self._lines.append({"reported": content, **({"reason": reason} if reason else {})})
+        self._reported[content] = not reason
+
+    @property
+    def unreported(self) -> list[Entry]:
+        """Graded entries whose report is still to be written, oldest first."""
+        return [e for e in self._entries.values() if e.report and e.content not in self._reported]
+
     def sent(self, content: str, to: str) -> None:
         """Note that a series' report was taken by ``to``."""
         now = datetime.now().astimezone().isoformat(timespec="seconds")
@@ -100,11 +113,13 @@ class Ledger:
         self._sent.add((content, to))
 
     def unsent(self, to: str) -> list[Entry]:
-        """Graded entries with a report that ``to`` has not taken yet, oldest first."""
+        """Graded entries with a written report that ``to`` has not taken yet, oldest first."""
         return [
             entry
             for entry in self._entries.values()
-            if entry.report and (entry.content, to) not in self._sent
+            if entry.report
+            and self._reported.get(entry.content)
+            and (entry.content, to) not in self._sent
         ]
 
     def records(self) -> Iterator[dict[str, Any]]:

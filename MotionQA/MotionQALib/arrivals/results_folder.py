@@ -1,7 +1,8 @@
 """What is written about arriving series: the ledger, a table, a page and DICOM reports.
 
 The ledger is written first and to the disk; the table and the page are made from it, and made
-again if the program ended before they were.
+again if the program ended before they were. DICOM reports take longest and come last: the ledger
+knows which are still owed.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class Graded:
     ----------
     assessment : of its volume
     pictures : PNG files by slice, the worst slices
-    write_report : writes the DICOM report to a path, if there is one to write
+    write_report : writes the DICOM report to a path, if there is one to write; see
+        `ResultsFolder.write_report`
     """
 
     assessment: Assessment
@@ -82,11 +84,11 @@ class ResultsFolder:
         return self.folder / REPORTS / name
 
     def add(self, entry: Entry, graded: Graded | None) -> Entry:
-        """Write what became of a series; on disk when this returns.
+        """Write what became of a series, but for its report; on disk when this returns.
 
         Returns
         -------
-        The entry as it was written, with its report's name.
+        The entry as it was written, with the name its report will have.
 
         Raises
         ------
@@ -95,9 +97,7 @@ class ResultsFolder:
         details: dict[str, Any] = {}
         if graded is not None:
             if graded.write_report is not None:
-                name = f"{entry.content}.dcm"
-                graded.write_report(self.report_path(name))
-                entry = replace(entry, report=name)
+                entry = replace(entry, report=f"{entry.content}.dcm")
             for index, png in (graded.pictures or {}).items():
                 write_whole(self._picture(entry, index), png)
             details["assessment"] = _compact(graded.assessment, entry)
@@ -109,6 +109,31 @@ class ResultsFolder:
             self._write_page()
             self._remove_old_pictures()
         return entry
+
+    def write_report(self, entry: Entry, write: Callable[[Path], None]) -> None:
+        """Write the report of an entry that was added; on disk, and noted, when this returns.
+
+        Raises
+        ------
+        NotSaved, OSError : it may be tried again
+        ValueError, RuntimeError : there is none to be had, which is noted, too
+        """
+        path = self.report_path(entry.report)
+        try:
+            if not path.is_file():  # written just before the program was killed
+                write(path)
+        except (ValueError, RuntimeError) as error:
+            self.ledger.reported(entry.content, str(error) or type(error).__name__)
+            raise
+        self.ledger.reported(entry.content)
+
+    def assessment_of(self, content: str) -> Assessment | None:
+        """What was graded of exactly these images."""
+        found = None
+        for record in self.ledger.records():
+            if record.get("assessment") and record["entry"].get("content") == content:
+                found = record["assessment"]
+        return None if found is None else Assessment.from_dict(found)
 
     def close(self) -> None:
         self.ledger.close()

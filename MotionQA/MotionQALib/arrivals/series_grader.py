@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,17 +41,40 @@ class SeriesGrader:
         except (ValueError, RuntimeError) as error:
             raise ValueError(self._told(str(error), series)) from error
         pictures = _worst(volume, assessment)
-        write = None
-        if self._reports:
-
-            def write(path: Path) -> None:
-                from ..structured_report.series_report import write_series_report
-
-                write_series_report(
-                    path, volume.origin, assessment, self._assessor.card, series.paths[0]
-                )
-
+        write = self._writer(series, volume.origin, assessment) if self._reports else None
         return Graded(assessment, pictures, write)
+
+    def report_again(
+        self, series: ArrivingSeries, assessment: Assessment
+    ) -> Callable[[Path], None] | None:
+        """What writes the report of a series graded before a restart; None if none is wanted."""
+        if not self._reports:
+            return None
+
+        def write(path: Path) -> None:
+            try:
+                origin = read_series(series).origin
+            except (ValueError, RuntimeError) as error:
+                raise ValueError(self._told(str(error), series)) from error
+            self._writer(series, origin, assessment)(path)
+
+        return write
+
+    def _writer(self, series: ArrivingSeries, origin, assessment) -> Callable[[Path], None]:
+        # Of the origin alone: the voxels must not wait in memory for the report.
+        def write(path: Path) -> None:
+            from ..structured_report.process import card_of
+            from ..structured_report.series_report import write_series_report
+
+            card = self._assessor.card
+            if assessment.checkpoint != card.name:  # another one graded before the restart
+                card = card_of(assessment)
+            try:
+                write_series_report(path, origin, assessment, card, series.paths[0])
+            except (ValueError, RuntimeError) as error:
+                raise ValueError(self._told(str(error), series)) from error
+
+        return write
 
     def _told(self, sentence: str, series: ArrivingSeries) -> str:
         """The sentence without names: files are often named after patients."""

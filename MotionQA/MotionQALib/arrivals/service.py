@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import queue
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 from ..reading.errors import NotSaved
@@ -20,14 +23,32 @@ from .results_folder import Graded, ResultsFolder
 
 Select = Literal["short-axis", "cine", "all"]
 
+ReportAgain = Callable[[ArrivingSeries, Assessment], Callable[[Path], None] | None]
+
 RETRY = 10.0
 """Seconds until results that could not be written are written again."""
+
+SOON = 2.0
+"""Seconds: no report is begun when a series is due within them, as writing takes about one."""
+
+PUT_OFF = 10.0
+"""Seconds that a report waits for series, at the most."""
 
 BEAT = 60.0
 """Seconds between signs of life for other machines."""
 
 REMEMBERED = 1800.0
 """Seconds that a series' headers stay in memory after it was dealt with."""
+
+
+@dataclass(frozen=True)
+class _OwedReport:
+    """A DICOM report to be written, not before ``due``; times of the monotonic clock."""
+
+    entry: Entry
+    write: Callable[[Path], None]
+    since: float = field(default_factory=time.monotonic)
+    due: float = 0.0
 
 
 class ArrivalService:
@@ -38,6 +59,7 @@ class ArrivalService:
     arrivals : what is arriving
     results : where results go, and what is known from before
     grade : reads and grades one series; raises ValueError or RuntimeError, a sentence, if not
+    report_again : gives what writes the report of a series that was graded before a restart
     select : which series are graded; the others are listed with the reason
     say : called with a sentence about each series and each failure
     recall : images that were there before, of a series that grows after it was forgotten
@@ -58,12 +80,15 @@ class ArrivalService:
         recipient: str = "",
         release: Callable[[str], None] | None = None,
         keep: float = 24 * 3600.0,
+        report_again: ReportAgain = lambda series, assessment: None,
     ) -> None:
         self._arrivals, self._results, self._grade = arrivals, results, grade
         self._select, self._say, self._recall = select, say, recall
         self._outbox, self._recipient = outbox, recipient
         self._inbox: queue.Queue[ImageFacts] = queue.Queue()
         self._unwritten: list[tuple[float, Entry, Graded | None]] = []
+        self._report_again = report_again
+        self._reports: deque[_OwedReport] = deque()
         self._finished: dict[str, float] = {}
         self._release, self._keep = release, keep
         self._kept: dict[str, float] = {}
@@ -84,12 +109,15 @@ class ArrivalService:
             if not self._results.ledger.knows(series.content):
                 self._deal_with(series)
                 done += 1
+            else:
+                self._make_up_for(series)
             self._finished[series.uid] = self._kept[series.uid] = time.monotonic()
             self._drain()
         for series, missing in self._arrivals.overdue():
             self._incomplete(series, missing)
             done += 1
         self._write_again()
+        self._write_report()
         self._note_sent()
         self._forget()
         self._beat()
@@ -97,10 +125,10 @@ class ArrivalService:
 
     @property
     def idle(self) -> bool:
-        """Whether no series is unfinished, no result unwritten and no report unsent."""
+        """Whether no series is unfinished, no result or report unwritten and none unsent."""
         waiting = self._arrivals.wait() is not None or not self._inbox.empty()
         sending = self._outbox and self._results.ledger.unsent(self._recipient)
-        return not (waiting or self._unwritten or sending)
+        return not (waiting or self._unwritten or self._reports or sending)
 
     def wait(self, longest: float = 0.2) -> None:
         """Sleep until something may be due; an image that arrives ends it."""
@@ -173,12 +201,12 @@ class ArrivalService:
             entry = self._results.add(entry, graded)
         except (NotSaved, OSError) as error:
             if not any(held.content == entry.content for _, held, _ in self._unwritten):
-                self._say(f"{error} It is tried again every {RETRY:g} s.")
+                self._say(f"{_told(error)} It is tried again every {RETRY:g} s.")
             self._unwritten.append((time.monotonic() + RETRY, entry, graded))
             return
         self._say(sentence_of(entry))
-        if self._outbox and entry.report:
-            self._outbox.offer(entry.content, self._results.report_path(entry.report))
+        if graded is not None and graded.write_report is not None:
+            self._reports.append(_OwedReport(entry, graded.write_report))
 
     def _write_again(self) -> None:
         now = time.monotonic()
@@ -186,6 +214,38 @@ class ArrivalService:
         self._unwritten = [held for held in self._unwritten if held[0] > now]
         for _, entry, graded in due:
             self._record(entry, graded)
+
+    def _make_up_for(self, series: ArrivingSeries) -> None:
+        """Owe the report of a graded series again that the program ended before."""
+        if any(owed.entry.content == series.content for owed in self._reports):
+            return
+        for entry in self._results.ledger.unreported:
+            if entry.content == series.content:
+                assessment = self._results.assessment_of(series.content)
+                write = assessment and self._report_again(series, assessment)
+                if write:
+                    self._reports.append(_OwedReport(entry, write))
+
+    def _write_report(self) -> None:
+        """Write one of the reports that are owed, while no series is waited for."""
+        if not self._reports:
+            return
+        owed, due, now = self._reports[0], self._arrivals.wait(), time.monotonic()
+        if now < owed.due or (due is not None and due < SOON and now - owed.since < PUT_OFF):
+            return
+        self._reports.popleft()
+        try:
+            self._results.write_report(owed.entry, owed.write)
+        except (NotSaved, OSError) as error:
+            if not owed.due:
+                self._say(f"{_told(error)} A DICOM report is tried again every {RETRY:g} s.")
+            self._reports.append(replace(owed, due=now + RETRY))
+        except (ValueError, RuntimeError) as error:
+            self._say(f"No DICOM report is written of a series: {error}")
+        else:
+            if self._outbox:
+                path = self._results.report_path(owed.entry.report)
+                self._outbox.offer(owed.entry.content, path)
 
     def _note_sent(self) -> None:
         for content in self._outbox.taken() if self._outbox else ():
@@ -217,6 +277,13 @@ class ArrivalService:
                 self._results.ledger.beat()
             except NotSaved as error:
                 self._say(str(error))
+
+
+def _told(error: Exception) -> str:
+    """Without the path that the system adds."""
+    if isinstance(error, OSError):
+        return f"Results could not be written ({error.strerror})."
+    return str(error)
 
 
 def sentence_of(entry: Entry) -> str:

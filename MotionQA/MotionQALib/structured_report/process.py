@@ -37,7 +37,7 @@ def write(request: WriteReport) -> ReportWritten:
         [ImageReference(f.sop_class, f.instance, f.frame_number) for f in s] for s in stack
     ]
     header = dcmread(series.paths[0], stop_before_pixels=True, force=True)
-    write_report(request.output, header, references, assessment, _card(assessment))
+    write_report(request.output, header, references, assessment, card_of(assessment))
     return ReportWritten(output=request.output)
 
 
@@ -75,7 +75,7 @@ def _facts(files: Iterable[str]) -> Iterable[ImageFacts]:
             continue  # it holds no image, or has gone: the report says what is lacking
 
 
-def _card(assessment: Assessment):
+def card_of(assessment: Assessment):
     """Of the checkpoint that graded; what little the result says of it, where it is not installed
     any more."""
     from .. import checkpoints

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -143,7 +142,7 @@ def _evidence(header: Dataset, references) -> Iterator[Dataset]:
             if not image.sop_class_uid or not image.sop_instance_uid:
                 raise ReportError("The images have no UIDs, so no report can refer to them.")
             seen.add(image.sop_instance_uid)
-            one = deepcopy(base)
+            one = Dataset({element.tag: element for element in base})  # shared: nobody changes them
             one.SOPClassUID, one.SOPInstanceUID = image.sop_class_uid, image.sop_instance_uid
             yield one
 

@@ -86,8 +86,14 @@ def test_a_folder_is_graded_once_with_all_that_belongs_to_it(start, tmp_path):
     assert report.Modality == "SR"
     page = (tmp_path / "out" / "index.html").read_text("utf-8")
     assert 'http-equiv="refresh"' in page and page.count("<figure") == 3
+    ledger = tmp_path / "out" / "results.jsonl"  # as if it had been killed before the report
+    lines = ledger.read_text("utf-8").splitlines(keepends=True)
+    ledger.write_text("".join(line for line in lines if '"reported"' not in line), "utf-8")
+    (tmp_path / "out" / "reports" / found["graded"]["report"]).unlink()
     again = start("watch", "in", "--output", "out", "--once")
     assert again.process.wait(timeout=LATE) == 0
+    written = dcmread(tmp_path / "out" / "reports" / found["graded"]["report"])
+    assert written.ContentSequence == report.ContentSequence
     assert [entry["status"] for entry in entries(tmp_path)].count("graded") == 1
     assert len(table(tmp_path)) == 7
 

@@ -70,6 +70,9 @@ def test_the_ledger_knows_what_it_was_told_after_a_restart(entry_of, tmp_path):
     with Ledger(path) as ledger:
         ledger.add(Entry.from_dict({**entry.to_dict(), "report": "a.dcm"}), {"assessment": {}})
         ledger.add(incomplete)
+        assert [e.content for e in ledger.unreported] == [entry.content]
+        assert ledger.unsent("PACS") == []  # nothing is there to be sent
+        ledger.reported(entry.content)
         assert [e.content for e in ledger.unsent("PACS")] == [entry.content]
         ledger.sent(entry.content, "PACS")
         with pytest.raises(InUse):
@@ -78,6 +81,7 @@ def test_the_ledger_knows_what_it_was_told_after_a_restart(entry_of, tmp_path):
     with Ledger(path) as ledger:
         assert ledger.knows(entry.content) and not ledger.knows(other.content)
         assert ledger.unsent("PACS") == [] and len(ledger.unsent("OTHER")) == 1
+        assert ledger.unreported == []
         assert [e.status for e in ledger.entries] == ["graded", "incomplete"]
         assert len(ledger.reports) == 1
         assert len(list(ledger.records())) == 2

@@ -158,7 +158,7 @@ def test_twenty_cases_two_readers_a_crash_and_their_agreement(host, page, tmp_pa
     page.press("1")  # the keys settle, too, and leave the reader's own scores alone
     page.press("Z", control=True)
     assert f"{left - 1} of {CASES} still to settle" in consensus.label.text
-    while consensus.current.settled is None:
+    while consensus.items[consensus.table.currentRow()].settled is None:
         page.press("3")
     assert "All are settled" in consensus.label.text
     consensus.start_button.click()
