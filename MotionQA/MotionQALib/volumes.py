@@ -23,7 +23,7 @@ from .doubts import GIVEN, doubts_of
 from .formats.axes import find_axes
 from .formats.kinds import FORMATS, is_dicom, stem_of, suffix_of
 from .formats.pointers import refuse_pointer
-from .formats.refusals import VolumeError, in_plain_words, refusal
+from .formats.refusals import MaskError, VolumeError, display_name, in_plain_words, refusal
 from .formats.search import images_under, mask_beside, spare_files
 from .formats.stored import StoredImage
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IMAGE_SUFFIXES",
+    "MaskError",
     "Volume",
     "VolumeError",
     "check",
@@ -252,10 +253,9 @@ def _check_values(path: Path, volume: Volume) -> None:
         )
     few = _labels_in(voxels)
     if few:
-        raise refusal(
-            path,
-            f"holds {few} whole numbers only, as segmentations do; choose the image that it "
-            "belongs to.",
+        raise MaskError(
+            f"{display_name(path)} holds {few} whole numbers only, as segmentations do; choose the "
+            "image that it belongs to."
         )
     if low.min() == high.max():
         raise refusal(path, f"is blank: every voxel is {low.min():g}; choose another file.")
