@@ -7,7 +7,6 @@ import json
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import volumes
 from .error_text import reason
 from .file_stamps import stamps
+from .pending_read import PendingRead
 from .privacy import without, words_of
 from .results import Assessment
 
@@ -90,34 +90,33 @@ def assess_many(
     known = {path: line for path, line in lines.items() if line is not None}
     # A file graded before is read again only to be drawn.
     unread = iter([path for path in paths if batch_options.pictures or path not in known])
-    with ThreadPoolExecutor(readers, thread_name_prefix="reader") as pool:
-        upcoming: deque[Future] = deque()
+    upcoming: deque[PendingRead[Volume | str]] = deque()
 
-        def read_on() -> None:
-            while len(upcoming) < readers and (path := next(unread, None)) is not None:
-                upcoming.append(pool.submit(read, path, batch_options))
+    def read_on() -> None:
+        while len(upcoming) < readers and (path := next(unread, None)) is not None:
+            upcoming.append(PendingRead(read, path, batch_options))
 
+    read_on()
+    for path in paths:
+        before = journal.at(known[path], path) if path in known else None
+        if before and not batch_options.pictures:
+            yield GradedFile(path, before)
+            continue
+        volume = upcoming.popleft().result()
         read_on()
-        for path in paths:
-            before = journal.at(known[path], path) if path in known else None
-            if before and not batch_options.pictures:
-                yield GradedFile(path, before)
-                continue
-            volume = upcoming.popleft().result()
-            read_on()
-            graded = grade(
-                path,
-                volume,
-                assessor,
-                batch_options,
-                before,
-                progress=None if progress is None else _named(progress, path),
-                cancelled=cancelled,
-            )
-            del volume
-            if journal and graded.assessment and before is None:
-                journal.add(path, graded.assessment)
-            yield graded
+        graded = grade(
+            path,
+            volume,
+            assessor,
+            batch_options,
+            before,
+            progress=None if progress is None else _named(progress, path),
+            cancelled=cancelled,
+        )
+        del volume
+        if journal and graded.assessment and before is None:
+            journal.add(path, graded.assessment)
+        yield graded
 
 
 def distinct_names(paths: Sequence[Path]) -> dict[Path, str]:

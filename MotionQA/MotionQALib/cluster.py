@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .batch import BatchOptions, GradedFile, grade, read
+from .pending_read import PendingRead
 
 
 class ClusterError(RuntimeError):
@@ -26,7 +27,8 @@ class Grader:
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         path = Path(row["path"])
-        graded = grade(path, read(path, self._wishes), self._assessor, self._wishes)
+        volume = PendingRead(read, path, self._wishes).result()
+        graded = grade(path, volume, self._assessor, self._wishes)
         return {"graded": graded}
 
 

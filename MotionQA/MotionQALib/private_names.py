@@ -25,6 +25,11 @@ class PrivateNames:
     def __init__(self, identify: bool = False) -> None:
         self._identify = identify
         self._given: Counter[str] = Counter()
+        self._used: set[str] = set()
+
+    def keep(self, name: str) -> None:
+        """Do not give this name, which an earlier run gave."""
+        self._used.add(name)
 
     def __call__(self, graded: GradedFile) -> GradedFile:
         if self._identify:
@@ -52,6 +57,9 @@ class PrivateNames:
         if cleaned == name:
             return name
         cleaned = cleaned.strip("/-_ ") or "series"
-        self._given[cleaned] += 1
-        count = self._given[cleaned]
-        return cleaned if count == 1 else f"{cleaned} ({count})"
+        while True:
+            self._given[cleaned] += 1
+            count = self._given[cleaned]
+            given = cleaned if count == 1 else f"{cleaned} ({count})"
+            if given not in self._used:
+                return given

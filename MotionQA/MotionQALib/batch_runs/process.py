@@ -12,14 +12,15 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from .. import protocol
-from ..batch import BatchOptions, distinct_names, grade, named_apart, read
+from ..batch import BatchOptions, GradedFile, distinct_names, grade, named_apart, read
+from ..pending_read import PendingRead
+from ..private_names import PrivateNames
 from ..reading.errors import ReadingError
 from .batch_folder import BatchFolder, key_of
 from .messages import (
@@ -39,9 +40,6 @@ BEAT = 60.0
 LOWER_PRIORITY = 10
 """Of 19: whoever works in Slicer meanwhile comes first."""
 
-LOOK = 0.5
-"""Seconds between two looks at whether to stop, while a volume is waited for."""
-
 READERS = 2
 """Volumes that are read ahead at the same time; as many more are in memory."""
 
@@ -60,6 +58,7 @@ class BatchProcess:
         self._graded: set[str] = set()
         self._failures: list[tuple[str, str]] = []
         self._not_graded = 0
+        self._private = PrivateNames()
 
     def run(self) -> int:
         """Serve one batch; 0 where it came to its end."""
@@ -120,6 +119,7 @@ class BatchProcess:
         """Tell what earlier runs have graded; the volumes that are left."""
         self._send(VolumesFound(total=len(keys)))
         for known in results.lines():
+            self._private.keep(known.assessment.volume)
             if known.key in keys:
                 self._tell(known.assessment, known.key, keys, known.line, results, known=True)
         return {key: path for key, path in keys.items() if key not in self._graded}
@@ -134,7 +134,7 @@ class BatchProcess:
                 done = grade(path, volume, assessor, options, cancelled=self._stopping.is_set)
             except Cancelled:
                 return
-            done = named_apart(done, names)
+            done = self._private(named_apart(done, names))
             if done.assessment is None:
                 self._not_graded += 1
                 self._fail(path, str(done.error))
@@ -144,25 +144,19 @@ class BatchProcess:
 
     def _read_ahead(self, waiting: dict[str, Path], options: BatchOptions) -> Iterator[tuple]:
         """(key, path, volume or sentence) in order, while the next ones are read."""
-        readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         coming: deque[tuple] = deque()
         unread = iter(waiting.items())
-        try:
-            while True:
-                for key, path in islice(unread, READERS + 1 - len(coming)):
-                    coming.append((key, path, readers.submit(read, path, options)))
-                if not coming:
-                    return
-                key, path, volume = coming.popleft()
-                while not wait((volume,), timeout=LOOK).done:  # a share may hang for good
-                    if self._stopping.is_set():
-                        return
-                if self._stopping.is_set():
-                    return
-                yield key, path, volume.result()
-                del volume
-        finally:
-            readers.shutdown(wait=False, cancel_futures=True)
+        while True:
+            for key, path in islice(unread, READERS + 1 - len(coming)):
+                coming.append((key, path, PendingRead(read, path, options)))
+            if not coming:
+                return
+            key, path, pending = coming.popleft()
+            volume = pending.result(self._stopping.is_set)
+            if volume is None or self._stopping.is_set():
+                return
+            yield key, path, volume
+            del volume, pending
 
     def _tell(self, assessment, key, keys, line: int, results: BatchFolder, known: bool) -> None:
         self._graded.add(key)
@@ -178,7 +172,8 @@ class BatchProcess:
         )
 
     def _fail(self, path: Path, sentence: str) -> None:
-        self._failures.append((path.name, sentence))
+        sentence = str(self._private(GradedFile(path, error=sentence)).error)
+        self._failures.append((self._private.source(path), sentence))
         self._send(VolumeFailed(path=str(path), sentence=sentence))
 
     def _refuse(self, sentence: str) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from cine_objects import identifying_words, save, series
 from MotionQALib import protocol
 from MotionQALib.batch_runs import messages
 from MotionQALib.batch_runs.batch_folder import read_line
@@ -129,6 +130,25 @@ def test_nothing_that_is_written_tells_where_the_files_were(study, checkpoint_fi
     files = [path for path in (tmp_path / "results").rglob("*") if path.is_file()]
     assert len(files) >= 4
     assert not any(str(study).encode() in path.read_bytes() for path in files)
+
+
+def test_nothing_that_is_written_tells_whose_dicom_it_is(checkpoint_file, tmp_path):
+    """Folders are named after patients; what an earlier run named keeps its name for itself."""
+    folder, results = tmp_path / "study", tmp_path / "results"
+    save(series(slices=1, phases=1), folder / "Quellenhofer Amadea" / "PID-4471983")
+    Batch([folder], results, checkpoint_file).end()
+    save(series(slices=1, phases=1, seed=1), folder / "QUELLENHOFER_AMADEA")
+    broken = series(slices=1, phases=1, seed=2)
+    del broken[0].PixelData
+    save(broken, folder / "Quellenhofer3")
+    batch = Batch([folder], results, checkpoint_file).end()
+    assert len(batch.of(messages.VolumeGraded)) == 2
+    assert len(batch.of(messages.VolumeFailed)) == 1
+    for path in [path for path in results.rglob("*") if path.is_file()]:
+        text = f"{path.name} {path.read_text('utf-8', 'replace')}".casefold()
+        assert not [word for word in identifying_words() if word in text], path
+    names = [row["volume"] for row in csv.DictReader((results / "grades.csv").open())]
+    assert len(set(names)) == 2, names
 
 
 def test_a_second_process_is_refused_in_a_sentence(study, checkpoint_file, tmp_path):
