@@ -19,7 +19,7 @@ from MotionQATrainerLib.data.clean_patients import find_patients
 from MotionQATrainerLib.simulation import nuisances
 from MotionQATrainerLib.simulation.breathing import Behaviour, Breathing
 from MotionQATrainerLib.simulation.simulator import Acquisition, MotionSimulator
-from MotionQATrainerLib.training.strangers import strangers
+from MotionQATrainerLib.simulation.strangers import strangers
 
 ROOT = Path(__file__).resolve().parents[1]
 SPLIT = ROOT / "MotionQA" / "Resources" / "Checkpoints" / "motionqa-starter.split.json"
@@ -182,8 +182,9 @@ def test_what_is_no_heart_is_told(starter):
     rng = np.random.default_rng(987)
     told = []
     for kind, image in strangers(66, rng):
-        graded = starter.assess(Volume(image, (8.0, 1.3, 1.3), kind))
-        told.append(any(REMARK in text for text in graded.remarks))
+        if np.ptp(image) > 0:  # a blank one is refused
+            graded = starter.assess(Volume(image, (8.0, 1.3, 1.3), kind))
+            told.append(any(REMARK in text for text in graded.remarks))
     assert np.mean(told) >= 0.9
 
 

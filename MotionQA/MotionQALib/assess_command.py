@@ -56,6 +56,8 @@ class _Run:
         self._failures: list[Failure] = []
         self._done = 0
         self._notice: str | None = None
+        self._masks: dict[Path, None] = {}
+        self._graded = 0
         folder = _spool_folder(arguments)
         self._assessments = SpooledAssessments(folder)
         self._pictures = SpooledPictures(folder)
@@ -87,6 +89,7 @@ class _Run:
             except (KeyboardInterrupt, Exception) as error:  # what is graded is still written
                 stop = error
             console.end_progress()
+        self._tell_masks()
         if self._notice:
             console.notice(self._notice)
         if self._done or stop is None:  # what an earlier run wrote is worth more than nothing
@@ -95,24 +98,28 @@ class _Run:
             return self._stopped(stop, len(paths), resume_file)
         if resume_file and not arguments.resume:
             resume_file.remove()
-        return 1 if self._failures else 0
+        nothing = bool(self._masks) and not self._graded
+        return 1 if self._failures or nothing else 0
 
     def _find(self) -> list[Path]:
         """Files to grade; those that are none are named at once."""
         paths: dict[Path, None] = {}
-        masks: dict[Path, None] = {}
         for path in self._arguments.paths:
             try:
                 found = volumes.find_all(path)
                 paths.update(dict.fromkeys(found.images))
-                masks.update(dict.fromkeys(found.masks))
+                self._masks.update(dict.fromkeys(found.masks))
             except volumes.VolumeError as error:
                 self._fail(path, str(error))
+        return list(paths)
+
+    def _tell_masks(self) -> None:
+        """In one line, those known by their names and those known by their content."""
+        masks = self._masks
         if masks:
             some = "segmentation is" if len(masks) == 1 else "segmentations are"
             example = self._private.source(next(iter(masks)))
             self._console.complain(f"{len(masks)} {some} left out, such as {example}.")
-        return list(paths)
 
     def _fail(self, path: str | Path, reason: str) -> None:
         self._console.complain(reason)
@@ -123,10 +130,14 @@ class _Run:
         named = self._private(graded)
         self._console.end_progress()
         assessment = named.assessment
+        if graded.mask and str(graded.path) not in map(str, self._arguments.paths):
+            self._masks[graded.path] = None
+            return
         if assessment is None:
             self._fail(graded.path, str(named.error))
             return
         self._notice = self._notice or assessment.notice
+        self._graded += 1
         self._console.row(assessment)
         if _outputs(self._arguments):
             self._assessments.append(assessment)

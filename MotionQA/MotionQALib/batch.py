@@ -57,6 +57,11 @@ class GradedFile:
     error: str | None = None
     pictures: tuple[SlicePicture, ...] = ()
     origin: Origin | None = None  # of DICOM, where it was read in this run
+    mask: bool = False  # it is a segmentation, as its content tells
+
+
+class MaskSentence(str):
+    """That a file is a segmentation by its content."""
 
 
 def assess_many(
@@ -161,6 +166,8 @@ def read(path: Path, batch_options: BatchOptions) -> Volume | str:
             frame_axis=batch_options.frame_axis,
             spacing=batch_options.spacing,
         )
+    except volumes.MaskError as error:
+        return MaskSentence(error)
     except volumes.VolumeError as error:
         return str(error)
 
@@ -180,7 +187,7 @@ def grade(
     from .assessment import AssessmentError, Cancelled
 
     if isinstance(volume, str):
-        return GradedFile(path, error=volume)
+        return GradedFile(path, error=str(volume), mask=isinstance(volume, MaskSentence))
     try:
         assessment = known or assessor.assess(volume, **options)
         pictures = (

@@ -23,7 +23,7 @@ from .doubts import GIVEN, doubts_of
 from .formats.axes import find_axes
 from .formats.kinds import FORMATS, is_dicom, stem_of, suffix_of
 from .formats.pointers import refuse_pointer
-from .formats.refusals import VolumeError, in_plain_words, refusal
+from .formats.refusals import MaskError, VolumeError, display_name, in_plain_words, refusal
 from .formats.search import images_under, mask_beside, spare_files
 from .formats.stored import StoredImage
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IMAGE_SUFFIXES",
+    "MaskError",
     "Volume",
     "VolumeError",
     "check",
@@ -184,6 +185,13 @@ def read(
         return check(_arrange(path, image, slice_axis, frame_axis, spacing))
 
 
+def read_mask(path: str | Path) -> Volume:
+    """Read a segmentation, which `read` refuses as nothing to grade; errors as of `read`."""
+    path = Path(path)
+    with in_plain_words(path):
+        return _arrange(path, _load(path), None, None, None)
+
+
 def read_files(files: Iterable[str | Path]) -> Volume:
     """Read the one DICOM stack that files hold, wherever they lie; otherwise like `read`."""
     files = [Path(file) for file in files]
@@ -245,10 +253,9 @@ def _check_values(path: Path, volume: Volume) -> None:
         )
     few = _labels_in(voxels)
     if few:
-        raise refusal(
-            path,
-            f"holds {few} whole numbers only, as segmentations do; choose the image that it "
-            "belongs to.",
+        raise MaskError(
+            f"{display_name(path)} holds {few} whole numbers only, as segmentations do; choose the "
+            "image that it belongs to."
         )
     if low.min() == high.max():
         raise refusal(path, f"is blank: every voxel is {low.min():g}; choose another file.")

@@ -18,7 +18,7 @@ from .grading import Grading
 from .new_volumes import NewVolumes
 from .one_line import OneLine
 from .relevance_section import RelevanceSection
-from .result_sentence import result_sentence
+from .result_sentence import remarks_in_sentences, result_sentence
 from .results_view import ResultsView
 from .slice_overlay import SliceOverlay
 from .spacing_field import SpacingField
@@ -51,6 +51,7 @@ class AssessPanel:
         self.results_view = ResultsView(grading.results)
         self.ui.resultsFrame.layout().addWidget(self.results_view.widget)
         self.ui.tableFrame.layout().addWidget(self.results_view.details)
+        self._sentence = OneLine(self.ui.resultLabel, wraps=True)
         self._notice, self._device = OneLine(self.ui.noticeLabel), OneLine(self.ui.deviceLabel)
         self._relevance = RelevanceSection(
             self.ui, grading, lambda: self._choices.values(), self._show_busy, self._say
@@ -157,8 +158,11 @@ class AssessPanel:
         if self._said_about is not volume:
             self._say("")
         result = self._grading.results.result_for(volume)
-        self.ui.resultLabel.text = "" if result is None else result_sentence(result)
-        for part in (self.ui.resultLabel, self.ui.resultsFrame, self.ui.tableFrame):
+        self._sentence.say("" if result is None else result_sentence(result))
+        remarks = "" if result is None else remarks_in_sentences(result)
+        self.ui.remarksLabel.text = remarks
+        self.ui.remarksLabel.visible = remarks != ""
+        for part in (self.ui.resultsFrame, self.ui.tableFrame):
             part.visible = result is not None
         self.results_view.set_volume(volume)
 

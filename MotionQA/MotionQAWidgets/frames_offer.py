@@ -6,12 +6,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
+import qt
+import slicer
 from slicer.i18n import tr as _
 
 from MotionQALib.volumes import VolumeError
 
 from . import cine_reader
-from .series_offer import WholeStack, whole_stack_of
+from .series_offer import NotYet, WholeStack, whole_stack_of
 from .series_volume import volume_of_files
 from .volume_input import sequence_of, source_of
 
@@ -30,9 +32,14 @@ class FramesOffer:
         self._ui, self._loaded, self._say = ui, loaded, say
         self._path: Path | None = None
         self._stack: WholeStack | None = None
+        self._waiting = None
+        self._timer = qt.QTimer()
+        self._timer.interval = 20
+        self._timer.timeout.connect(self._look_again)
         ui.framesButton.clicked.connect(self._on_button)
 
     def refresh(self, volume) -> None:
+        self._timer.stop()
         self._path = _file_of(volume)
         frames = 1 if self._path is None else _frames(self._path, self._path.stat().st_mtime_ns)
         label, button = self._ui.framesLabel, self._ui.framesButton
@@ -46,7 +53,12 @@ class FramesOffer:
             self._offer_stack(volume)
 
     def _offer_stack(self, volume) -> None:
-        stack = self._stack = whole_stack_of(volume)
+        try:
+            stack = self._stack = whole_stack_of(volume)
+        except NotYet:
+            self._waiting = volume
+            self._timer.start()
+            return
         if stack is None:
             return
         label, button = self._ui.framesLabel, self._ui.framesButton
@@ -56,6 +68,12 @@ class FramesOffer:
             slices=stack.n_slices, frames=stack.n_frames, series=stack.n_series
         )
         button.text = _("Load the whole stack")
+
+    def _look_again(self, *_args) -> None:
+        self._timer.stop()
+        volume, self._waiting = self._waiting, None
+        if volume is not None and slicer.mrmlScene.IsNodePresent(volume):
+            self.refresh(volume)
 
     def _on_button(self, *_args) -> None:
         try:

@@ -1,4 +1,4 @@
-"""A label that keeps to one line: in a smaller font, then shortened, its tooltip saying it all."""
+"""A label that keeps to one line where it can: in a smaller font, then shortened or wrapped."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ class OneLine(qt.QObject):
     Parameters
     ----------
     label : in a column as wide as the panel; its own size asks for nothing
+    wraps : what does not fit goes on in a second line, rather than being shortened and told by the
+        tooltip
     """
 
-    def __init__(self, label) -> None:
+    def __init__(self, label, wraps: bool = False) -> None:
         qt.QObject.__init__(self, label)
-        self._label, self._text = label, ""
+        self._label, self._text, self._wraps = label, "", wraps
+        self._in_full = False
         self._points = label.font.pointSizeF()
         label.wordWrap = False
         label.sizePolicy = qt.QSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Preferred)
@@ -26,7 +29,7 @@ class OneLine(qt.QObject):
 
     def say(self, text: str, more: str = "") -> None:
         """Show a sentence, none where it is empty; more is only in the tooltip."""
-        self._text = text
+        self._text, self._in_full = text, False
         self._label.wordWrap = False
         self._label.toolTip = "\n".join(part for part in (text, more) if part)
         self._label.visible = bool(text)
@@ -35,6 +38,7 @@ class OneLine(qt.QObject):
     def say_in_full(self, text: str) -> None:
         """Show what the user must act upon, on as many lines as it takes."""
         self.say(text)
+        self._in_full = True
         self._set_size(SMALLER[0])
         self._label.wordWrap = True
         self._label.text = text
@@ -45,15 +49,21 @@ class OneLine(qt.QObject):
         return False
 
     def _fit(self) -> None:
-        if self._label.wordWrap:
+        if self._in_full:
             return
         room = self._label.width
         for share in SMALLER:
             self._set_size(share)
             metrics = self._label.fontMetrics()
-            if metrics.boundingRect(self._text).width() <= room - 4:
+            fits = metrics.boundingRect(self._text).width() <= room - 4
+            if fits:
                 break
-        shown = metrics.elidedText(self._text, qt.Qt.ElideRight, room)
+        self._label.wordWrap = self._wraps and not fits
+        shown = (
+            self._text
+            if self._label.wordWrap
+            else metrics.elidedText(self._text, qt.Qt.ElideRight, room)
+        )
         if self._label.text != shown:
             self._label.text = shown
 

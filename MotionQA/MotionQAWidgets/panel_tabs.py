@@ -30,7 +30,7 @@ class PanelTabs:
     def enter(self) -> None:
         """The module was chosen."""
         self._in = True
-        self._on_tab()
+        self._enter_what_is_seen()
 
     def show(self, panel) -> None:
         """Bring a panel's tab to the front."""
@@ -39,7 +39,7 @@ class PanelTabs:
     def leave(self) -> None:
         """Another module was chosen: none of the panels is seen."""
         self._in = False
-        self._on_tab()
+        self._enter_what_is_seen()
 
     def dispose(self) -> None:
         """The module goes."""
@@ -66,6 +66,9 @@ class PanelTabs:
 
     def _on_tab(self, *_args) -> None:
         self._fit_height()
+        self._enter_what_is_seen()
+
+    def _enter_what_is_seen(self) -> None:
         wanted = self._panels[self.widget.currentIndex] if self._in else None
         if wanted is self._entered:
             return

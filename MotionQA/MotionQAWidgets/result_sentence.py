@@ -24,8 +24,7 @@ def ranges(numbers: Iterable[int]) -> str:
 
 
 def result_sentence(result: SceneResult) -> str:
-    """Score and grade of the volume, which slices to look at (they count from 0), and what was
-    assumed, left out or doubted."""
+    """Score and grade of the volume, and which slices to look at; they count from 0."""
     assessment = result.assessment
     grade = assessment.volume_grade
     share = grade_probabilities(assessment.volume_probabilities)[grade - 1]
@@ -39,11 +38,13 @@ def result_sentence(result: SceneResult) -> str:
     if override is not None:
         text = _("{result}; {reader}: {grade}")
         head = text.format(result=head, reader=override.reader, grade=override_in_words(override))
-    return " ".join([f"{head} — {_slices(assessment)}", *map(_sentence, assessment.remarks)])
+    return f"{head} — {_slices(assessment)}"
 
 
-def _sentence(remark: str) -> str:
-    return remark if remark.endswith((".", "!", "?")) else f"{remark}."
+def remarks_in_sentences(result: SceneResult) -> str:
+    """What was assumed, left out or doubted; empty where nothing was."""
+    remarks = result.assessment.remarks
+    return " ".join(one if one.endswith((".", "!", "?")) else f"{one}." for one in remarks)
 
 
 def _slices(assessment) -> str:

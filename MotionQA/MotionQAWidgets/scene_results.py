@@ -45,6 +45,7 @@ class SceneResult:
     ----------
     assessment : with the readers' overrides
     slice_axis : of IJK, that slices count along
+    part : the slice of the assessment that the volume is, where it is one of a graded stack
     rows, overrides : of each place (frame, slice); (None, None) is the volume
     """
 
@@ -54,6 +55,7 @@ class SceneResult:
     slice_axis: int
     rows: dict[RowKey, Row]
     overrides: dict[RowKey, Override]
+    part: int | None = None
 
     def row_for(self, frame: int | None, index: int | None) -> Row | None:
         """The network's grade of a slice, of the volume where both are None."""
@@ -158,6 +160,10 @@ class SceneResults:
         if volume_node is None or volume_node.GetID() in self._withheld:
             return None
         return self._result_of(volume_node)
+
+    def is_withheld(self, volume_node) -> bool:
+        """Whether nothing may be said of a volume now."""
+        return volume_node.GetID() in self._withheld
 
     def withhold(self, volume_ids: Iterable[str]) -> None:
         """Say nothing of these volumes, as to a reader who must not know their grades yet."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import slicer
 
+from MotionQALib.formats.dicom_header import header_of
+from MotionQALib.formats.dicom_picture import pictures_of
 from MotionQALib.formats.dicom_series import sort_files
 from MotionQALib.formats.dicom_stack import layout_of
 from MotionQALib.volumes import VolumeError
@@ -29,8 +33,19 @@ class WholeStack(NamedTuple):
 _known: dict[tuple, WholeStack | None] = {}
 
 
+BUDGET = 0.15
+"""Seconds of the window's time that are spent on headers at once."""
+
+
+class NotYet(Exception):  # noqa: N818 - it is no fault
+    """Headers are still to be read: ask again when the window has answered."""
+
+
 def whole_stack_of(node) -> WholeStack | None:
-    """The stack of which a volume that was loaded from DICOM is a part; None if it is all of it."""
+    """The stack of which a volume that was loaded from DICOM is a part; None if it is all of it.
+
+    Raises NotYet while headers are to be read.
+    """
     instance = _instance_of(node)
     database = getattr(slicer, "dicomDatabase", None)
     if not instance or database is None:
@@ -49,6 +64,7 @@ def _larger(file: str, database, slices: int, frames: int) -> WholeStack | None:
     study = database.studyForSeries(database.seriesForFile(file))
     series = database.seriesForStudy(study) if study else ()
     files = [Path(one) for uid in series for one in database.filesForSeries(uid)]
+    _read_headers(files)
     try:
         stack = sort_files(files).stack_with(Path(file))
         layout = None if stack is None else layout_of(stack.pictures)
@@ -59,6 +75,18 @@ def _larger(file: str, database, slices: int, frames: int) -> WholeStack | None:
     return WholeStack(
         tuple(sorted(map(str, stack.files))), len(layout.grid), layout.n_frames, len(stack.series)
     )
+
+
+def _read_headers(files: list[Path]) -> None:
+    """Those that are not remembered, for as long as a window may be kept waiting."""
+    end = time.monotonic() + BUDGET
+    for file in files:
+        with suppress(VolumeError):
+            stored = header_of(file)
+            if stored is not None:
+                pictures_of(stored)
+        if time.monotonic() > end and file is not files[-1]:
+            raise NotYet
 
 
 def _instance_of(node) -> str:

@@ -19,6 +19,7 @@ from . import slice_geometry as geometry
 from . import wording
 from .layout_watch import LayoutWatch
 from .observers import Observers
+from .part_results import result_of_part
 from .scene_results import SceneResult, SceneResults
 from .view_badge import ViewBadge
 
@@ -80,6 +81,8 @@ class SliceOverlay:
         """Of the most visible volume that has one."""
         for volume in geometry.shown_volumes(widget):
             result = self._results.result_for(volume)
+            if result is None:
+                result = result_of_part(self._results, volume)
             if result is not None:
                 return result
         return None
@@ -122,11 +125,13 @@ class SliceOverlay:
 
 def badge_for(slice_node, result: SceneResult) -> tuple[str, Grade] | None:
     """Words and grade for a view that shows the volume; None where it shows no graded slice."""
-    volume, assessment = result.volume_node, result.assessment
+    volume, n_slices = result.volume_node, result.assessment.n_slices
     index = geometry.slice_index(slice_node, volume, result.slice_axis)
     frame = result.current_frame
-    if index is not None and not 0 <= index < assessment.n_slices:
+    if index is not None and not 0 <= index < (1 if result.part is not None else n_slices):
         return None
+    if index is not None and result.part is not None:
+        index = result.part
     if index is None or frame is None:
         index = frame = None
     row, override = result.row_for(frame, index), result.override_for(frame, index)

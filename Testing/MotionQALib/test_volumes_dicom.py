@@ -287,8 +287,12 @@ def test_a_file_cut_short_is_noticed(tmp_path, cine, share):
     folder = save_series(tmp_path / "x", cine)
     whole = (folder / "IM0003").read_bytes()
     (folder / "IM0003").write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(VolumeError):
-        volumes.read(folder)
+    assert volumes.find(tmp_path) == [folder, folder / "IM0003"]
+    with pytest.raises(VolumeError, match=r"^IM0003 "):
+        volumes.read(folder / "IM0003")
+    volume = volumes.read(folder)
+    assert volume.missing.sum() == 1
+    assert any("left out" in remark and "IM0003" in remark for remark in volume.remarks)
 
 
 def test_folders_and_files_without_images(tmp_path):
@@ -297,7 +301,7 @@ def test_folders_and_files_without_images(tmp_path):
     (tmp_path / "x" / "b.dcm").write_text("not DICOM at all, but a text that was renamed")
     with pytest.raises(VolumeError, match=r"^b\.dcm is not a DICOM image"):
         volumes.read(tmp_path / "x" / "b.dcm")
-    assert volumes.find([tmp_path / "x"]) == [tmp_path / "x"]
+    assert volumes.find([tmp_path / "x"]) == [tmp_path / "x" / "a.dcm", tmp_path / "x" / "b.dcm"]
     with pytest.raises(VolumeError, match=r"^a\.dcm is not a DICOM image"):
         volumes.read(tmp_path / "x")
     (tmp_path / "empty").mkdir()
@@ -308,15 +312,21 @@ def test_folders_and_files_without_images(tmp_path):
 
 
 @pytest.mark.parametrize("kept", [0, 140, 200, 500])
-def test_a_damaged_image_is_named_and_costs_its_own_folder_only(tmp_path, cine, kept):
-    """Left out in silence, it would make the slices behind it count wrongly."""
-    good, bad = save_series(tmp_path / "good", cine), tmp_path / "x"
-    for s in range(3):
-        save(image(cine[0, s], place=(0, 0, 8 * s)), bad / f"{s}.dcm")
-    (bad / "1.dcm").write_bytes((bad / "1.dcm").read_bytes()[:kept])
-    assert volumes.find(tmp_path) == [good, bad]
-    with pytest.raises(VolumeError, match=r"^1\.dcm is "):
-        volumes.read(bad)
+def test_a_damaged_image_is_named_and_the_others_are_graded(tmp_path, cine, kept):
+    """It is a path of its own, so that whoever grades the folder fails for it and goes on."""
+    folder = tmp_path / "x"
+    for n, series in enumerate(("1", "2")):
+        for s in range(3):
+            place = (0, 0, 8 * s)
+            save(image(cine[n, s], place=place, series=SERIES + series), folder / f"{n}{s}.dcm")
+    (folder / "11.dcm").write_bytes((folder / "11.dcm").read_bytes()[:kept])
+    found = volumes.find(tmp_path)
+    assert [path.name for path in found] == ["00.dcm", "10.dcm", "11.dcm"]
+    np.testing.assert_array_equal(volumes.read(found[0]).voxels[0], cine[0])
+    np.testing.assert_array_equal(volumes.read(found[1]).voxels[0], cine[1, ::2])
+    assert any("11.dcm" in remark for remark in volumes.read(found[1]).remarks)
+    with pytest.raises(VolumeError, match=r"^11\.dcm is "):
+        volumes.read(found[2])
 
 
 def test_objects_that_are_no_images_lie_beside_a_series(tmp_path, cine):

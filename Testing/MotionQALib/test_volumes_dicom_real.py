@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from pydicom.uid import JPEG2000Lossless, RLELossless, generate_uid
+from pydicom.uid import RLELossless, generate_uid
 
 from MotionQALib import volumes
 from MotionQALib.volumes import VolumeError
@@ -409,6 +409,67 @@ def test_enhanced_frames_by_their_own_times_and_components(tmp_path, cine, rng):
     assert "4 phase images" in volume.remarks[0]
 
 
+# Sets that lost the name of their series
+
+
+def without_series(images, first):
+    for number, data in enumerate(images, first):
+        data.SeriesInstanceUID, data.InstanceNumber = "", number
+    return images
+
+
+@pytest.mark.parametrize("start", [5, 80], ids=["numbered on", "numbers leap"])
+@pytest.mark.parametrize("uid", ["", "1.2.3"], ids=["blank", "the same everywhere"])
+def test_a_localiser_among_views_is_told_by_its_planes(tmp_path, rng, start, uid):
+    """No later acquisition of a slice, and no frame of the long axis."""
+    pixels = rng.integers(50, 900, (1, 8, 24, 24), dtype=np.uint16)
+    images = without_series(stack(pixels, times=False), 1)
+    for number, directions in enumerate((SAGITTAL, CORONAL, SAGITTAL, None)):
+        data = images[4 + number]
+        data.ImagePositionPatient = [0, 0, 0]
+        data.InstanceNumber = start + (0 if number == 0 else 5 + number if start > 5 else number)
+        if directions is not None:
+            data.ImageOrientationPatient = directions
+    for data in images:
+        data.SeriesInstanceUID = uid
+    saved(tmp_path / "x", images)
+    short, long = map(volumes.read, volumes.find(tmp_path))
+    np.testing.assert_array_equal(short.voxels[0], pixels[0, :4])
+    np.testing.assert_array_equal(long.voxels[0, 0], pixels[0, 4])
+    for volume in (short, long):
+        assert "3 images of its study beside it: localisers" in " ".join(volume.remarks)
+
+
+def test_a_set_of_other_thickness_or_numbers_is_no_later_acquisition(tmp_path, rng):
+    pixels = rng.integers(50, 900, (1, 8, 24, 24), dtype=np.uint16)
+    images = without_series(stack(pixels, times=False), 1)
+    for number, data in enumerate(images):
+        data.ImagePositionPatient = [0, 0, 8.0 * (number % 4)]
+    for folder, change in (("thin", {"SliceThickness": 3}), ("numbers", {})):
+        for number, data in enumerate(images[4:6]):
+            data.InstanceNumber = 900 + number
+            set_to(**change)(data)
+        saved(tmp_path / folder, images[:6])
+        found = [volumes.read(path).voxels[0] for path in volumes.find(tmp_path / folder)]
+        np.testing.assert_array_equal(found[0], pixels[0, :4])
+        np.testing.assert_array_equal(found[1], pixels[0, 4:6])
+        for data in images:
+            data.SliceThickness = 8
+
+
+@pytest.mark.parametrize("kept", [2, 5])
+def test_a_stopped_slice_in_a_series_of_its_own_is_joined(tmp_path, rng, kept):
+    cine = rng.integers(50, 900, (6, 4, 24, 24), dtype=np.uint16)
+    images = stack(cine)
+    for number, data in enumerate(images):
+        data.SeriesInstanceUID, data.SeriesNumber = f"{STUDY}.{number // 6}", number // 6
+    volume = volumes.read(saved(tmp_path / "x", images[: 3 * 6 + kept]))
+    np.testing.assert_array_equal(volume.voxels[:, :3], cine[:, :3])
+    np.testing.assert_array_equal(volume.voxels[:kept, 3], cine[:kept, 3])
+    assert volume.missing[kept:, 3].all() and volume.missing.sum() == 6 - kept
+    assert f"slice 3 has {kept} of 6" in " ".join(volume.remarks)
+
+
 # Mosaics
 
 
@@ -451,14 +512,6 @@ def test_a_mosaic_that_tells_nothing_is_refused(tmp_path, rng):
     data.ImageType = ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]
     with pytest.raises(VolumeError, match=r"is a mosaic.*does not tell"):
         volumes.read(save(data, tmp_path / "x" / "a.dcm"))
-
-
-def test_jpeg_2000_is_decoded_where_a_package_can(tmp_path, cine):
-    pytest.importorskip("openjpeg")
-    images = stack(cine)
-    for data in images:
-        data.compress(JPEG2000Lossless)
-    np.testing.assert_array_equal(volumes.read(saved(tmp_path / "x", images)).voxels, cine)
 
 
 def test_other_modalities_are_remarked(tmp_path, cine):

@@ -77,13 +77,17 @@ def noise(name: str = "heart", slices: int = 3):
     return node
 
 
-def cine(slices: int = 3, frames: int = 4):
-    """A sequence's proxy volume and its browser."""
+def cine(slices: int = 3, frames: int = 4, textured: bool = False):
+    """A sequence's proxy volume and its browser; of one grey a frame, or textured, to be graded."""
     import slicer
 
+    rng = np.random.default_rng(7)
     sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "cine")
     for frame in range(frames):
         still = volume("still", slices, grey=100 * frame, shown=False)
+        if textured:
+            pixels = rng.integers(0, 900, (slices, 64, 64)).astype("int16")
+            slicer.util.updateVolumeFromArray(still, pixels)
         sequence.SetDataNodeAtValue(still, str(frame))
         slicer.mrmlScene.RemoveNode(still)
     browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", "browser")

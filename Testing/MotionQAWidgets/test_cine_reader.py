@@ -71,6 +71,9 @@ def test_a_cine_is_known_by_its_header(host, tmp_path):
     big = nibabel.Nifti1Image(voxels, np.eye(4), nibabel.Nifti1Header(endianness=">"))
     nibabel.save(big, tmp_path / "big.nii")
     assert cine_reader.frame_count(tmp_path / "big.nii") == 3
+    last = nibabel.Nifti1Image(voxels[:, :, :, None], np.eye(4))
+    nibabel.save(last, tmp_path / "last.nii")  # x, y, z, 1, t
+    assert cine_reader.frame_count(tmp_path / "last.nii") == 3
 
 
 def test_what_is_no_cine_is_left_to_slicer(host, tmp_path):
@@ -78,7 +81,7 @@ def test_what_is_no_cine_is_left_to_slicer(host, tmp_path):
 
     from MotionQAWidgets import cine_reader
 
-    for shape in ((6, 5, 4), (6, 5, 4, 1), (6, 5, 4, 1, 3), (6, 5, 4, 2, 3)):
+    for shape in ((6, 5, 4), (6, 5, 4, 1), (6, 5, 4, 1, 1), (6, 5, 4, 2, 3)):
         nibabel.save(nibabel.Nifti1Image(np.zeros(shape, np.int16), np.eye(4)), tmp_path / "b.nii")
         assert cine_reader.frame_count(tmp_path / "b.nii") == 1, shape
     for name, content in {

@@ -155,3 +155,72 @@ def _matrix(node):
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
     return matrix
+
+
+def test_a_long_study_is_looked_through_bit_by_bit(host, cine, tmp_path, monkeypatch):
+    """The window answers between."""
+    import slicer
+
+    from MotionQALib.formats import dicom_header
+    from MotionQAWidgets import series_offer
+    from MotionQAWidgets.frames_offer import FramesOffer
+
+    monkeypatch.setattr(series_offer, "BUDGET", 0.0)
+    dicom_header.forget()
+    files = write(tmp_path / "x", cine, series=lambda s: s)
+    database = slicer.dicomDatabase
+    database.openDatabase(str(tmp_path / "database" / "ctkDICOM.sql"))
+    for file in files:
+        database.insert(str(file))
+    part = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "slice 0")
+    slicer.util.updateVolumeFromArray(part, cine[0, :1])
+    part.SetAttribute("DICOM.instanceUIDs", database.instanceForFile(str(files[0])))
+    ui = types.SimpleNamespace(framesLabel=_Part(), framesButton=_Part())
+    offer = FramesOffer(ui, lambda _node: None, lambda _text: None)
+    offer.refresh(part)
+    assert not ui.framesButton.visible
+    monkeypatch.setattr(series_offer, "BUDGET", 0.15)
+    host.wait_until(lambda: ui.framesButton.visible, seconds=20)
+    database.closeDatabase()
+
+
+def test_grades_of_the_stack_lie_on_each_slice_that_was_loaded_alone(host, cine, tmp_path):
+    import slicer
+
+    from MotionQAWidgets.part_results import result_of_part
+    from MotionQAWidgets.scene_results import SceneResults
+    from MotionQAWidgets.series_volume import volume_of_files
+    from MotionQAWidgets.slice_overlay import badge_for
+
+    from .graded import assessment
+
+    files = write(tmp_path / "x", cine, series=lambda s: s)
+    whole = volume_of_files(files)
+    parts = [volume_of_files(files[3 * s : 3 * s + 3]) for s in range(4)]
+    results = SceneResults()
+    scores = [[5, 4, 3, 1], [5, 3, 2, 1], [4, 4, 2, 2]]
+    results.store(whole, assessment(scores))
+    view = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
+    for number, part in enumerate(parts):
+        result = result_of_part(results, part)
+        assert (result.part, result.volume_node) == (number, part)
+        slicer.util.setSliceViewerLayers(background=part, fit=True)
+        view.RotateToVolumePlane(part)
+        _jump_to(view, part)
+        for frame in (0, 2):
+            result.browser_node.SetSelectedItemNumber(frame)
+            words, _grade = badge_for(view, result_of_part(results, part))
+            assert words.startswith(str(scores[frame][number])), (number, frame, words)
+    results.withhold([parts[0].GetID()])
+    assert result_of_part(results, parts[0]) is None
+    results.withhold([])
+    (tmp_path / "again").mkdir()
+    again = volume_of_files(write(tmp_path / "again", cine[:, 1:2] // 2))
+    assert result_of_part(results, again) is None  # other voxels, acquired where slice 0 was
+    results.close()
+
+
+def _jump_to(view, part):
+    from MotionQAWidgets.slice_geometry import slice_centre
+
+    view.JumpSliceByOffsetting(*slice_centre(part, 0))

@@ -31,7 +31,7 @@ def seen(host, *widgets) -> list[float]:
 @pytest.mark.parametrize("cine", [False, True], ids=["volume", "cine"])
 def test_a_click_and_its_result_fit(small, cine, checkpoint_file):
     if cine:
-        graded.cine(slices=12, frames=2)
+        graded.cine(slices=12, frames=2, textured=True)
     else:
         graded.noise(slices=12)
     module = small.enter("MotionQA")
@@ -41,6 +41,7 @@ def test_a_click_and_its_result_fit(small, cine, checkpoint_file):
     ui.assessButton.click()
     small.wait_until(lambda: not module.logic.grading.running, seconds=LATE)
     assert ui.resultLabel.text, ui.messageLabel.text
+    assert "mm is no heart's" in ui.remarksLabel.text  # a long remark, too, comes after these
     assert seen(small, ui.resultLabel, view.strip.widget, view.next_button) == [1.0] * 3
     assert view.details.visible and seen(small, view.table.widget) != [1.0]  # scrolled to
 
@@ -78,6 +79,24 @@ def test_a_line_too_long_is_made_smaller_then_shortened(host):
     window.resize(3000, 40)
     host.process_events()
     assert label.text == "word " * 40 and label.font.pointSizeF() == size
+
+
+def test_a_sentence_that_must_be_read_wraps_rather_than_being_shortened(host):
+    import qt
+
+    from MotionQAWidgets.one_line import OneLine
+
+    window = qt.QWidget()
+    column, label = qt.QVBoxLayout(window), qt.QLabel()
+    column.addWidget(label)
+    window.resize(300, 80)
+    window.show()
+    host.process_events()
+    line = OneLine(label, wraps=True)
+    line.say("word " * 40)
+    assert label.text == "word " * 40 and label.wordWrap
+    line.say("Short")
+    assert label.text == "Short" and not label.wordWrap
     line.say_in_full("word " * 400)
     assert label.wordWrap and label.text == "word " * 400
     line.say("")

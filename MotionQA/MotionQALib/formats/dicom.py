@@ -42,10 +42,8 @@ def read(path: Path) -> StoredImage:
         found = sort_files(_scope_of(path))
         stack = found.stack_with(path)
         if stack is None:
-            _refuse_damaged(found)
             kinds = [kind for kind, files in found.left_out.items() if path in files]
             raise _no_anatomy(path, kinds)
-    _refuse_damaged(found, {file.parent for file in stack.files})
     name = _name(path, stack, found)
     return read_stack(path, stack, _beside(stack, found), name)
 
@@ -54,7 +52,6 @@ def read_files(files: Sequence[Path]) -> StoredImage:
     """Read the one volume of some files, as a DICOM database hands them over."""
     found = sort_files(files)
     stack = _only_stack(files[0], found)
-    _refuse_damaged(found)
     name = stack.first.file.text("SeriesDescription") or files[0].parent.name
     return read_stack(files[0], stack, _beside(stack, found), display_name(Path(name)))
 
@@ -112,8 +109,8 @@ def files_in(folder: Path) -> list[Path]:
 def stacks_under(root: Path, files: Iterable[Path]) -> list[Path]:
     """What stands for each stack among the files below a folder.
 
-    A folder where all DICOM images below it are one stack's, else the first of its files. A folder
-    with a damaged file, or without anything to grade, stands for itself: reading it says why.
+    A folder where all DICOM images below it are one stack's, else the first of its files. A damaged
+    file, or a folder without anything to grade, stands for itself: reading it says why.
     """
     files = list(files)
     found = sort_files(files)
@@ -122,14 +119,11 @@ def stacks_under(root: Path, files: Iterable[Path]) -> list[Path]:
         for file in stack.files:
             for folder in _up_to(file.parent, root):
                 in_folder.setdefault(folder, set()).add(number)
-    spoilt = {file.parent for file in found.damaged}
-    paths: dict[Path, None] = dict.fromkeys(spoilt)
+    paths: dict[Path, None] = dict.fromkeys(found.damaged)
     for stack in found.stacks:
-        if {file.parent for file in stack.files} & spoilt:
-            continue
         common = Path(os.path.commonpath([file.parent for file in stack.files]))
         below = in_folder.get(common, set())
-        if len(below) == 1 and not any(_is_below(folder, common) for folder in spoilt):
+        if len(below) == 1:
             paths[common] = None
             continue
         chosen = min(p.path for p in stack.pictures)
@@ -145,10 +139,6 @@ def _up_to(folder: Path, root: Path) -> list[Path]:
     while chain[-1] != root and root in chain[-1].parents:
         chain.append(chain[-1].parent)
     return chain
-
-
-def _is_below(folder: Path, other: Path) -> bool:
-    return folder == other or other in folder.parents
 
 
 def _scope_of(file: Path) -> Sequence[Path]:
@@ -222,10 +212,9 @@ def _no_anatomy(path: Path, kinds: list[str]):
     )
 
 
-def _refuse_damaged(found: Sorted, folders: set[Path] | None = None) -> None:
-    for file, error in found.damaged.items():
-        if folders is None or file.parent in folders:
-            raise error
+def _refuse_damaged(found: Sorted) -> None:
+    for error in found.damaged.values():
+        raise error
 
 
 def _beside(stack: Stack, found: Sorted) -> list[str]:
@@ -237,7 +226,16 @@ def _beside(stack: Stack, found: Sorted) -> list[str]:
         if near:
             images = "image" if len(near) == 1 else "images"
             said.append(f"{len(near)} {images} of its study beside it: {kind}")
-    return [f"Left out: {'; '.join(said)}."] if said else []
+    remarks = [f"Left out: {'; '.join(said)}."] if said else []
+    folders = {file.parent for file in stack.files}
+    damaged = sorted(file.name for file in found.damaged if file.parent in folders)
+    if damaged:
+        named = ", ".join(damaged[:OTHERS_NAMED])
+        more = f" and {len(damaged) - OTHERS_NAMED} more" if len(damaged) > OTHERS_NAMED else ""
+        remarks.append(
+            f"Damaged and left out: {named}{more}. An image is missing; copy or export it again."
+        )
+    return remarks
 
 
 def _modality(stack: Stack) -> list[str]:

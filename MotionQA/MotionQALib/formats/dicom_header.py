@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .kinds import is_dicom, is_named_dicom
-from .refusals import VolumeError, in_plain_words, refusal
+from .refusals import VolumeError, cut_short, in_plain_words, refusal
 
 MOSAIC_COUNT = 0x0019100A
 CSA_IMAGE = 0x00291010
@@ -235,11 +235,22 @@ def _read(file: Path) -> StoredFile | None:
         syntax = stored.syntax
         if syntax is not None and (syntax.is_deflated or syntax.is_compressed):
             stored.offset = None
+        else:
+            _check_length(stored)
         return stored
     kind = header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID")
     if kind is None or getattr(kind, "name", "").endswith("Image Storage"):
         raise damaged(file)
     return None  # a report, raw data, a directory of files
+
+
+def _check_length(stored: StoredFile) -> None:
+    """A copy that broke off is known by its size, before others of its series are decoded."""
+    frames = max(1, int(stored.number("NumberOfFrames", 1)))
+    pixels = int(stored.number("Rows") * stored.number("Columns")) * frames
+    wanted = pixels * int(stored.number("BitsAllocated", 8)) // 8
+    if wanted > stored.size - (stored.offset or 0):
+        raise cut_short(stored.path, wanted, max(0, stored.size - (stored.offset or 0)))
 
 
 def damaged(file: Path) -> VolumeError:

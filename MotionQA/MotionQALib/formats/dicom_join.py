@@ -26,7 +26,8 @@ def joined(stacks: list[Stack]) -> list[Stack]:
     found = []
     for alike in groups.values():
         for aligned in _in_line(alike):
-            found += _joined(aligned)
+            for fitting in _by_frames(aligned):
+                found += _joined(fitting)
     return found
 
 
@@ -38,7 +39,6 @@ def _what(stack: Stack) -> tuple:
     header = first.file
     if not header.text("StudyInstanceUID") or stack.parts > 1 or not stack.joins:
         return (id(stack),)
-    frames = Counter(len(frames) for frames in slices_of(stack.pictures)).most_common(1)[0][0]
     sequence = re.sub(r"\d+", "", header.text("SequenceName") or header.text("PulseSequenceName"))
     return (
         header.text("StudyInstanceUID"),
@@ -46,12 +46,27 @@ def _what(stack: Stack) -> tuple:
         header.text("FrameOfReferenceUID"),
         first.size,
         tuple(round(size, 2) for size in first.pixel),
-        frames,
         header.text("ScanningSequence"),
         sequence,
         round(first.variant["echo"] * 2),
         stack.first.variant["contrast"],
     )
+
+
+def _by_frames(stacks: list[Stack]) -> list[list[Stack]]:
+    """Stacks of equally many frames; a slice of its own that was stopped goes with the others."""
+    groups: dict[int, list[Stack]] = {}
+    for stack in stacks:
+        counts = Counter(len(frames) for frames in slices_of(stack.pictures))
+        groups.setdefault(counts.most_common(1)[0][0], []).append(stack)
+    usual = max(groups, key=lambda count: (len(groups[count]), count))
+    if len(groups[usual]) < 2:
+        return list(groups.values())
+    for count in [count for count in groups if 1 < count < usual]:
+        stopped = [stack for stack in groups[count] if len(slices_of(stack.pictures)) == 1]
+        groups[usual] += stopped
+        groups[count] = [stack for stack in groups[count] if stack not in stopped]
+    return [group for group in groups.values() if group]
 
 
 def _in_line(stacks: list[Stack]) -> list[list[Stack]]:

@@ -136,10 +136,11 @@ def _decode(file: StoredFile) -> np.ndarray:
             package = next(
                 (p for word, p in PACKAGES.items() if word in syntax.name), "python-gdcm"
             )
+            both = f"pylibjpeg {package}" if package.startswith("pylibjpeg-") else package
             raise refusal(
                 path,
                 f"is compressed as {syntax.name}, which needs the Python package {package}; "
-                f"install it (pip install {package}) or export the series uncompressed.",
+                f"install it (pip install {both}) or export the series uncompressed.",
             )
     try:
         return data.pixel_array

@@ -18,6 +18,7 @@ import numpy as np
 from .dicom_header import StoredFile, header_of
 from .dicom_join import joined
 from .dicom_kinds import LOCALISER
+from .dicom_localisers import hidden_localisers, without_strays
 from .dicom_picture import Picture, called_localiser, pictures_of
 from .dicom_stack import slices_of
 from .image_stack import Stack
@@ -118,11 +119,9 @@ def _stacks_of_series(
             left_out[picture.kind].add(picture.path)
     if not good:
         return []
-    groups = _by_geometry(good)
-    named = not key[2].startswith("none ")
-    if named and _is_three_plane(groups):
-        left_out[LOCALISER] |= {picture.path for picture in pictures}
-        return []
+    groups, localisers = _sets_of(good, named=not key[2].startswith("none "))
+    if localisers:
+        left_out[LOCALISER] |= {p.path for p in (localisers if groups else pictures)}
     stacks = []
     for group in groups:
         remarks: list[str] = []
@@ -146,6 +145,35 @@ def _stacks_of_series(
                 f"Its series holds images of {len(stacks)} orientations or sizes; each is a volume."
             )
     return stacks
+
+
+def _sets_of(pictures: list[Picture], named: bool) -> tuple[list[list[Picture]], list[Picture]]:
+    """Images of a series that belong together, one list a set; and those of localisers."""
+    groups = _by_geometry(pictures) if named else _by_protocol(pictures)
+    localisers = hidden_localisers(groups)
+    if named and len(localisers) * 2 >= len(pictures):
+        localisers = []
+    if named and not localisers and _is_three_plane(groups):
+        return [], pictures
+    if localisers:
+        hidden = {id(picture) for picture in localisers}
+        groups = [[p for p in group if id(p) not in hidden] for group in groups]
+        groups = [group for group in groups if group]
+    if not named:
+        groups = [part for group in groups for part in without_strays(group)]
+    return groups, localisers
+
+
+def _by_protocol(pictures: list[Picture]) -> list[list[Picture]]:
+    """Images that nothing but their looks keeps apart: of one geometry, thickness and sequence."""
+    groups: dict[tuple, list[Picture]] = defaultdict(list)
+    for picture in pictures:
+        header = picture.file
+        thickness = header.number("SliceThickness", 0.0)
+        told = (f"{thickness:.2g}", header.text("ScanningSequence"), header.text("ProtocolName"))
+        groups[told].append(picture)
+    found = [group for alike in groups.values() for group in _by_geometry(alike)]
+    return sorted(found, key=len, reverse=True)
 
 
 def _by_geometry(pictures: list[Picture]) -> list[list[Picture]]:

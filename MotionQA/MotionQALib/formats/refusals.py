@@ -14,6 +14,10 @@ class VolumeError(ValueError):
     """A file cannot be graded; its text is one sentence for the user and names the file."""
 
 
+class MaskError(VolumeError):
+    """A file is a segmentation by its content, which stands to an image and is none."""
+
+
 def display_name(path: Path) -> str:
     """The file's name, safe to print and to write in UTF-8 whatever bytes it is made of."""
     name = os.fsencode(path.name or path.absolute()).decode("utf-8", "replace")

@@ -62,8 +62,6 @@ def spare_files(paths: Iterable[Path]) -> set[Path]:
     spare: set[Path] = set()
     for stack in found.stacks:
         spare |= {*[path for path in given if path in stack.files][1:]}
-    for folder in {file.parent for file in found.damaged}:
-        spare |= {*[path for path in given if path.parent == folder][1:]}
     return spare
 
 

@@ -22,18 +22,22 @@ from ..volumes import Volume
 from .blinding import Remark, of_logs
 from .cases import Case, Listed, case_of, read_case, stamp_of
 from .durable_lines import DurableLines, read_lines
-from .errors import ReadingError
+from .errors import MaskFound, ReadingError
 from .study import Study
 
 
 @dataclass(frozen=True)
 class Added:
-    """What became of one file: its case, or the sentence that says why there is none."""
+    """What became of one file: its case, or the sentence that says why there is none.
+
+    A segmentation, by its name or its content, is neither: it is left out and counted.
+    """
 
     path: Path | None
     case: Case | None = None
     problem: str | None = None
     new: bool = False
+    mask: bool = False
 
 
 class CaseList:
@@ -135,9 +139,16 @@ class CaseList:
             batch, seen = self._next_batch(), {}
             known = {(case.path, case.stamp): case for case in self._cases.values()}
             for file in files:
-                path, subject = file if isinstance(file, tuple) else Listed(Path(file))
+                file = file if isinstance(file, Listed) else Listed(Path(file))
+                path, subject, mask = file
+                if mask:
+                    yield Added(path, mask=True)
+                    continue
                 try:
                     case = self._look_at(path, subject, known)
+                except MaskFound:
+                    yield Added(path, mask=True)
+                    continue
                 except (ReadingError, OSError) as error:
                     yield Added(path, problem=_sentence(path, error))
                     continue

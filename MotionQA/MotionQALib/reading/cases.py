@@ -20,8 +20,8 @@ from ..formats.kinds import is_dicom
 from ..image_names import ImageNames, Matches
 from ..subjects import is_nobody, pseudonym, subject_of
 from ..tables import TableError
-from ..volumes import IMAGE_SUFFIXES, Volume, VolumeError
-from .errors import ReadingError
+from ..volumes import IMAGE_SUFFIXES, MaskError, Volume, VolumeError
+from .errors import MaskFound, ReadingError
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Case:
     stamp : size and time of its files, by which a file read before is known again
     content : hash of a DICOM series' voxels, which an edited copy does not share though it has the
         series' UID; None where the key is one already
+    remarks : sentences on what was assumed, left out or doubted when it was read
     """
 
     key: str
@@ -49,6 +50,7 @@ class Case:
     batch: int = 0
     stamp: tuple[int, int, int] | None = None
     content: str | None = None
+    remarks: tuple[str, ...] = ()
 
     def to_record(self) -> dict[str, Any]:
         return asdict(self)
@@ -57,18 +59,20 @@ class Case:
     def from_record(cls, record: Mapping[str, Any]) -> Case:
         """Rebuild from a line; a missing or strange value is a ValueError."""
         try:
-            known = {"content": None, **record}  # of which older lists know nothing
+            known = {"content": None, "remarks": (), **record}  # unknown to older lists
             case = cls(**{field.name: known[field.name] for field in fields(cls)})
             stamp = None if case.stamp is None else tuple(map(int, case.stamp))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError("it is no case") from error
         optional = ("" if text is None else text for text in (case.path, case.content))
-        texts = (case.key, case.name, case.subject, *optional)
+        if not isinstance(case.remarks, list | tuple):
+            raise ValueError("it is no case")
+        texts = (case.key, case.name, case.subject, *optional, *case.remarks)
         numbers = (case.n_frames, case.n_slices, case.batch)
         good = all(isinstance(text, str) for text in texts) and case.key
         if not good or not all(isinstance(n, int) and n in _COUNTS for n in numbers):
             raise ValueError("it is no case")
-        return replace(case, stamp=stamp)
+        return replace(case, stamp=stamp, remarks=tuple(case.remarks))
 
 
 _COUNTS = range(1_000_000)
@@ -80,6 +84,8 @@ class Listed(NamedTuple):
 
     path: Path
     subject: str | None = None
+    mask: bool = False
+    """It is a segmentation by its name, to be counted and not read."""
 
 
 def listed(source: str | Path | Iterable[str | Path]) -> list[Listed]:
@@ -93,7 +99,8 @@ def listed(source: str | Path | Iterable[str | Path]) -> list[Listed]:
     if isinstance(source, str | Path) and Path(source).suffix.lower() == ".csv":
         return _from_csv(Path(source))
     try:
-        return [Listed(path) for path in volumes.find(source)]
+        images, masks = volumes.find_all(source)
+        return [*map(Listed, images), *(Listed(path, mask=True) for path in masks)]
     except VolumeError as error:
         text = "No image was found there; choose another folder or list."
         raise ReadingError(str(error), blinded=text) from error
@@ -108,6 +115,7 @@ def case_of(volume: Volume, *, path: str | None = None, subject: str | None = No
         subject=subject or subject_of(volume.name),
         n_frames=volume.n_frames,
         n_slices=volume.n_slices,
+        remarks=volume.remarks,
     )
 
 
@@ -118,6 +126,8 @@ def read_case(path: Path, *, salt: str, subject: str | None = None) -> Case:
     """
     try:
         volume = volumes.read(path)
+    except MaskError as error:
+        raise MaskFound(str(error)) from error
     except VolumeError as error:
         raise ReadingError(str(error)) from error
     if subject is None and volume.series_uid is not None:

@@ -23,6 +23,10 @@ class ReadingError(Exception):
             self.blinded = blinded
 
 
+class MaskFound(ReadingError):  # noqa: N818 - it is no fault
+    """A file is a segmentation, which nobody reads."""
+
+
 class StudyError(ReadingError):
     """It speaks of a study's settings, readers and logs, and names no image."""
 

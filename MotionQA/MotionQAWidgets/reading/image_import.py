@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import qt
+from slicer.i18n import tr as _
 
-from MotionQALib.reading.blinding import Remark
+from MotionQALib.reading.blinding import Remark, of_logs
 from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import Listed
 from MotionQALib.reading.errors import ReadingError
@@ -25,6 +26,7 @@ class ImageImport:
     def __init__(self, cases: CaseList, files: Sequence[Listed]) -> None:
         self.progress, self.finished = Signal(), Signal()
         self._problems: list[str] = []
+        self._masks = 0
         self._done, self._total = 0, len(files)
         self._steps = cases.add(files)
         self._timer = qt.QTimer()
@@ -48,10 +50,14 @@ class ImageImport:
             self._end(Remark(str(error), blinded=error.blinded))
         else:
             self._done += 1
+            self._masks += added.mask
             if added.problem is not None:
                 self._problems.append(added.problem)
             self.progress.emit(self._done, self._total)
 
     def _end(self, *problems: str) -> None:
         self._timer.stop()
+        if self._masks:
+            text = _("Segmentations left out: {count}.").format(count=self._masks)
+            problems = (of_logs(text), *problems)  # a number names no image
         self.finished.emit((*self._problems, *problems))

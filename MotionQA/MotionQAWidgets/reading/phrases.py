@@ -7,8 +7,9 @@ from datetime import datetime
 
 from slicer.i18n import tr as _
 
-from MotionQALib.reading.blinding import Blinding
+from MotionQALib.reading.blinding import Blinding, Remark
 from MotionQALib.reading.score_entry import ScoreEntry
+from MotionQALib.reading.worklist import Item
 from MotionQALib.scale import Grade
 
 from ..wording import grade_name
@@ -61,6 +62,18 @@ def told(said: Sequence[str], blinding: Blinding) -> str:
     """Sentences that may name images, as the reader may be told them."""
     hidden = _("Problems with images: {count}. Which images stays hidden, as the study is blinded.")
     return " ".join(blinding.tell([sentence for sentence in said if sentence != ""], hidden))
+
+
+def doubts(item: Item, blinding: Blinding) -> str:
+    """What was remarked when a case was read, which to a blinded reader may say whose it is."""
+    if not item.case.remarks:
+        return ""
+    text = _(
+        "Case {number}: how its file was read is to be doubted ({count}); whoever runs the study "
+        "sees why."
+    )
+    hidden = text.format(number=item.number, count=len(item.case.remarks))
+    return told([Remark(remark, blinded=hidden) for remark in item.case.remarks], blinding)
 
 
 def duration(seconds: float) -> str:

@@ -78,6 +78,9 @@ class ScoringDisplay:
         reading = scoring.reading
         ui.caseLabel.text = self._names.of_reading(reading)
         ui.sliceLabel.text = ""
+        said = phrases.doubts(scoring.item, self._scoring.session.blinding)
+        ui.remarksLabel.text = said
+        ui.remarksLabel.visible = bool(said)
         if scoring.per_slice:
             text = _("slice {slice} (0–{last})")
             last = len(scoring.readings[reading]) - 1

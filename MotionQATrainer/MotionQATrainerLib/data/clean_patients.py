@@ -36,7 +36,7 @@ class CleanPatient:
         mask = volumes.mask_beside(self.phases[phase][0])
         if mask is None:
             return None
-        heart = np.argwhere(volumes.read(mask).voxels.any(axis=(0, 1)))
+        heart = np.argwhere(volumes.read_mask(mask).voxels.any(axis=(0, 1)))
         return float(heart[:, 0].mean()), float(heart[:, 1].mean())
 
 
@@ -101,7 +101,7 @@ def heart_of_mask(path: Path) -> np.ndarray | None:
 
     Labels are ACDC's, 2 muscle and 3 cavity; of other masks the whole counts.
     """
-    voxels = volumes.read(path).voxels
+    voxels = volumes.read_mask(path).voxels
     mask = voxels.reshape(-1, *voxels.shape[2:])
     left = mask >= 2 if (mask >= 2).any() else mask > 0
     return np.argwhere(left)[:, 1:].mean(0) if left.any() else None

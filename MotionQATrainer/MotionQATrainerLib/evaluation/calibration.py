@@ -25,6 +25,9 @@ TEMPERATURES = (0.05, 20.0)
 MOST_UNCERTAIN = 0.5
 LEAST_CERTAIN_SHARE = 0.1
 
+COST_OF_MISSED, COST_OF_WRONG = 2.0, 0.75
+"""What a flag is worth: of a severe result that is missed, and of a certain one that is wrong."""
+
 
 def fit_temperature(
     logits: np.ndarray, levels: np.ndarray, weights: np.ndarray | None = None
@@ -176,15 +179,17 @@ class Doubt:
 def fit_doubt(
     probabilities: np.ndarray, levels: np.ndarray, most_missed: float = 0.02, target: float = 0.8
 ) -> Doubt:
-    """Thresholds that flag the fewest results while hardly a severe one is missed unflagged.
+    """Thresholds that flag few results while hardly a severe one is missed unflagged.
+
+    What is flagged costs 1, a severe one that is missed `COST_OF_MISSED`, and a wrong grade among
+    the certain ones, as far as they fall short of the target, `COST_OF_WRONG` times its share.
 
     Parameters
     ----------
     probabilities : (n, 5), calibrated, on validation subjects
     levels : (n, 5) bool
     most_missed : share of the severe results that may be graded otherwise without a flag
-    target : share of the certain grades that should be right; where no thresholds reach both, those
-        that miss least, and then the most accurate
+    target : share of the certain grades that should be right
     """
     probabilities, levels = np.asarray(probabilities), np.asarray(levels, dtype=bool)
     if not len(probabilities):
@@ -205,8 +210,11 @@ def fit_doubt(
             missed = float((severe & (reported != Grade.SEVERE) & ~flagged).sum())
             missed /= max(1, int(severe.sum()))
             accuracy = float(right[~flagged].mean())
-            # First what is asked for; then as few flags as that allows, and no finer than needed.
-            order = (max(missed - most_missed, 0), max(target - accuracy, 0), flagged.mean())
+            order = (
+                flagged.mean()
+                + COST_OF_MISSED * max(missed - most_missed, 0)
+                + COST_OF_WRONG * max(target - accuracy, 0)
+            )
             if best is None or order < best[0]:
                 found = (float(uncertain_above), float(severe_above), float(flagged.mean()))
                 best = order, Doubt(*found, missed, accuracy)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from MotionQALib import volumes
-from MotionQALib.assessment import Assessor
+from MotionQALib.assessment import AssessmentError, Assessor
 from MotionQALib.bootstrap import Interval
 from MotionQALib.familiarity import REMARK
 from MotionQALib.heart_centre import heart_centre
@@ -305,8 +305,7 @@ def _strangers(assessor: Assessor, seed: int) -> list[Finding]:
     told: dict[str, list[float]] = {}
     for kind, image in strangers(STRANGE, rng):
         pixel = float(rng.uniform(0.8, 2.0))
-        graded = assessor.assess(Volume(image, (8.0, pixel, pixel), kind))
-        told.setdefault(kind, []).append(float(any(REMARK in text for text in graded.remarks)))
+        told.setdefault(kind, []).append(float(_is_told(assessor, image, pixel, kind)))
     every = np.array([value for values in told.values() for value in values])
     share = interval(every, [str(i) for i in range(len(every))], np.mean)
     found = [Finding("no hearts", "told", share, len(every))]
@@ -314,6 +313,15 @@ def _strangers(assessor: Assessor, seed: int) -> list[Finding]:
         Finding(f"no hearts: {kind}", "told", Interval(float(np.mean(values))), len(values))
         for kind, values in told.items()
     ]
+
+
+def _is_told(assessor: Assessor, image: np.ndarray, pixel: float, kind: str) -> bool:
+    """Whether an image is called no heart, or refused altogether as a blank one is."""
+    try:
+        remarks = assessor.assess(Volume(image, (8.0, pixel, pixel), kind)).remarks
+    except AssessmentError:
+        return True
+    return any(REMARK in text for text in remarks)
 
 
 def _strange_slices(remarks: Sequence[str], n_slices: int) -> Iterator[list[int]]:

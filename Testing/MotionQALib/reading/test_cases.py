@@ -7,7 +7,7 @@ import pytest
 
 from MotionQALib.reading import case_list
 from MotionQALib.reading.case_list import CaseList
-from MotionQALib.reading.cases import listed, read_case
+from MotionQALib.reading.cases import Case, listed, read_case
 from MotionQALib.reading.errors import InUse, ReadingError
 from MotionQALib.volumes import Volume
 
@@ -185,3 +185,32 @@ def test_a_damaged_line_of_the_list_is_told_and_left_out(filled):
     cases = CaseList(filled)
     assert len(cases) == 11
     assert cases.reports[0].startswith("Line 4 of ")
+
+
+def test_segmentations_are_counted_and_left_out(study, images, tmp_path):
+    """Known by their name or, under any name, by their content."""
+    import nibabel
+
+    labels = np.random.default_rng(0).integers(0, 4, (32, 32, 3)).astype(np.uint8)
+    for name in ("contours_of_p1", "P001-1-ED_gt"):
+        nibabel.save(nibabel.Nifti1Image(labels, np.eye(4)), images / f"{name}.nii.gz")
+    added = list(CaseList(study).add(listed(images)))
+    assert sorted(a.path.name for a in added if a.mask) == [
+        "P001-1-ED_gt.nii.gz",
+        "contours_of_p1.nii.gz",
+    ]
+    assert [a.problem for a in added] == [None] * 14
+    assert len(CaseList(study)) == 12
+
+
+def test_what_was_doubted_about_a_file_is_kept_with_its_case(study, tmp_path, write_image):
+    import nibabel
+
+    voxels = np.random.default_rng(1).integers(0, 99, (8, 8, 3), dtype=np.int16)
+    nibabel.save(nibabel.Nifti1Image(voxels, np.eye(4)), tmp_path / "x.nii.gz")
+    (added,) = CaseList(study).add([tmp_path / "x.nii.gz"])
+    assert "No voxel size is known" in " ".join(added.case.remarks)
+    assert CaseList(study).cases == (added.case,)
+    record = added.case.to_record()
+    record.pop("remarks")  # as older lists have it
+    assert Case.from_record(record).remarks == ()

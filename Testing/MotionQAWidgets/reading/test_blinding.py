@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from host import pythonqt
@@ -59,6 +61,28 @@ def test_who_is_not_blinded_sees_it(host, page, tmp_path):
     page.open(make_study(tmp_path / "study", cases=2, blinded=False, order="listed"))
     assert page.ui.caseLabel.text == "1 · Doe^Jane_00"
     assert "Doe^Jane_00" in everything_shown()
+
+
+@pytest.mark.parametrize("blinded", [True, False])
+def test_what_was_remarked_of_a_file_is_said_by_its_number(host, page, tmp_path, blinded):
+    """What it was about may name files and dates."""
+    study = make_study(tmp_path / "study", cases=2, blinded=blinded, order="listed")
+    lines = study.cases_file.read_text("utf-8").splitlines()
+    records = [json.loads(line) for line in lines]
+    for record in records:
+        if record.get("name") == "Doe^Jane_00":
+            record["remarks"] = ["Slice 2 was acquired twice; Doe.dcm is graded."]
+        elif "key" in record:
+            record["remarks"] = []
+    study.cases_file.write_text("".join(json.dumps(r) + "\n" for r in records), "utf-8")
+    page.open(study)
+    said = page.ui.remarksLabel
+    assert said.visible and ("Doe.dcm" in said.text) is not blinded
+    assert ("Case 1: how its file was read is to be doubted" in said.text) is blinded
+    assert not blinded or "Doe" not in everything_shown()
+    page.press("4")
+    page.press("Space")
+    assert not said.visible
 
 
 def test_a_missing_file_is_said_without_its_name(host, page, tmp_path):
