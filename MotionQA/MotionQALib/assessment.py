@@ -340,11 +340,12 @@ class Assessor:
 
 def _unfamiliar(strangeness: np.ndarray, n_slices: int) -> tuple[str, ...]:
     """A sentence where slices look like nothing that the network was trained on; else none."""
-    strange = strangeness.reshape(-1, n_slices) > 0  # NaN, of a blank slice, is not
-    slices = np.flatnonzero(strange.mean(axis=0) >= 0.5)
+    table = strangeness.reshape(-1, n_slices)
+    looked_at = (~np.isnan(table)).sum(axis=0)  # not at blank images
+    slices = np.flatnonzero((looked_at > 0) & (2 * (table > 0).sum(axis=0) >= looked_at))
     if not len(slices):
         return ()
-    if 2 * len(slices) >= n_slices:
+    if 2 * len(slices) >= (looked_at > 0).sum():
         return (f"{REMARK}: do not rely on its grades.",)
     named = ", ".join(map(str, slices))
     return (f"{REMARK} in slices {named}." if len(slices) > 1 else f"{REMARK} in slice {named}.",)

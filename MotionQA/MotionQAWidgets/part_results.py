@@ -73,9 +73,13 @@ def _found(part, whole) -> int | None:
     place = other[:3, 3] + number * other[:3, 2]
     if np.linalg.norm(place - own[:3, 3]) > NEAR:
         return None
-    stored = slicer.util.arrayFromVolume(frame_nodes(part)[0])[0]
-    same = (slicer.util.arrayFromVolume(frame)[number] for frame in frame_nodes(whole))
-    return number if any(np.allclose(stored, image) for image in same) else None
+    frames, others = frame_nodes(part), frame_nodes(whole)
+    array = slicer.util.arrayFromVolume
+    same = len(frames) == len(others) and all(
+        np.allclose(array(one)[0], array(other)[number])
+        for one, other in zip(frames, others, strict=True)
+    )
+    return number if same else None
 
 
 def _to_ras(node) -> np.ndarray:

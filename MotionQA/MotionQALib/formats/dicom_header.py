@@ -23,7 +23,8 @@ _KEYWORDS = (
     *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"),
     *("FrameOfReferenceUID", "Modality", "Manufacturer", "PatientID", "SeriesDescription"),
     *("ProtocolName", "SeriesNumber", "SeriesTime", "InstanceNumber", "AcquisitionNumber"),
-    *("AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime", "ContentTime"),
+    *("AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime"),
+    *("ContentDate", "ContentTime"),
     *("ImageType", "ComplexImageComponent", "SequenceName", "PulseSequenceName"),
     *("ScanningSequence", "EchoTime", "EchoNumbers", "EffectiveEchoTime", "InversionTime"),
     *("DiffusionBValue", "ContrastBolusAgent", "TriggerTime", "TemporalPositionIdentifier"),
@@ -232,6 +233,8 @@ def _read(file: Path) -> StoredFile | None:
             raise damaged(file) from error
         stored = StoredFile(file, header, stream.tell(), file.stat().st_size)
     if stored.number("Rows", 0) > 0 and stored.number("Columns", 0) > 0:
+        if not math.isfinite(stored.number("NumberOfFrames", 1)):
+            raise damaged(file)
         syntax = stored.syntax
         if syntax is not None and (syntax.is_deflated or syntax.is_compressed):
             stored.offset = None

@@ -86,7 +86,7 @@ def _common(file: StoredFile) -> dict[str, Any]:
     return {
         "series": series,
         "acquired": acquired,
-        "content": seconds_of(file.text("ContentTime")),
+        "content": seconds_of(file.text("ContentDate") + file.text("ContentTime")),
         "sop": (file.text("SOPClassUID"), file.text("SOPInstanceUID")),
         "number": file.number("SeriesNumber", 0.0),
         "step": file.number("FrameTime"),
@@ -118,7 +118,7 @@ def _picture(file: StoredFile, index: int, count: int, sources: list, common: di
     trigger = number(nothing, "NominalCardiacTriggerDelayTime", heart)
     if math.isnan(trigger):
         trigger = number(nothing, "TriggerTime")
-    if count > 1 and len(sources) < 3 and index and common["step"] > 0:
+    if count > 1 and len(sources) < 3 and common["step"] > 0:
         trigger = index * common["step"]  # a classic multi-frame file of one slice
     temporal = number(nothing, "TemporalPositionIndex", content)
     if math.isnan(temporal):
@@ -153,11 +153,11 @@ def _picture(file: StoredFile, index: int, count: int, sources: list, common: di
         slope=number(1.0, "RescaleSlope", transform) or 1.0,
         intercept=number(0.0, "RescaleIntercept", transform),
         variant={
-            "echo": round(number(0.0, "EffectiveEchoTime", "MREchoSequence"), 2)
-            or round(number(0.0, "EchoTime"), 2),
+            "echo": round(_finite(number(0.0, "EffectiveEchoTime", "MREchoSequence")), 2)
+            or round(_finite(number(0.0, "EchoTime")), 2),
             "echo number": number(0.0, "EchoNumbers"),
             "b-value": number(0.0, "DiffusionBValue", "MRDiffusionSequence"),
-            "inversion time": round(number(0.0, "InversionTime"), 1),
+            "inversion time": round(_finite(number(0.0, "InversionTime")), 1),
             "contrast": str(fact("ContrastBolusAgent") or ""),
             "kind of image": "/".join(frame_type),
         },
@@ -189,3 +189,8 @@ def _vector(value: Any, length: int) -> np.ndarray | None:
 
 def called_localiser(picture: Picture) -> bool:
     return is_called_localiser(picture.file)
+
+
+def _finite(number: float) -> float:
+    """0 for what a header gives as NaN or infinite: it tells no image from another."""
+    return number if math.isfinite(number) else 0.0

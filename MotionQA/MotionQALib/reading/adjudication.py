@@ -43,7 +43,7 @@ class Adjudication:
         self.changed = Signal()
         self._session = session
         StudyScores.for_adjudicator(session)
-        if not session.may_see_others:
+        if not session.worklist.finished(session.log.entries):
             session.unblind()
         self._log = open_consensus(session.study, session.reader)
         self._unsaved = UnsavedScores(self._log)
@@ -127,8 +127,12 @@ class Adjudication:
     def undo(self) -> None:
         if self.unsaved:
             self.go_to_key(self._unsaved.undo())
-        elif self._unsaved.undo() is not None or not self.problem:
-            self._read_again()
+        else:
+            key = self._unsaved.undo()
+            if key is not None or not self.problem:
+                self._read_again()
+            if key is not None:
+                self.go_to_key(key)
         self.changed.emit()
 
     def retry(self) -> bool:

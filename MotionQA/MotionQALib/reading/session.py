@@ -52,6 +52,11 @@ class ReadingSession:
         self.unreadable: set[str] = set()
         self._uncertainties = dict(uncertainties or {})
         self.log = ScoreLog.open(study, reader)
+        try:
+            self._unblinded = self._reads_unblinded()
+        except BaseException:
+            self.log.close()
+            raise
         self.rebuild()
         self.reports: list[Remark] = [*self.cases.reports, *self.log.reports, *self._replaced()]
 
@@ -128,7 +133,10 @@ class ReadingSession:
     @property
     def unblinded(self) -> bool:
         """Whether this reader has seen others' scores to adjudicate: none of his or her own could
-        be independent any more."""
+        be independent any more. Known from the session's beginning: no score waits for a disk."""
+        return self._unblinded
+
+    def _reads_unblinded(self) -> bool:
         lines = read_lines(self.study.unblinded_file)
         return file_name(self.reader) in {record.get("reader") for _, record in lines.records}
 
@@ -138,6 +146,7 @@ class ReadingSession:
             what = f"The readers who adjudicate in {self.study.folder.name}"
             with DurableLines.create(self.study.unblinded_file, what) as lines:
                 lines.append({"reader": file_name(self.reader), "time": now()})
+            self._unblinded = True
 
     def _replaced(self) -> list[Remark]:
         """That other images lie where scored ones were."""

@@ -55,6 +55,8 @@ class StudyScores:
         """Everybody's, for a reader who has finished."""
         if not session.may_see_others:
             raise Hidden(NOT_YET)
+        if not session.worklist.finished(session.log.entries):
+            session.unblind()  # the rest cannot be read now; who has seen others' does not score it
         return cls._read(session.study, session.cases, session.blinding)
 
     @classmethod

@@ -97,8 +97,10 @@ def _doubts(nll: Interval, kappa: Interval, accuracy: Interval, chance: Interval
     if not nll.high < 0:
         yield "their scores are not clearly more likely to it"
     for name, change in (("κ", kappa), ("accuracy", accuracy)):
-        if not change.high >= 0:
+        if change.high < 0:
             yield f"{name} fell, by {-change.value:.2f}"
+        elif not change.high >= 0:
+            yield f"how {name} changed cannot be told from these subjects"
     if not chance.low > 0:
         yield "its grades do not beat guessing (the interval of κ reaches 0)"
     elif not after.surprises.mean() < _guessing(after).mean():
