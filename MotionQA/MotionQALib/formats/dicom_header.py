@@ -145,8 +145,10 @@ def _vr_of(tag: int) -> str:
 
 def numbers(value: Any) -> list[float]:
     """A value's numbers, also where they are text, parted by backslashes, with decimal commas."""
-    if value is None or isinstance(value, bytes):
-        value = "" if value is None else value.decode("latin-1")
+    if value is None:
+        return []
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
     if isinstance(value, int | float):
         return [float(value)]
     parts = value.split("\\") if isinstance(value, str) else value
