@@ -17,7 +17,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+TESTING = Path(__file__).resolve().parents[1]
+# The sources first: the tests' folders bear their names.
+sys.path[:0] = [str(TESTING.parent / name) for name in ("MotionQA", "MotionQATrainer", "Testing")]
 
 DELAY = 0.5
 """Seconds."""

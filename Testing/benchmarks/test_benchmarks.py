@@ -43,7 +43,10 @@ def test_a_benchmark_runs_and_yields_numbers(bench, name, tmp_path, capsys):
     assert bench("run").main([name, *options, *backbone, "--json", str(file)]) == 0
     results = json.loads(file.read_text())["results"]
     assert results
-    assert all(0 < value < math.inf for result in results for value in result["values"])
+    values = [value for result in results for value in result["values"]]
+    assert all(map(math.isfinite, values))
+    # What an arrival takes beyond its own work is a difference, so small that it may be below 0.
+    assert name == "arrival" or min(values) > 0
     lines = capsys.readouterr().out.splitlines()
     assert len([line for line in lines if line.startswith("|")]) == 2 + len(results)
 
