@@ -53,6 +53,11 @@ def test_single_strange_slices_are_named():
     assert _unfamiliar(-np.abs(strange), 6) == ()
     strange[:6] = -1  # strange in half of the frames
     assert _unfamiliar(strange, 6) == (f"{REMARK} in slices 1, 4.",)
+    blank = np.full((10, 6), np.nan)
+    blank[:4, 2] = 1.0  # a slice of which 4 of 10 frames are there
+    assert _unfamiliar(blank, 6) == (f"{REMARK}: do not rely on its grades.",)
+    blank[:4, :2] = -1.0
+    assert _unfamiliar(blank, 6) == (f"{REMARK} in slice 2.",)
     assert _unfamiliar(np.ones(12), 6) == (f"{REMARK}: do not rely on its grades.",)
 
 

@@ -80,9 +80,10 @@ class StudyScores:
         """Everybody's, for somebody who may be a reader of the study under this name."""
         cases = CaseList(study)
         try:
-            own = read_scores(study.scores_folder / f"{file_name(name)}.jsonl").entries
+            log = study.scores_folder / f"{file_name(name)}.jsonl"
         except StudyError:  # no reader can have this name
-            own = {}
+            return cls.for_coordinator(study)
+        own = read_scores(log).entries
         if own:
             lost = {case.key for case in cases.cases if cases.file_of(case) is None}
             if not Worklist(study, cases.cases).finished(own, lost):

@@ -48,6 +48,17 @@ def test_it_leads_from_one_open_item_to_the_next(adjudication, filled):
     assert adjudication.left == 1 and adjudication.index == 1
 
 
+def test_undoing_turns_to_the_item_that_was_settled(adjudication, filled):
+    adjudication.go_to(2)
+    adjudication.give(1)
+    assert adjudication.index == 0
+    adjudication.undo()
+    assert adjudication.index == 2 and adjudication.given is None
+    adjudication.give(4)
+    assert settled(filled) == [(4, "prof")]
+    assert [item.settled is None for item in adjudication.items] == [True, True, False]
+
+
 def test_what_cannot_be_saved_stays_and_is_saved_with_the_next(adjudication, filled, monkeypatch):
     def full(*_args):
         raise OSError(28, "No space left on device")

@@ -8,7 +8,8 @@ import pytest
 from MotionQALib.reading.adjudication import Adjudication
 from MotionQALib.reading.agreement import agreement
 from MotionQALib.reading.consensus import consensus_items
-from MotionQALib.reading.errors import Hidden
+from MotionQALib.reading.errors import Hidden, StudyError
+from MotionQALib.reading.reader_scoring import ReaderScoring
 from MotionQALib.reading.score_exports import export_labels, export_long
 from MotionQALib.reading.session import ReadingSession
 from MotionQALib.reading.study import Study
@@ -38,6 +39,37 @@ def test_an_unfinished_reader_sees_nothing_of_others(filled, read_as):
         session.undo()
         with pytest.raises(Hidden):
             StudyScores.for_reader(session)
+
+
+def test_who_sees_others_while_images_are_away_does_not_score_those(filled, read_as):
+    """All that can be read is scored, so that others' may be seen; the drive comes back later."""
+    read_as(filled, "ben", {"P001-1-ED": 5})
+    with ReadingSession(filled, "anna") as session:
+        scoring = ReaderScoring(session)
+        first, *rest = session.worklist.items
+        session.log.save(first.key, 2)
+        session.unreadable |= {item.key.case for item in rest}
+        assert StudyScores.for_reader(session).readers
+        session.rebuild()
+        scoring.go_to_key(rest[0].key)
+        scoring.give(3)
+        assert rest[0].key not in session.log.entries and not scoring.unsaved
+
+
+def test_a_log_that_cannot_be_read_opens_no_door(filled, read_as):
+    read_as(filled, "ben", {"P001-1-ED": 5})
+    (filled.scores_folder / "ann.jsonl").mkdir()
+    with pytest.raises(StudyError):
+        StudyScores.for_person(filled, "ann")
+
+
+def test_a_score_waits_for_no_list_of_who_has_seen_others(filled):
+    with ReadingSession(filled, "anna") as session:
+        scoring = ReaderScoring(session)
+        scoring.go_to_key(session.worklist.items[0].key)
+        filled.unblinded_file.mkdir()  # nothing there can be read any more
+        scoring.give(4)
+        assert [entry.score for entry in session.log.entries.values()] == [4]
 
 
 def test_an_unfinished_reader_is_known_outside_of_the_panel_too(filled, read_as):

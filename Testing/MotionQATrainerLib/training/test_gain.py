@@ -74,3 +74,12 @@ def test_one_subject_proves_nothing(scores, rng):
     alone = [HeldOut(of.levels, of.probabilities, np.full(N, "s"), {}) for of in (before, after)]
     assert gain(before, after).is_better
     assert not gain(*alone).is_better
+
+
+def test_what_nobody_can_tell_is_not_said_to_have_fallen():
+    """One subject: the intervals are undefined, though the figures rose."""
+    scores = np.array([0, 1, 3, 4] * 6)
+    levels, nobody = np.eye(5, dtype=bool)[scores], np.full(len(scores), "one")
+    wrong, right = of_opinion(4.0 - scores, 9.0), of_opinion(scores, 9.0)
+    found = gain(HeldOut(levels, wrong, nobody, {}), HeldOut(levels, right, nobody, {}))
+    assert found.kappa.value > 0 and not any("fell" in doubt for doubt in found.doubts)
