@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,16 @@ class CleanPatient:
             return None
         heart = np.argwhere(volumes.read_mask(mask).voxels.any(axis=(0, 1)))
         return float(heart[:, 0].mean()), float(heart[:, 1].mean())
+
+    def left_ventricles(self) -> Iterator[tuple[np.ndarray, tuple[float, float], np.ndarray]]:
+        """Of each phase with a mask: its stack, its pixels in mm, and the ventricle's row and
+        column."""
+        for phase, (path, _) in self.phases.items():
+            mask = volumes.mask_beside(path)
+            middle = None if mask is None else _left_ventricle(mask)
+            if middle is not None:
+                stack, spacing = self.read(phase)
+                yield stack, spacing[1:], middle
 
 
 def find_patients(folder: str | Path) -> list[CleanPatient]:
@@ -96,7 +107,7 @@ def _frames_of_info(paths: list[Path]) -> dict[str, tuple[Path, int]]:
     return found if "ED" in found else {}
 
 
-def heart_of_mask(path: Path) -> np.ndarray | None:
+def _left_ventricle(path: Path) -> np.ndarray | None:
     """Row and column of the middle of the left ventricle in a mask; None where it is empty.
 
     Labels are ACDC's, 2 muscle and 3 cavity; of other masks the whole counts.

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from MotionQALib import volumes
 from MotionQALib.assessment import AssessmentError, Assessor
 from MotionQALib.bootstrap import Interval
 from MotionQALib.familiarity import REMARK
@@ -241,17 +240,10 @@ def _volume(images, spacing, patient: CleanPatient) -> Volume:
 
 def _off(assessor: Assessor, patient: CleanPatient) -> Iterator[float]:
     """Distance in mm of the heart that is found from the mask's, where there is a mask."""
-    from ..data.clean_patients import heart_of_mask
-
-    for phase, (path, _) in patient.phases.items():
-        mask = volumes.mask_beside(path)
-        truth = None if mask is None else heart_of_mask(mask)
-        if truth is None:
-            continue
-        stack, spacing = patient.read(phase)
-        found = heart_centre(Volume(stack, spacing), assessor.preprocessing.locator)
+    for stack, pixel, truth in patient.left_ventricles():
+        found = heart_centre(Volume(stack, (1.0, *pixel)), assessor.preprocessing.locator)
         if found is not None:
-            yield float(np.hypot(*((np.array(found) - truth) * spacing[1:])))
+            yield float(np.hypot(*((np.array(found) - truth) * pixel)))
 
 
 def _against_labels(name: str, rows: Sequence[tuple]) -> list[Finding]:

@@ -15,11 +15,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from MotionQALib import volumes
 from MotionQALib.heart_locator import GRID, HeartLocator
 from MotionQALib.preprocessing import Preprocessing
 
-from ..data.clean_patients import CleanPatient, find_patients, heart_of_mask
+from ..data.clean_patients import CleanPatient, find_patients
 
 WIDER = Preprocessing(spacing=GRID.spacing, size=GRID.size + 32)
 """Stacks are kept on this grid, so that turned and shifted views have something to show."""
@@ -41,15 +40,10 @@ def examples(patients: Sequence[CleanPatient]) -> list[Located]:
     """Every phase of the patients that has a mask."""
     found = []
     for patient in patients:
-        for phase, (path, _) in patient.phases.items():
-            mask = volumes.mask_beside(path)
-            heart = None if mask is None else heart_of_mask(mask)
-            if heart is None:
-                continue
-            stack, spacing = patient.read(phase)
+        for stack, pixel, heart in patient.left_ventricles():
             middle = (np.array(stack.shape[1:]) - 1) / 2
-            coarse = WIDER.resample(torch.from_numpy(stack), spacing[1:]).clamp_min(0)
-            place = torch.tensor((heart - middle) * spacing[1:], dtype=torch.float32)
+            coarse = WIDER.resample(torch.from_numpy(stack), pixel).clamp_min(0)
+            place = torch.tensor((heart - middle) * pixel, dtype=torch.float32)
             found.append(Located(patient.name, coarse, place))
     return found
 
@@ -121,17 +115,12 @@ def errors(network: HeartLocator, patients: Sequence[CleanPatient], single: bool
 
     distances = []
     for patient in patients:
-        for phase, (path, _) in patient.phases.items():
-            mask = volumes.mask_beside(path)
-            heart = None if mask is None else heart_of_mask(mask)
-            if heart is None:
-                continue
-            stack, spacing = patient.read(phase)
+        for stack, pixel, heart in patient.left_ventricles():
             middle = (np.array(stack.shape[1:]) - 1) / 2
-            truth = (heart - middle) * spacing[1:]
+            truth = (heart - middle) * pixel
             whole = torch.from_numpy(stack)
             parts = [whole[i : i + 1] for i in range(len(whole))] if single else [whole]
-            views = torch.stack([view_of_stack(part, spacing[1:]) for part in parts])
+            views = torch.stack([view_of_stack(part, pixel) for part in parts])
             with torch.inference_mode():
                 places = network(views).numpy()
             off = (places - (GRID.size - 1) / 2) * GRID.spacing
