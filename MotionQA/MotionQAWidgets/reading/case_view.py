@@ -81,9 +81,6 @@ class CaseView:
         widget = slicer.app.layoutManager().sliceWidget(READING_VIEW)
         return self._node is not None and self._node in geometry.shown_volumes(widget)
 
-    def show_again(self) -> None:
-        self.show(self._node, self._axis, self._slice)
-
     def show_slice(self, index: int) -> None:
         if self._node is not None and slicer.mrmlScene.IsNodePresent(self._node):
             geometry.jump_to(self._node, index, self._axis)

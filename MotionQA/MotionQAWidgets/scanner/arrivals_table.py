@@ -103,11 +103,6 @@ class ArrivalsTable:
             self.chosen.emit(entry)
 
 
-def _texts(entry: Entry, entries: Sequence[Entry]) -> tuple[str, ...]:
-    """Of the columns, in order."""
-    return clock_time(entry), title(entry), grade_text(entry), slices_text(entry, entries)
-
-
 def _bare_table():
     table = qt.QTableWidget()
     table.objectName = "MotionQAArrivalsTable"
