@@ -134,9 +134,12 @@ def _send(program, images, acknowledged: dict[str, set[str]]) -> int:
     from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
     from pynetdicom import AE
 
+    from MotionQALib.dimse.sender import keep_answers
+
     entity = AE(ae_title="SCANNER")
     entity.add_requested_context(MRImageStorage, ExplicitVRLittleEndian)
     association = entity.associate("127.0.0.1", program.port(), ae_title="MOTIONQA")
+    keep_answers(association)
     done = 0
     try:
         for data in images:

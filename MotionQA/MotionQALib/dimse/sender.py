@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .peers import Peer
+
+if TYPE_CHECKING:
+    from pynetdicom.association import Association
 
 
 class NotSent(RuntimeError):  # noqa: N818  that is what is to be known
     """The peer did not take it; the message says why, and it may be tried again."""
+
+
+def keep_answers(association: Association) -> None:
+    """Leave a peer's answers to whoever waits for them.
+
+    Pynetdicom's thread beside an association looks for requests of the peer, is not always seen to
+    be paused, and then takes an answer off the queue, so that its sender waits in vain. A sender
+    of objects expects no requests.
+    """
+    get = association.dimse.get_msg
+    association.dimse.get_msg = lambda block=False: get(block) if block else (None, None)
 
 
 def send(file: Path, peer: Peer, title: str, timeout: float = 30.0) -> None:
@@ -37,6 +52,7 @@ def send(file: Path, peer: Peer, title: str, timeout: float = 30.0) -> None:
     entity.connection_timeout = timeout
     entity.add_requested_context(dataset.SOPClassUID, dataset.file_meta.TransferSyntaxUID)
     association = entity.associate(peer.host, peer.port, ae_title=peer.title)
+    keep_answers(association)
     if not association.is_established:
         refused = association.is_rejected
         reason = "turned the connection away" if refused else "does not answer"

@@ -17,6 +17,7 @@ from pynetdicom import AE, evt
 
 from cine_objects import identifying_words, save, series
 from kills import Program, kill_at_random
+from MotionQALib.dimse.sender import keep_answers
 from processes import LATE
 
 QUICK = ("--quiet", "0.3", "--patience", "1", "--device", "cpu", "--precision", "fp32")
@@ -45,6 +46,7 @@ def push(port, images):
     entity = AE(ae_title="SCANNER")
     entity.add_requested_context(MRImageStorage, ExplicitVRLittleEndian)
     association = entity.associate("127.0.0.1", port, ae_title="MOTIONQA")
+    keep_answers(association)
     done = 0
     if not association.is_established:
         return 0

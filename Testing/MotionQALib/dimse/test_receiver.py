@@ -26,7 +26,7 @@ from pynetdicom import AE
 from MotionQALib.dimse.object_store import ObjectStore, digest
 from MotionQALib.dimse.peers import Peer, PeerError
 from MotionQALib.dimse.receiver import Receiver, ReceiverError, _understood
-from MotionQALib.dimse.sender import NotSent, send
+from MotionQALib.dimse.sender import NotSent, keep_answers, send
 from MotionQALib.dimse.settings import ListenerSettings
 
 
@@ -65,7 +65,9 @@ def room(tmp_path):
 def associate(port, title="SCANNER", called="MOTIONQA"):
     entity = AE(ae_title=title)
     entity.add_requested_context(MRImageStorage, ExplicitVRLittleEndian)
-    return entity.associate("127.0.0.1", port, ae_title=called)
+    association = entity.associate("127.0.0.1", port, ae_title=called)
+    keep_answers(association)
+    return association
 
 
 def push(port, images, **options):
@@ -184,12 +186,8 @@ def test_an_object_under_another_uid_is_refused(room):
     from pynetdicom.dsutils import encode
 
     request.DataSet = BytesIO(encode(data, False, True))
-    association._reactor_checkpoint.clear()
-    while not association._is_paused:
-        time.sleep(0.01)
     association.dimse.send_msg(request, association.accepted_contexts[0].context_id)
     _, answer = association.dimse.get_msg(block=True)
-    association._reactor_checkpoint.set()
     association.release()
     assert answer.Status == 0xA900
     assert here.stored() == [] and "another one" in here.said[0]
@@ -370,6 +368,14 @@ def test_peers_are_written_as_usual(text, peer):
 def test_what_is_no_peer_is_said(text):
     with pytest.raises(PeerError):
         Peer.parse(text)
+
+
+def test_an_answer_is_left_to_who_waits_for_it(room):
+    association = associate(room().port)
+    association.dimse.msg_queue.put((1, "an answer"))
+    time.sleep(0.1)  # the thread beside it looks every millisecond
+    assert association.dimse.get_msg(block=True) == (1, "an answer")
+    association.release()
 
 
 def test_sending_says_what_went_wrong(tmp_path, room):
