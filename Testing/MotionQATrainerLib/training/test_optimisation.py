@@ -56,7 +56,7 @@ def test_the_fastest_way_is_chosen_and_the_model_left_alone(model, monkeypatch):
     # The clock goes on by so much while a network computes, and never else.
     monkeypatch.setattr(DeviceSetup, "forward", computed)
     monkeypatch.setattr(optimisation, "time", SimpleNamespace(perf_counter=lambda: now[0]))
-    place = training_setup(model, torch.device("cpu"), "auto", 32, 1)
+    place = training_setup(model, torch.device("cpu"), "auto", 32, 2)
     assert (place.precision, place.channels_last) == ("bf16", False)
-    place = training_setup(model, torch.device("cpu"), "fp32", 32, 1)
+    place = training_setup(model, torch.device("cpu"), "fp32", 32, 2)
     assert (place.precision, place.channels_last) == ("fp32", True)
