@@ -303,7 +303,7 @@ def test_it_follows_the_layout_and_fits_small_views(host, results, overlay):
     assert framed(host, "Green") is Grade.SEVERE
     view = layout.sliceWidget("Red").sliceView()
     for size in ((120, 90), (160, 400), (900, 700)):
-        view._view.update_size(*size)  # the slice node is told nothing
+        view.renderWindow().SetSize(*size)  # the slice node is told nothing
         pixels = host.pixels().astype(int)
         assert pixels.shape[:2] == size[::-1] and framed(host) is Grade.SEVERE
         fill = np.argwhere((np.abs(pixels - rgb(GRADE_COLOURS[Grade.SEVERE].fill)) <= 12).all(2))
