@@ -106,9 +106,9 @@ def test_in_slicer_the_real_python_is_started(tmp_path, monkeypatch):
     started = []
     monkeypatch.setattr(sys, "executable", str(tmp_path / "PythonSlicer"))
     monkeypatch.setattr(
-        run_process.subprocess, "Popen", lambda command, **_: started.append(command)
+        run_process.subprocess, "Popen", lambda command, **_: started.append(command[0])
     )
-    request = TrainingRequest(tmp_path, tmp_path / "scores.csv", tmp_path / "net.safetensors")
+    request = TrainingRequest(data=tmp_path, output=tmp_path / "net.safetensors")
     Run.start(request, tmp_path / "run")
     (tmp_path / "python-real").touch()
     Run.start(request, tmp_path / "run")
