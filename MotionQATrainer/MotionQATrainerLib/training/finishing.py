@@ -127,9 +127,10 @@ def volume_rule(
     """Fit the rule from slices to volumes on volumes labelled as a whole, and say on which.
 
     Rare scores count for more, as they do in training (``data.balance``): severe volumes are few,
-    and the likeliest rule for all would miss many of them. The test subjects have no part in it. A network is too sure of slices that it was trained on,
-    so validation volumes are used, and where there are too few, training volumes whose slices
-    are graded by a last layer that has not seen them (`_out_of_fold`).
+    and the likeliest rule for all would miss many of them. The test subjects have no part in it.
+    A network is too sure of slices that it was trained on, so validation volumes are used, and
+    where there are too few, training volumes whose slices are graded by a last layer that has not
+    seen them (`_out_of_fold`).
     """
     volumes, levels = labelled_volumes(store, *valid)
     said = f"The volume rule was fitted on {len(volumes)} validation volumes."

@@ -105,8 +105,7 @@ def test_rare_volumes_count_for_more(monkeypatch):
     store = replace(
         store,
         volume_levels={
-            image: worst if number < 4 else best
-            for number, image in enumerate(sorted(images))
+            image: worst if number < 4 else best for number, image in enumerate(sorted(images))
         },
     )
     graded = valid, np.full((len(valid), 5), 0.2)
