@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .formats.kinds import FORMATS, is_dicom
+from .formats.file_kinds import FORMATS, is_dicom
 
 # What names the phase, frame or view of a patient rather than the patient.
 _PHASE = re.compile(r"[-_. /\\](ED|ES|frame\d+|4d|cine|[sl]ax?)$", re.IGNORECASE)

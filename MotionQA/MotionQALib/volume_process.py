@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import protocol
-from .formats.refusals import VolumeError
+from .formats.volume_error import VolumeError
 from .series_files import series_folder
 
 if TYPE_CHECKING:

@@ -21,14 +21,14 @@ import numpy as np
 
 from .doubts import GIVEN, doubts_of
 from .formats.axes import find_axes
-from .formats.kinds import FORMATS, is_dicom, stem_of, suffix_of
+from .formats.file_kinds import FORMATS, is_dicom, stem_of, suffix_of
+from .formats.image_search import images_under, mask_beside, spare_files
 from .formats.pointers import refuse_pointer
-from .formats.refusals import MaskError, VolumeError, display_name, in_plain_words, refusal
-from .formats.search import images_under, mask_beside, spare_files
 from .formats.stored import StoredImage
+from .formats.volume_error import MaskError, VolumeError, display_name, in_plain_words, refusal
 
 if TYPE_CHECKING:
-    from .formats.origin import Origin
+    from .formats.dicom_origin import Origin
 
 __all__ = [
     "IMAGE_SUFFIXES",

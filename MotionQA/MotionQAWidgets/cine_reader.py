@@ -21,10 +21,10 @@ import vtk
 from slicer.i18n import tr as _
 
 from MotionQALib.error_text import last_line
+from MotionQALib.formats.file_kinds import stem_of
 from MotionQALib.formats.frame_counts import frames_in_header
-from MotionQALib.formats.kinds import stem_of
-from MotionQALib.formats.refusals import in_plain_words
 from MotionQALib.formats.streams import Inflated, skip
+from MotionQALib.formats.volume_error import in_plain_words
 from MotionQALib.volumes import VolumeError
 
 SOURCE = "MotionQA.Source"

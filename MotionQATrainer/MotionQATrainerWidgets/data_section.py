@@ -9,7 +9,7 @@ from pathlib import Path
 import ctk
 from slicer.i18n import tr as _
 
-from MotionQALib.reading.errors import ReadingError
+from MotionQALib.reading.reading_errors import ReadingError
 from MotionQALib.scale import Grade
 from MotionQALib.signals import Signal
 from MotionQAWidgets.wording import grade_name

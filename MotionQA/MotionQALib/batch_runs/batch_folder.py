@@ -22,7 +22,7 @@ from .. import reports
 from ..batch import fingerprint
 from ..reading.disk import write_all
 from ..reading.durable_lines import DurableLines
-from ..reading.errors import NotSaved, ReadingError
+from ..reading.reading_errors import NotSaved, ReadingError
 from ..results import Assessment
 from ..whole_files import written_whole
 

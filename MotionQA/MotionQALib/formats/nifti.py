@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from .refusals import refusal
 from .stored import (
     StoredImage,
     check_directions,
@@ -25,6 +24,7 @@ from .stored import (
     without_inner_singletons,
 )
 from .streams import Inflated, read_array
+from .volume_error import refusal
 
 _NO_SCALARS = (1004, 1005, 1006, 1007, 1008, 2003, 2004)
 """Codes of the intents matrix, displacement, vector, point set, RGB and RGBA."""

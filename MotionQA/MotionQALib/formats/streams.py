@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from .refusals import cut_short, display_name, refusal
+from .volume_error import cut_short, display_name, refusal
 
 DEFLATE_LIMIT = 1040
 """No deflate stream grows more than about 1032-fold, so a larger promise is a broken header."""

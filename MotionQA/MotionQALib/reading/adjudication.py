@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from ..signals import Signal
 from .consensus import ConsensusItem, consensus_items, open_consensus, settle_unanimous
-from .errors import NotSaved
+from .reading_errors import NotSaved
 from .score_entry import ItemKey, ScoreEntry
 from .scores import CONSENSUS
 from .session import ReadingSession

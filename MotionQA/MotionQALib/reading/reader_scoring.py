@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..signals import Signal
-from .errors import ReadingError
+from .reading_errors import ReadingError
 from .score_entry import ItemKey, ScoreEntry
 from .scores import rescue
 from .session import ReadingSession

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from .blinding import Remark, of_logs
 from .durable_lines import DurableLines, read_lines
-from .errors import NotSaved, StudyError
+from .reading_errors import NotSaved, StudyError
 from .score_entry import ItemKey, ScoreEntry
 from .study import Study
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ..file_lock import lock
 from .disk import sync, write_all
-from .errors import InUse, NotSaved
+from .reading_errors import InUse, NotSaved
 
 SILENCE = 180.0
 """Seconds without a heartbeat after which another machine's session counts as dead."""

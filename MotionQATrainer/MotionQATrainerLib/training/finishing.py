@@ -24,7 +24,7 @@ from ..evaluation.calibration import fit_doubt, fit_offsets, fit_temperature
 from ..evaluation.prediction import figures, spread
 from .adaptation import fit_head
 from .familiarity_fit import fit_familiarity, look
-from .settings import Settings
+from .training_settings import Settings
 
 ENOUGH_VOLUMES = 30
 """Validation volumes that suffice for the rule; below, training volumes out of fold join them."""

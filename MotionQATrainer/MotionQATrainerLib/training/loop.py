@@ -24,15 +24,15 @@ from MotionQALib.whole_files import write_whole
 from ..data.datasets import SliceStore
 from ..data.sampling import balanced_weights, epoch_order
 from ..evaluation.prediction import figures, predict, spread
-from ..runs.errors import TrainingError
 from ..runs.progress import Event, Progress, Stopped
 from ..runs.run_folder import BEST, LAST, LOG, STATE
 from ..runs.run_state import load_state, save_state, storing, write_tensors
+from ..runs.training_error import TrainingError
 from .distributed import World
 from .ema import Ema
 from .objective import OrdinalLikelihood
 from .optimisation import optimiser, set_rate
-from .settings import Settings
+from .training_settings import Settings
 
 LOG_COLUMNS = (
     "epoch", "step", "seconds", "learning_rate", "train_loss",

@@ -13,10 +13,10 @@ from MotionQALib.devices import find_device
 from ..data.datasets import SliceStore, open_store, refuse_same_images
 from ..data.leaks import refuse_kin
 from ..data.splits import Split, by_fractions, worst_grades
-from ..runs.errors import TrainingError
 from ..runs.progress import Event, Progress
 from ..runs.run_folder import SPLIT
-from .settings import Settings
+from ..runs.training_error import TrainingError
+from .training_settings import Settings
 
 
 @dataclass(frozen=True)

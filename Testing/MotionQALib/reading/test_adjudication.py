@@ -6,8 +6,8 @@ import pytest
 
 from MotionQALib.reading import adjudication as module
 from MotionQALib.reading.adjudication import Adjudication
-from MotionQALib.reading.errors import InUse
 from MotionQALib.reading.reader_scoring import ReaderScoring
+from MotionQALib.reading.reading_errors import InUse
 from MotionQALib.reading.scores import read_scores
 from MotionQALib.reading.scoring import Scoring
 from MotionQALib.reading.session import ReadingSession

@@ -3,7 +3,7 @@ import torch
 
 from MotionQALib import backbones
 from MotionQATrainerLib.training.optimisation import optimiser, schedule, set_rate, training_setup
-from MotionQATrainerLib.training.settings import TrainingSettings
+from MotionQATrainerLib.training.training_settings import TrainingSettings
 
 
 @pytest.fixture(scope="module")

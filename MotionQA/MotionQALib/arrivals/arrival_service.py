@@ -11,15 +11,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from ..reading.errors import NotSaved
+from ..reading.reading_errors import NotSaved
 from ..results import Assessment
+from .arrival_entry import Entry, Status
+from .arrival_results import ArrivalResults, Graded
 from .arrivals import Arrivals
 from .arriving_series import ArrivingSeries
-from .entry import Entry, Status
 from .image_facts import ImageFacts
 from .outbox import Outbox
 from .repetition import with_repeated
-from .results_folder import Graded, ResultsFolder
 
 Select = Literal["short-axis", "cine", "all"]
 
@@ -70,7 +70,7 @@ class ArrivalService:
     def __init__(
         self,
         arrivals: Arrivals,
-        results: ResultsFolder,
+        results: ArrivalResults,
         grade: Callable[[ArrivingSeries], Graded],
         *,
         select: Select = "short-axis",

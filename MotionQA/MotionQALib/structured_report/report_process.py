@@ -17,8 +17,8 @@ from .. import protocol
 from ..arrivals.arriving_series import ArrivingSeries
 from ..arrivals.image_facts import FrameFacts, ImageFacts
 from ..results import Assessment
-from .messages import ReportWritten, WriteReport
-from .report import ImageReference, ReportError, write_report
+from .motion_report import ImageReference, ReportError, write_report
+from .report_messages import ReportWritten, WriteReport
 
 
 def write(request: WriteReport) -> ReportWritten:

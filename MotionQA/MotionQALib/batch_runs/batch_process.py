@@ -21,9 +21,9 @@ from .. import protocol
 from ..batch import BatchOptions, GradedFile, distinct_names, grade, named_apart, read
 from ..pending_read import PendingRead
 from ..private_names import PrivateNames
-from ..reading.errors import ReadingError
+from ..reading.reading_errors import ReadingError
 from .batch_folder import BatchFolder, key_of
-from .messages import (
+from .batch_messages import (
     BatchDevice,
     BatchEnded,
     BatchRefused,
