@@ -43,7 +43,7 @@ class AssessmentError(RuntimeError):
 
 
 FAMILIAR = -1e3
-"""Strangeness where a checkpoint cannot tell."""
+"""Unfamiliarity where a checkpoint cannot tell."""
 
 
 class Cancelled(Exception):  # noqa: N818  it is no error
@@ -143,7 +143,7 @@ class Assessor:
         return self._reason
 
     @property
-    def tells_strangers(self) -> bool:
+    def detects_out_of_distribution(self) -> bool:
         """Whether the checkpoint can tell what does not look like short-axis cardiac MR."""
         return self._tap is not None
 
@@ -181,8 +181,8 @@ class Assessor:
             volume, positions, self._look, progress=progress, cancelled=cancelled
         )
         found = _in_place(found, positions, volume.blank.size)
-        logits, strangeness = found[:, :-1], found[:, -1]
-        remarks = (*_unfamiliar(strangeness, volume.n_slices), *remarks)
+        logits, unfamiliarity = found[:, :-1], found[:, -1]
+        remarks = (*_unfamiliar(unfamiliarity, volume.n_slices), *remarks)
         probabilities = softmax(logits, self.card.temperature)
         probabilities = probabilities.reshape(volume.n_frames, volume.n_slices, -1)
         # Blank slices have no say, and a frame of nothing else has none either.
@@ -289,15 +289,15 @@ class Assessor:
         return logits.cpu().numpy()
 
     def _look(self, images: torch.Tensor) -> np.ndarray:
-        """Logits, and how strange each slice is: (n, 6)."""
+        """Logits, and how unfamiliar each slice is: (n, 6)."""
         logits = self._logits(images)
-        strangeness = np.full((len(logits), 1), FAMILIAR)
+        unfamiliarity = np.full((len(logits), 1), FAMILIAR)
         if self._tap is not None:
             with torch.inference_mode():
-                strange = self.model.familiarity(self._tap.features.float())
+                unfamiliar = self.model.familiarity(self._tap.features.float())
             # What is no number is no heart either.
-            strangeness = strange.double().nan_to_num(-FAMILIAR).cpu().numpy()[:, None]
-        return np.concatenate([logits, strangeness], axis=1)
+            unfamiliarity = unfamiliar.double().nan_to_num(-FAMILIAR).cpu().numpy()[:, None]
+        return np.concatenate([logits, unfamiliarity], axis=1)
 
     def _move(self, place: DeviceSetup) -> None:
         place.settle(self.model)
@@ -338,9 +338,9 @@ class Assessor:
             )
 
 
-def _unfamiliar(strangeness: np.ndarray, n_slices: int) -> tuple[str, ...]:
+def _unfamiliar(unfamiliarity: np.ndarray, n_slices: int) -> tuple[str, ...]:
     """A sentence where slices look like nothing that the network was trained on; else none."""
-    table = strangeness.reshape(-1, n_slices)
+    table = unfamiliarity.reshape(-1, n_slices)
     looked_at = (~np.isnan(table)).sum(axis=0)  # not at blank images
     slices = np.flatnonzero((looked_at > 0) & (2 * (table > 0).sum(axis=0) >= looked_at))
     if not len(slices):

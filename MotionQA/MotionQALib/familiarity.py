@@ -19,9 +19,9 @@ REMARK = "Does not look like short-axis cardiac MR"
 
 
 class Familiarity(nn.Module):
-    """Maps features (n, d) to how strange they are, (n,): above 0 means unlike the training's.
+    """Maps features (n, d) to how unfamiliar they are, (n,): above 0 means unlike the training's.
 
-    Features are turned to k principal axes of unit variance; strange is what a logistic rule on
+    Features are turned to k principal axes of unit variance; unfamiliar is what a logistic rule on
     the axes, their squares and the length of the rest says.
 
     Parameters
@@ -62,7 +62,7 @@ class Familiarity(nn.Module):
         return torch.cat([places, places.square().clamp_max(50), lengths], dim=1)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """How strange (n, d) features are."""
+        """How unfamiliar (n, d) features are."""
         return self.measures(features) @ self.weight.float() + self.bias.float()
 
 

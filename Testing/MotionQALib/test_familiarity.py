@@ -17,7 +17,7 @@ from MotionQALib.volumes import Volume
 
 @pytest.fixture(scope="module")
 def knowing(checkpoint_file, phantom, tmp_path_factory):
-    """The random checkpoint, told that all is strange whose features lie far from the phantom's."""
+    """The random checkpoint, to which all is unfamiliar that lies far from the phantom's."""
     card, model = checkpoints.load(checkpoint_file)
     tap = FeatureTap(model)
     volume = Volume(phantom.volume(), phantom.spacing)
@@ -38,21 +38,21 @@ def knowing(checkpoint_file, phantom, tmp_path_factory):
 
 def test_strange_slices_are_named_and_familiar_ones_are_not(knowing, phantom):
     assessor = Assessor(knowing, device="cpu", precision="fp32")
-    assert assessor.tells_strangers
+    assert assessor.detects_out_of_distribution
     images = phantom.volume()
     known = assessor.assess(Volume(images, phantom.spacing, "known"))
     assert known.remarks == ()
     noise = 400 * np.random.default_rng(0).random(images.shape, dtype=np.float32)
-    strange = assessor.assess(Volume(noise, phantom.spacing, "noise"))
-    assert strange.remarks == (f"{REMARK}: do not rely on its grades.",)
+    unfamiliar = assessor.assess(Volume(noise, phantom.spacing, "noise"))
+    assert unfamiliar.remarks == (f"{REMARK}: do not rely on its grades.",)
 
 
 def test_single_strange_slices_are_named():
-    strange = np.array([-1.0, 2.0, -3.0, -1.0, 0.5, -2.0] * 2)
-    assert _unfamiliar(strange, 6) == (f"{REMARK} in slices 1, 4.",)
-    assert _unfamiliar(-np.abs(strange), 6) == ()
-    strange[:6] = -1  # strange in half of the frames
-    assert _unfamiliar(strange, 6) == (f"{REMARK} in slices 1, 4.",)
+    unfamiliar = np.array([-1.0, 2.0, -3.0, -1.0, 0.5, -2.0] * 2)
+    assert _unfamiliar(unfamiliar, 6) == (f"{REMARK} in slices 1, 4.",)
+    assert _unfamiliar(-np.abs(unfamiliar), 6) == ()
+    unfamiliar[:6] = -1  # unfamiliar in half of the frames
+    assert _unfamiliar(unfamiliar, 6) == (f"{REMARK} in slices 1, 4.",)
     blank = np.full((10, 6), np.nan)
     blank[:4, 2] = 1.0  # a slice of which 4 of 10 frames are there
     assert _unfamiliar(blank, 6) == (f"{REMARK}: do not rely on its grades.",)
@@ -63,7 +63,7 @@ def test_single_strange_slices_are_named():
 
 def test_a_checkpoint_without_it_tells_nothing(checkpoint_file, phantom):
     assessor = Assessor(checkpoint_file, device="cpu", precision="fp32")
-    assert not assessor.tells_strangers
+    assert not assessor.detects_out_of_distribution
     noise = np.random.default_rng(0).random((2, 64, 64), dtype=np.float32)
     assert assessor.assess(Volume(noise, phantom.spacing, "noise")).remarks == ()
 

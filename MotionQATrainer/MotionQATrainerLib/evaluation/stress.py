@@ -31,7 +31,7 @@ from .sensitivity import interval
 OFF_CENTRE = 60.0
 """mm that the heart is moved off the image's middle."""
 
-STRANGE = 400
+DRAWN = 400
 """Images that are no heart."""
 
 Progress = Callable[[int, int], None]
@@ -95,7 +95,7 @@ def stress(
     found = _clean(assessor, patients, seed, step)
     found += _places(assessor, patients)
     found += _moving(assessor, patients, seed, lambda number: step(len(patients) + number))
-    found += _strangers(assessor, seed)
+    found += _out_of_distribution(assessor, seed)
     step(steps)
     return found
 
@@ -107,8 +107,8 @@ def _clean(assessor, patients, seed: int, step: Callable[[int], None]) -> list[F
         for shaken in spoilt(patient, np.random.default_rng([seed, 1, number])):
             graded = assessor.assess(shaken.volume)
             others = float(graded.volume_grade is not Grade.MILD)
-            strange = sum(map(len, _strange_slices(graded.remarks, shaken.volume.n_slices)))
-            row = (shaken.subject, others, strange, shaken.volume.n_slices)
+            unfamiliar = sum(map(len, _unfamiliar_slices(graded.remarks, shaken.volume.n_slices)))
+            row = (shaken.subject, others, unfamiliar, shaken.volume.n_slices)
             tried.setdefault(shaken.tried, []).append(row)
         step(number + 1)
     found = []
@@ -116,7 +116,7 @@ def _clean(assessor, patients, seed: int, step: Callable[[int], None]) -> list[F
         share = interval(np.array([row[1] for row in rows]), [row[0] for row in rows], np.mean)
         found.append(Finding(name, "volumes not called mild", share, len(rows)))
     real = [row for rows in tried.values() for row in rows]
-    if assessor.tells_strangers:
+    if assessor.detects_out_of_distribution:
         shares, names = np.array([row[2] / row[3] for row in real]), [row[0] for row in real]
         share, count = interval(shares, names, np.mean), sum(row[3] for row in real)
         found.append(Finding("these, all together", "slices called no heart", share, count))
@@ -287,15 +287,15 @@ def _missed(rows: Sequence[tuple]) -> list[Finding]:
     return found
 
 
-def _strangers(assessor: Assessor, seed: int) -> list[Finding]:
+def _out_of_distribution(assessor: Assessor, seed: int) -> list[Finding]:
     """Share of images that are no heart which are told."""
-    if not assessor.tells_strangers:
+    if not assessor.detects_out_of_distribution:
         return []
-    from ..simulation.strangers import strangers
+    from ..simulation.out_of_distribution import out_of_distribution_images
 
     rng = np.random.default_rng([seed, 3])
     told: dict[str, list[float]] = {}
-    for kind, image in strangers(STRANGE, rng):
+    for kind, image in out_of_distribution_images(DRAWN, rng):
         pixel = float(rng.uniform(0.8, 2.0))
         told.setdefault(kind, []).append(float(_is_told(assessor, image, pixel, kind)))
     every = np.array([value for values in told.values() for value in values])
@@ -316,7 +316,7 @@ def _is_told(assessor: Assessor, image: np.ndarray, pixel: float, kind: str) -> 
     return any(REMARK in text for text in remarks)
 
 
-def _strange_slices(remarks: Sequence[str], n_slices: int) -> Iterator[list[int]]:
+def _unfamiliar_slices(remarks: Sequence[str], n_slices: int) -> Iterator[list[int]]:
     """Slices that a remark calls no heart."""
     for text in remarks:
         if not text.startswith(REMARK):
