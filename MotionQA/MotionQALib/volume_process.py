@@ -5,8 +5,6 @@ The voxels go into an .npy file that the program then maps; what belongs to them
 
 from __future__ import annotations
 
-import sys
-import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,18 +83,6 @@ def _read(path: Path, output: str) -> VolumeRead:
 
 
 def main() -> None:
-    from .worker import own_streams
+    from .single_request import answer_one
 
-    requests, events = own_streams()
-    try:
-        request = protocol.decode(requests.readline(protocol.LONGEST_LINE))
-        answer: protocol.Message = read_volume(request)
-    except VolumeError as error:
-        answer = protocol.Failed(id=None, sentence=str(error))
-    except Exception as error:  # the user is told, whatever it is
-        traceback.print_exc()
-        text = f"It could not be read ({type(error).__name__}: {error})."
-        answer = protocol.Failed(id=None, sentence=text)
-    events.write(answer.encode())
-    events.flush()
-    sys.exit(0)
+    answer_one(read_volume, VolumeError, "It could not be read")

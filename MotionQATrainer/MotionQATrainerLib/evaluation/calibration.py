@@ -121,13 +121,7 @@ def fit_uncertain_above(
     levels : (n, 5) bool, the scores that each label allows. A reported grade is right where one
         of its scores is allowed.
     """
-    probabilities, levels = np.asarray(probabilities), np.asarray(levels, dtype=bool)
-    if not len(probabilities):
-        raise ValueError("There are no validation labels to fit the uncertainty on.")
-    doubt = uncertainty(probabilities)
-    reported = GRADE_OF_SCORE[median_score(probabilities) - 1]
-    right = (levels & (GRADE_OF_SCORE[None, :] == reported[:, None])).any(axis=1)
-
+    doubt, _, right = _results(np.asarray(probabilities), np.asarray(levels, dtype=bool))
     order = np.argsort(doubt, kind="stable")
     doubt, right = doubt[order], right[order]
     certain = np.arange(1, len(doubt) + 1)
@@ -192,11 +186,7 @@ def fit_doubt(
     target : share of the certain grades that should be right
     """
     probabilities, levels = np.asarray(probabilities), np.asarray(levels, dtype=bool)
-    if not len(probabilities):
-        raise ValueError("There are no validation labels to fit the uncertainty on.")
-    doubt = uncertainty(probabilities)
-    reported = GRADE_OF_SCORE[median_score(probabilities) - 1]
-    right = (levels & (GRADE_OF_SCORE[None, :] == reported[:, None])).any(axis=1)
+    doubt, reported, right = _results(probabilities, levels)
     severe = ~levels[:, GRADE_OF_SCORE != Grade.SEVERE].any(axis=1)
     chance = np.where(
         reported == Grade.SEVERE, 0.0, grade_probabilities(probabilities)[:, Grade.SEVERE - 1]
@@ -221,3 +211,12 @@ def fit_doubt(
     if best is None:
         return Doubt(MOST_UNCERTAIN, 1.0, float((doubt > MOST_UNCERTAIN).mean()), 0.0, 0.0)
     return best[1]
+
+
+def _results(probabilities: np.ndarray, levels: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Of each result: its uncertainty, its reported grade, and whether that is right."""
+    if not len(probabilities):
+        raise ValueError("There are no validation labels to fit the uncertainty on.")
+    reported = GRADE_OF_SCORE[median_score(probabilities) - 1]
+    right = (levels & (GRADE_OF_SCORE[None, :] == reported[:, None])).any(axis=1)
+    return uncertainty(probabilities), reported, right
