@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from . import checkpoints
+from .assessment_summary import in_words
 from .devices import (
     DeviceError,
     DeviceSetup,
@@ -28,7 +29,6 @@ from .heart_centre import heart_centre
 from .preprocessing import Position
 from .results import Assessment, Row
 from .scale import is_uncertain, softmax
-from .verdict import in_words
 
 if TYPE_CHECKING:
     from .volumes import Volume

@@ -1,7 +1,8 @@
 """Whose image it is: by PatientID, by the names of BIDS, CMRxMotion and ACDC, or by its own name.
 
 One rule for training and for reader studies: what must stay together in a split is also drawn
-together in a bootstrap. Names that look like one person's, but may be two people's, are `kin`.
+together in a bootstrap. `similar_subjects` finds names
+that look like one person's, but may be two people's.
 """
 
 from __future__ import annotations
@@ -132,7 +133,7 @@ def persons(images: Mapping[str, Path], root: Path | None = None) -> Persons:
     return Persons(found, named, _doubts(nobody))
 
 
-def kin(subjects: Iterable[str]) -> list[list[str]]:
+def similar_subjects(subjects: Iterable[str]) -> list[list[str]]:
     """Groups of different names that look like one person's, sorted.
 
     Letter case, spelling of letters, zeros before numbers, separators, a last letter (P001a,

@@ -48,7 +48,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Shaken:
+class ChangedVolume:
     """A volume after a change, and what is known of it."""
 
     tried: str
@@ -104,12 +104,12 @@ def _clean(assessor, patients, seed: int, step: Callable[[int], None]) -> list[F
     """What is no motion, and must leave volumes mild and slices familiar."""
     tried: dict[str, list[tuple[str, float, int, int]]] = {}
     for number, patient in enumerate(patients):
-        for shaken in spoilt(patient, np.random.default_rng([seed, 1, number])):
-            graded = assessor.assess(shaken.volume)
+        for changed in spoilt(patient, np.random.default_rng([seed, 1, number])):
+            graded = assessor.assess(changed.volume)
             others = float(graded.volume_grade is not Grade.MILD)
-            unfamiliar = sum(map(len, _unfamiliar_slices(graded.remarks, shaken.volume.n_slices)))
-            row = (shaken.subject, others, unfamiliar, shaken.volume.n_slices)
-            tried.setdefault(shaken.tried, []).append(row)
+            unfamiliar = sum(map(len, _unfamiliar_slices(graded.remarks, changed.volume.n_slices)))
+            row = (changed.subject, others, unfamiliar, changed.volume.n_slices)
+            tried.setdefault(changed.tried, []).append(row)
         step(number + 1)
     found = []
     for name, rows in tried.items():
@@ -142,13 +142,13 @@ def _moving(assessor, patients, seed: int, step: Callable[[int], None]) -> list[
     """Motion by every order of lines, and off the middle."""
     moving: dict[str, list[tuple]] = {}
     for number, patient in enumerate(patients):
-        for shaken in moved(patient, np.random.default_rng([seed, 2, number])):
-            graded = assessor.assess(shaken.volume)
+        for changed in moved(patient, np.random.default_rng([seed, 2, number])):
+            graded = assessor.assess(changed.volume)
             row = (
-                shaken.subject, shaken.similarity, graded.volume_probabilities,
+                changed.subject, changed.similarity, graded.volume_probabilities,
                 graded.probabilities[0], graded.volume_uncertain,
             )  # fmt: skip
-            moving.setdefault(shaken.tried, []).append(row)
+            moving.setdefault(changed.tried, []).append(row)
         step(number + 1)
     found = [line for name, rows in moving.items() for line in _against_labels(name, rows)]
     return found + _missed([row for rows in moving.values() for row in rows])
@@ -168,7 +168,7 @@ def table(found: Sequence[Finding], style: str = "text") -> str:
     )
 
 
-def spoilt(patient: CleanPatient, rng: np.random.Generator) -> Iterator[Shaken]:
+def spoilt(patient: CleanPatient, rng: np.random.Generator) -> Iterator[ChangedVolume]:
     """A patient's end-diastolic stack with each of the `NUISANCES`, and no breathing."""
     stack, spacing = patient.read("ED")
     other = patient.read("ES")[0] if "ES" in patient.phases else None
@@ -183,7 +183,7 @@ def spoilt(patient: CleanPatient, rng: np.random.Generator) -> Iterator[Shaken]:
         if nuisance.pixel:
             images = torch.from_numpy(stack)
             images, pixels = nuisances.coarsened(images, spacing[1:], nuisance.pixel)
-            yield Shaken(name, _volume(images, (spacing[0], *pixels), patient), patient.name)
+            yield ChangedVolume(name, _volume(images, (spacing[0], *pixels), patient), patient.name)
             continue
         images = stack
         if nuisance != Nuisance():
@@ -191,10 +191,10 @@ def spoilt(patient: CleanPatient, rng: np.random.Generator) -> Iterator[Shaken]:
                 stack, spacing, still, acquisition, rng,
                 centre=centre, nuisance=nuisance, other_phase=other,
             )  # fmt: skip
-        yield Shaken(name, _volume(images, spacing, patient), patient.name)
+        yield ChangedVolume(name, _volume(images, spacing, patient), patient.name)
 
 
-def moved(patient: CleanPatient, rng: np.random.Generator) -> Iterator[Shaken]:
+def moved(patient: CleanPatient, rng: np.random.Generator) -> Iterator[ChangedVolume]:
     """The stack breathing in each behaviour, by every order of lines, and off the middle."""
     stack, spacing = patient.read("ED")
     breathing = Breathing.draw(rng).unlike_training(rng)
@@ -209,12 +209,12 @@ def moved(patient: CleanPatient, rng: np.random.Generator) -> Iterator[Shaken]:
                 stack, spacing, motion, acquisition, rng, centre=centre
             )
             volume = _volume(images, spacing, patient)
-            yield Shaken(f"{ordering.value} lines", volume, patient.name, similarity.numpy())
+            yield ChangedVolume(f"{ordering.value} lines", volume, patient.name, similarity.numpy())
             if ordering is Ordering.INTERLEAVED:
                 for name, off in (("heart in the middle", 0.0), ("heart 60 mm off", OFF_CENTRE)):
                     placed = _placed(images, spacing, centre, off, rng)
                     volume = _volume(placed, spacing, patient)
-                    yield Shaken(name, volume, patient.name, similarity.numpy())
+                    yield ChangedVolume(name, volume, patient.name, similarity.numpy())
 
 
 def _placed(images, spacing, centre, off: float, rng: np.random.Generator) -> torch.Tensor:

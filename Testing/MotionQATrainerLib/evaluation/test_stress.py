@@ -107,8 +107,8 @@ def test_out_of_distribution_images_are_told_and_patients_are_not(found):
 
 def test_off_the_middle_the_same_heart_is_shown(people):
     volumes = {}
-    for shaken in stress.moved(people[0], np.random.default_rng(0)):
-        volumes.setdefault(shaken.tried, shaken.volume)
+    for changed in stress.moved(people[0], np.random.default_rng(0)):
+        volumes.setdefault(changed.tried, changed.volume)
     middle, off = volumes["heart in the middle"], volumes["heart 60 mm off"]
     assert middle.voxels.shape == off.voxels.shape
     assert middle.voxels.sum() == pytest.approx(off.voxels.sum(), rel=0.2)

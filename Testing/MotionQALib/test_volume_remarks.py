@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from MotionQALib import volumes
-from MotionQALib.doubts import doubts_of
+from MotionQALib.volume_remarks import remarks_on
 from MotionQALib.volumes import Volume
 
 
@@ -19,7 +19,7 @@ def volume(spacing, shape=(3, 192, 200), **facts):
 
 @pytest.mark.parametrize("spacing", [(8.0, 1.4, 1.4), (1.2, 1.2, 1.2), (10, 1, 1), (6, 3, 0.7)])
 def test_usual_spacings_are_not_doubted(spacing):
-    assert doubts_of(volume(spacing)) == ()
+    assert remarks_on(volume(spacing)) == ()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ FIELD_OF_VIEW = (120.0, 800.0)
 """mm along an image's longer side, with room to spare: a chest, or at least a heart."""
 
 
-def doubts_of(volume: Volume) -> tuple[str, ...]:
+def remarks_on(volume: Volume) -> tuple[str, ...]:
     """Sentences about spacings that no heart can have.
 
     The network looks at a fixed pixel spacing and a fixed field of view, so that a wrong spacing
