@@ -58,7 +58,7 @@ def test_series_are_graded_listed_opened_and_compared(
     assert (result.n_frames, result.n_slices) == (3, 4)
     assert tuple(result.scores[result.worst_frames, range(4)]) == old.scores
     assert module.tabs.widget.currentIndex == 2 and node.GetName() == "5 · cine_sax"
-    assert any(badge._shown for badge in scanner._overlay._badges.values())
+    assert any(badge._shown for badge in scanner._overlay._badges._badges.values())
     assert slicer.util.getNodesByClass("vtkMRMLSequenceNode")
 
     words = cine_objects.identifying_words()
