@@ -47,6 +47,17 @@ class VolumeRead(protocol.Message):
     times: list = field(default_factory=list)
     remarks: list = field(default_factory=list)
 
+    @classmethod
+    def of(cls, volume: Volume, output: str = "") -> VolumeRead:
+        return cls(
+            output=output,
+            name=volume.name,
+            series_uid=volume.series_uid or "",
+            to_ras=geometry_of(volume).ravel().tolist(),
+            times=[] if volume.origin is None else volume.origin.frame_times,
+            remarks=list(volume.remarks),
+        )
+
 
 def geometry_of(volume: Volume) -> np.ndarray:
     """(4, 4) from (column, row, slice, 1) to RAS in mm; plain axes where nothing tells."""
@@ -72,14 +83,7 @@ def _read(path: Path, output: str) -> VolumeRead:
 
     volume = volumes.read(path)
     np.save(output, volume.voxels)
-    return VolumeRead(
-        output=output,
-        name=volume.name,
-        series_uid=volume.series_uid or "",
-        to_ras=geometry_of(volume).ravel().tolist(),
-        times=[] if volume.origin is None else volume.origin.frame_times,
-        remarks=list(volume.remarks),
-    )
+    return VolumeRead.of(volume, output)
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 from .. import protocol
 from ..reading.reading_errors import ReadingError
+from ..reading.session_lock import BEAT
 from ..results import Assessment
 from .arrival_entry import Entry
 from .arrival_messages import (
@@ -35,9 +36,6 @@ from .arrival_service import ArrivalService
 from .arrivals import Arrivals
 from .arriving_series import ArrivingSeries
 from .image_facts import ImageFacts
-
-BEAT = 60.0
-"""Seconds between two signs of life to other machines."""
 
 LISTED = 300
 """Series from before that are told again."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..reading.reading_errors import NotSaved
+from ..reading.session_lock import BEAT
 from ..results import Assessment
 from .arrival_entry import Entry, Status
 from .arrival_results import ArrivalResults, Graded
@@ -33,9 +34,6 @@ SOON = 2.0
 
 PUT_OFF = 10.0
 """Seconds that a report waits for series, at the most."""
-
-BEAT = 60.0
-"""Seconds between signs of life for other machines."""
 
 REMEMBERED = 1800.0
 """Seconds that a series' headers stay in memory after it was dealt with."""

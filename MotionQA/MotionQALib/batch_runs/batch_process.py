@@ -22,6 +22,7 @@ from ..batch import BatchOptions, GradedFile, distinct_names, grade, named_apart
 from ..pending_read import PendingRead
 from ..private_names import PrivateNames
 from ..reading.reading_errors import ReadingError
+from ..reading.session_lock import BEAT
 from .batch_folder import BatchFolder, key_of
 from .batch_messages import (
     BatchDevice,
@@ -33,9 +34,6 @@ from .batch_messages import (
     VolumeGraded,
     VolumesFound,
 )
-
-BEAT = 60.0
-"""Seconds between two signs of life to other machines."""
 
 LOWER_PRIORITY = 10
 """Of 19: whoever works in Slicer meanwhile comes first."""

@@ -66,6 +66,14 @@ class Inflated(io.RawIOBase):
             self._decoder.decompress(data, _CHUNK)
 
 
+def open_inflated(path: Path) -> BinaryIO | Inflated:
+    """Open by content, not by suffix: renamed files are common."""
+    stream = path.open("rb")
+    compressed = stream.read(2) == b"\x1f\x8b"
+    stream.seek(0)
+    return Inflated(stream) if compressed else stream
+
+
 def open_data(header: Path, data: Path) -> BinaryIO:
     """Open the data file that a header names: an ordinary one, not a device that never ends."""
     if not data.exists():
