@@ -52,6 +52,10 @@ class Process:
                 return self.events[-1]
         raise AssertionError(f"No {kind.__name__}: {self.events}")
 
+    def rest(self) -> list[protocol.Message]:
+        """What it said last, up to its end."""
+        return [protocol.decode(line) for line in self._events]
+
     def entry(self) -> Entry:
         return Entry.from_dict(self.until(arrival_messages.SeriesDone).entry)
 
@@ -114,8 +118,7 @@ def test_a_series_is_graded_once_and_what_is_acquired_again_stands_beside_it(
     assert "cannot be read" in said or process.until(arrival_messages.ArrivalsSaid)
     time.sleep(1.5)
     process.close()
-    rest = [protocol.decode(line) for line in process._events]
-    assert not [event for event in rest if isinstance(event, arrival_messages.SeriesDone)]
+    assert not [event for event in process.rest() if isinstance(event, arrival_messages.SeriesDone)]
 
 
 def test_a_series_that_lacks_images_waits_for_them(stacks, checkpoint_file, tmp_path):
