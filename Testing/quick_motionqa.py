@@ -66,9 +66,9 @@ def main() -> int:
     sys.modules["MotionQALib.assessment"] = stand_in
     checkpoints.resolve = checkpoints.read_card = lambda checkpoint: CARD
     from MotionQALib import cli
-    from MotionQALib.arrivals import command
+    from MotionQALib.arrivals import arrival_commands
 
-    command.LOOK = 0.1  # the tests' folders are on this machine's disk, and written at once
+    arrival_commands.LOOK = 0.1  # the tests' folders are on this machine's disk
     return cli.main()
 
 

@@ -18,8 +18,8 @@ from MotionQALib.volumes import Volume
 from MotionQATrainerLib.data.clean_patients import find_patients
 from MotionQATrainerLib.simulation import nuisances
 from MotionQATrainerLib.simulation.breathing import Behaviour, Breathing
+from MotionQATrainerLib.simulation.out_of_distribution import out_of_distribution_images
 from MotionQATrainerLib.simulation.simulator import Acquisition, MotionSimulator
-from MotionQATrainerLib.simulation.strangers import strangers
 
 ROOT = Path(__file__).resolve().parents[1]
 SPLIT = ROOT / "MotionQA" / "Resources" / "Checkpoints" / "motionqa-starter.split.json"
@@ -181,7 +181,7 @@ def test_clean_volumes_stay_mild_whatever_the_scanner(starter, patients, change)
 def test_what_is_no_heart_is_told(starter):
     rng = np.random.default_rng(987)
     told = []
-    for kind, image in strangers(66, rng):
+    for kind, image in out_of_distribution_images(66, rng):
         if np.ptp(image) > 0:  # a blank one is refused
             graded = starter.assess(Volume(image, (8.0, 1.3, 1.3), kind))
             told.append(any(REMARK in text for text in graded.remarks))
@@ -191,12 +191,12 @@ def test_what_is_no_heart_is_told(starter):
 @pytest.mark.acdc
 @pytest.mark.xfail(reason="a slice or more of about one ACDC volume in five is called no heart")
 def test_hearts_are_not_called_something_else(starter, patients):
-    strange = []
+    unfamiliar = []
     for patient in patients:
         stack, spacing = patient.read("ES")
         graded = starter.assess(Volume(stack, spacing, patient.name))
-        strange.append(any(REMARK in text for text in graded.remarks))
-    assert np.mean(strange) <= 0.1  # of volumes, one slice being enough
+        unfamiliar.append(any(REMARK in text for text in graded.remarks))
+    assert np.mean(unfamiliar) <= 0.1  # of volumes, one slice being enough
 
 
 @pytest.mark.acdc

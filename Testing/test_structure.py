@@ -6,7 +6,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -59,6 +59,9 @@ LIGHT = (
     "MotionQALib.reading.agreement_report",
 )
 LONGEST = 400
+
+TWICE = {"arguments.py", "cli.py"}
+"""File names that each library has at its top, for its own command; else a name is one file's."""
 
 
 def module_of(path: Path) -> str:
@@ -194,6 +197,41 @@ def test_circles_are_found_and_relative_imports_with_them():
     assert found == {"top.inner.x", "top.up.y.z", "top.inner.w.v", "q"}
     kept = needed_when_run(ast.parse("if TYPE_CHECKING:\n    from .a import b\nimport c"))
     assert imported(kept, ("top",)) == {"c"}
+
+
+def several(pairs: Iterable[tuple[str, Path]]) -> dict[str, list[str]]:
+    """Names that stand for more than one thing, and the files in which they do."""
+    homes: dict[str, list[str]] = {}
+    for name, path in pairs:
+        homes.setdefault(name, []).append(path.relative_to(ROOT).as_posix())
+    return {name: places for name, places in homes.items() if len(places) > 1}
+
+
+def public_classes(source: str) -> list[str]:
+    found = [n.name for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ClassDef)]
+    return [name for name in found if not name.startswith("_")]
+
+
+def test_a_file_name_names_one_file():
+    tops = {library / name for library in (LIBRARY, TRAINER) for name in TWICE}
+    files = [path for path in SOURCES if path.name != "__init__.py" and path not in tops]
+    assert tops <= set(SOURCES) and several((path.name, path) for path in files) == {}
+    assert not TWICE & {path.name for path in files}
+
+
+def test_a_class_name_names_one_class():
+    classes = [(name, p) for p in SOURCES for name in public_classes(p.read_text("utf-8"))]
+    assert len(classes) > 100 and several(classes) == {}
+
+
+def test_names_of_two_things_are_found():
+    pairs = [
+        ("lock.py", ROOT / "a/lock.py"),
+        ("b.py", ROOT / "b.py"),
+        ("lock.py", ROOT / "lock.py"),
+    ]
+    assert several(pairs) == {"lock.py": ["a/lock.py", "lock.py"]}
+    assert public_classes("class A:\n    class B: ...\nclass _C: ...") == ["A", "B"]
 
 
 def test_every_import_of_ours_leads_to_what_is_there():

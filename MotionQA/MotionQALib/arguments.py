@@ -7,11 +7,11 @@ import math
 import re
 from pathlib import Path
 
-from .arrivals.arguments import add_arrivals
+from .arrivals.arrival_arguments import add_arrivals
 from .batch import Spacing
 from .grading_arguments import add_checkpoint, add_computing, positive_count
 from .output_files import UsageError, check_files, need_package
-from .reading.command import add_agreement
+from .reading.agreement_command import add_agreement
 from .version import version
 
 _EXAMPLES = """examples:

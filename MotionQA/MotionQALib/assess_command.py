@@ -147,7 +147,7 @@ class _Run:
             self._write_report(named)
 
     def _write_report(self, graded: GradedFile) -> None:
-        from .structured_report.report import ReportError
+        from .structured_report.motion_report import ReportError
 
         try:
             self._report(graded)

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from . import checkpoints
+from .assessment_summary import in_words
 from .devices import (
     DeviceError,
     DeviceSetup,
@@ -23,12 +24,11 @@ from .devices import (
     release_memory,
 )
 from .error_text import reason
-from .familiarity import FeatureTap, strangers_in_words
+from .familiarity import FeatureTap, unfamiliar_in_words
 from .heart_centre import heart_centre
 from .preprocessing import Position
 from .results import Assessment, Row
 from .scale import is_uncertain, softmax
-from .verdict import in_words
 
 if TYPE_CHECKING:
     from .volumes import Volume
@@ -43,7 +43,7 @@ class AssessmentError(RuntimeError):
 
 
 FAMILIAR = -1e3
-"""Strangeness where a checkpoint cannot tell."""
+"""Unfamiliarity where a checkpoint cannot tell."""
 
 
 class Cancelled(Exception):  # noqa: N818  it is no error
@@ -143,7 +143,7 @@ class Assessor:
         return self._reason
 
     @property
-    def tells_strangers(self) -> bool:
+    def detects_out_of_distribution(self) -> bool:
         """Whether the checkpoint can tell what does not look like short-axis cardiac MR."""
         return self._tap is not None
 
@@ -181,8 +181,8 @@ class Assessor:
             volume, positions, self._look, progress=progress, cancelled=cancelled
         )
         found = _in_place(found, positions, volume.blank.size)
-        logits, strangeness = found[:, :-1], found[:, -1]
-        remarks = (*strangers_in_words(strangeness, volume.n_slices), *remarks)
+        logits, unfamiliarity = found[:, :-1], found[:, -1]
+        remarks = (*unfamiliar_in_words(unfamiliarity, volume.n_slices), *remarks)
         probabilities = softmax(logits, self.card.temperature)
         probabilities = probabilities.reshape(volume.n_frames, volume.n_slices, -1)
         # Blank slices have no say, and a frame of nothing else has none either.
@@ -290,15 +290,15 @@ class Assessor:
         return logits.cpu().numpy()
 
     def _look(self, images: torch.Tensor) -> np.ndarray:
-        """Logits, and how strange each slice is: (n, 6)."""
+        """Logits, and how unfamiliar each slice is: (n, 6)."""
         logits = self.logits(images)
-        strangeness = np.full((len(logits), 1), FAMILIAR)
+        unfamiliarity = np.full((len(logits), 1), FAMILIAR)
         if self._tap is not None:
             with torch.inference_mode():
-                strange = self.model.familiarity(self._tap.features.float())
+                unfamiliar = self.model.familiarity(self._tap.features.float())
             # What is no number is no heart either.
-            strangeness = strange.double().nan_to_num(-FAMILIAR).cpu().numpy()[:, None]
-        return np.concatenate([logits, strangeness], axis=1)
+            unfamiliarity = unfamiliar.double().nan_to_num(-FAMILIAR).cpu().numpy()[:, None]
+        return np.concatenate([logits, unfamiliarity], axis=1)
 
     def _move(self, place: DeviceSetup) -> None:
         place.settle(self.model)

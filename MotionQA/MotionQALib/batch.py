@@ -21,7 +21,7 @@ from .results import Assessment
 if TYPE_CHECKING:
     from .assessment import Assessor
     from .checkpoints import Card
-    from .formats.origin import Origin
+    from .formats.dicom_origin import Origin
     from .slice_pictures import SlicePicture
     from .volumes import Volume
 

@@ -12,12 +12,12 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from .arguments import parser
-from .arrivals.command import run_listen, run_watch
+from .arrivals.arrival_commands import run_listen, run_watch
 from .assess_command import INTERRUPTED, in_words, run_assess
 from .command_output import CommandOutput
 from .output_files import UsageError
 from .privacy import silence_parsers
-from .reading.command import run_agreement
+from .reading.agreement_command import run_agreement
 
 
 def main(argv: Sequence[str] | None = None) -> int:

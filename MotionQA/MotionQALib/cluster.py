@@ -23,12 +23,12 @@ class Grader:
         from .assessment import Assessor
 
         self._assessor = Assessor(checkpoint, **options)
-        self._wishes = batch_options
+        self._options = batch_options
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         path = Path(row["path"])
-        volume = PendingRead(read, path, self._wishes).result()
-        graded = grade(path, volume, self._assessor, self._wishes)
+        volume = PendingRead(read, path, self._options).result()
+        graded = grade(path, volume, self._assessor, self._options)
         return {"graded": graded}
 
 

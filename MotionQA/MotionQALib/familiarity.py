@@ -20,9 +20,9 @@ REMARK = "Does not look like short-axis cardiac MR"
 
 
 class Familiarity(nn.Module):
-    """Maps features (n, d) to how strange they are, (n,): above 0 means unlike the training's.
+    """Maps features (n, d) to how unfamiliar they are, (n,): above 0 means unlike the training's.
 
-    Features are turned to k principal axes of unit variance; strange is what a logistic rule on
+    Features are turned to k principal axes of unit variance; unfamiliar is what a logistic rule on
     the axes, their squares and the length of the rest says.
 
     Parameters
@@ -63,7 +63,7 @@ class Familiarity(nn.Module):
         return torch.cat([places, places.square().clamp_max(50), lengths], dim=1)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """How strange (n, d) features are."""
+        """How unfamiliar (n, d) features are."""
         return self.measures(features) @ self.weight.float() + self.bias.float()
 
 
@@ -81,14 +81,14 @@ class FeatureTap:
         self._hook.remove()
 
 
-def strangers_in_words(strangeness: np.ndarray, n_slices: int) -> tuple[str, ...]:
+def unfamiliar_in_words(unfamiliarity: np.ndarray, n_slices: int) -> tuple[str, ...]:
     """A sentence where slices look like nothing that the network was trained on; else none.
 
     Parameters
     ----------
-    strangeness : (frames * slices,), above 0 where an image is strange, NaN where it is blank
+    unfamiliarity : (frames * slices,), above 0 where an image is unfamiliar, NaN where it is blank
     """
-    table = strangeness.reshape(-1, n_slices)
+    table = unfamiliarity.reshape(-1, n_slices)
     looked_at = (~np.isnan(table)).sum(axis=0)  # not at blank images
     slices = np.flatnonzero((looked_at > 0) & (2 * (table > 0).sum(axis=0) >= looked_at))
     if not len(slices):
@@ -99,8 +99,8 @@ def strangers_in_words(strangeness: np.ndarray, n_slices: int) -> tuple[str, ...
     return (f"{REMARK} in slices {named}." if len(slices) > 1 else f"{REMARK} in slice {named}.",)
 
 
-def strangers_named(remarks: Iterable[str], n_slices: int) -> Iterator[list[int]]:
-    """Slices of each sentence of `strangers_in_words` that is among the remarks."""
+def unfamiliar_named(remarks: Iterable[str], n_slices: int) -> Iterator[list[int]]:
+    """Slices of each sentence of `unfamiliar_in_words` that is among the remarks."""
     for text in remarks:
         if not text.startswith(REMARK):
             continue

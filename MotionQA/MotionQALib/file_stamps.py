@@ -10,7 +10,7 @@ import re
 from itertools import islice
 from pathlib import Path
 
-from .formats.kinds import FORMATS, suffix_of
+from .formats.file_kinds import FORMATS, suffix_of
 
 Stamp = tuple[str, int, int, int]
 """A file's path, its size in bytes, and when its content and its entry changed, in ns."""

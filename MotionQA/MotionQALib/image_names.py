@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from .formats.kinds import suffix_of
+from .formats.file_kinds import suffix_of
 from .spreadsheet_files import original
 from .subjects import without_suffix
 

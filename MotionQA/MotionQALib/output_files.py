@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .batch import ResumeFile
 from .checkpoints import SUFFIX
-from .formats.kinds import is_dicom, suffix_of
+from .formats.file_kinds import is_dicom, suffix_of
 from .whole_files import is_special
 
 

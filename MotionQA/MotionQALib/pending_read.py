@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from .formats.refusals import display_name
+from .formats.volume_error import display_name
 
 Content = TypeVar("Content")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .formats.kinds import is_dicom
+from .formats.file_kinds import is_dicom
 
 IDENTIFYING = (
     "PatientName",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .batch import GradedFile
-from .formats.refusals import display_name
+from .formats.volume_error import display_name
 from .privacy import without, words_of
 
 

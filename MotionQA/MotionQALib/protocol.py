@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, get_type_hints
 
-VERSION = 1
+VERSION = 2
 """Rises with every change that an older side would misunderstand."""
 
 LONGEST_LINE = 64 * 2**20
@@ -152,7 +152,7 @@ class Explained(Message):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cancelled(Message):
+class RequestCancelled(Message):
     id: int
 
 

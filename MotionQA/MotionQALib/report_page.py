@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .assessment_summary import summary
 from .report_readers import reader_chip, reader_table
 from .report_style import page_head
 from .results import Assessment, Failure
 from .scale import SCORE_WORDS, SCORES, Grade, grade_of
-from .verdict import verdict
 from .version import version
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _failures(failures: Sequence[Failure]) -> str:
 def _overview(assessments: Sequence[Assessment]) -> str:
     rows = "".join(
         f'<tr><th scope="row"><a href="#v{number}">{escape(a.volume)}</a></th>'
-        f"<td>{_grade_chip(a.volume_grade)}{_doubt(a.volume_uncertain)}"
+        f"<td>{_grade_chip(a.volume_grade)}{_uncertain_mark(a.volume_uncertain)}"
         f"{reader_chip(a, None, None)}</td>"
         f'<td class="number">{a.volume_score}</td>'
         f'<td class="number">{a.volume_expected_score:.1f}</td>'
@@ -152,9 +152,9 @@ def _volume(number: int, a: Assessment, pictures: Sequence[SlicePicture]) -> str
     source = f"<code>{escape(a.source)}</code> · " if a.source else ""
     return (
         f'<section class="volume" id="v{number}">\n<h2>{escape(a.volume)} '
-        f"{_grade_chip(a.volume_grade)}{_doubt(a.volume_uncertain)}"
+        f"{_grade_chip(a.volume_grade)}{_uncertain_mark(a.volume_uncertain)}"
         f"{reader_chip(a, None, None)}</h2>\n"
-        f'<p class="verdict">{escape(verdict(a))}</p>\n'
+        f'<p class="verdict">{escape(summary(a))}</p>\n'
         f'<p class="meta">{source}{frames}{_count(a.n_slices, "slice")} · {escape(a.device)}, '
         f"{escape(a.precision)}, {a.seconds:.2g} s</p>\n{remarks}{reader_table(a)}{drawn}"
         f"{_frames(a)}</section>\n"
@@ -183,7 +183,7 @@ def _figure(number: int, a: Assessment, picture: SlicePicture) -> str:
         f'<div class="picture"><img alt="{_described(a, frame, index)}" loading="lazy" '
         f'src="{_data(picture.image)}">{overlay}</div>\n'
         f'<figcaption>{where}<b class="score">{score}</b>{_grade_chip(grade)}'
-        f"{_bars(a.probabilities[frame, index])}{_doubt(uncertain)}"
+        f"{_bars(a.probabilities[frame, index])}{_uncertain_mark(uncertain)}"
         f"{reader_chip(a, frame, index)}</figcaption></figure>\n"
     )
 
@@ -292,7 +292,7 @@ def _grade_chip(grade: Grade) -> str:
     return f'<span class="chip {grade.label}">{grade.label}</span>'
 
 
-def _doubt(uncertain: bool) -> str:
+def _uncertain_mark(uncertain: bool) -> str:
     return ' <span class="doubt">uncertain</span>' if uncertain else ""
 
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .assessment_summary import summary
 from .results import Assessment, Failure, Override, Row
 from .spreadsheet_files import line, write_lines
-from .verdict import verdict
 from .version import version
 from .whole_files import written_whole
 
@@ -146,7 +146,7 @@ def _described(assessment: Assessment) -> dict:
         "volume_score": assessment.volume_score,
         "volume_expected_score": assessment.volume_expected_score,
         "volume_grade": assessment.volume_grade.label,
-        "verdict": verdict(assessment),
+        "verdict": summary(assessment),
     }
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import volumes
-from .formats.refusals import in_plain_words
+from .formats.volume_error import in_plain_words
 from .volumes import Volume, VolumeError
 
 

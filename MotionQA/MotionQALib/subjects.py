@@ -1,7 +1,8 @@
 """Whose image it is: by PatientID, by the names of BIDS, CMRxMotion and ACDC, or by its own name.
 
 One rule for training and for reader studies: what must stay together in a split is also drawn
-together in a bootstrap. Names that look like one person's, but may be two people's, are `kin`.
+together in a bootstrap. `similar_subjects` finds names
+that look like one person's, but may be two people's.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .formats.kinds import FORMATS, is_dicom
+from .formats.file_kinds import FORMATS, is_dicom
 
 # What names the phase, frame or view of a patient rather than the patient.
 _PHASE = re.compile(r"[-_. /\\](ED|ES|frame\d+|4d|cine|[sl]ax?)$", re.IGNORECASE)
@@ -132,7 +133,7 @@ def persons(images: Mapping[str, Path], root: Path | None = None) -> Persons:
     return Persons(found, named, _doubts(nobody))
 
 
-def kin(subjects: Iterable[str]) -> list[list[str]]:
+def similar_subjects(subjects: Iterable[str]) -> list[list[str]]:
     """Groups of different names that look like one person's, sorted.
 
     Letter case, spelling of letters, zeros before numbers, separators, a last letter (P001a,

@@ -5,8 +5,6 @@ The voxels go into an .npy file that the program then maps; what belongs to them
 
 from __future__ import annotations
 
-import sys
-import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import protocol
-from .formats.refusals import VolumeError
+from .formats.volume_error import VolumeError
 from .series_files import series_folder
 
 if TYPE_CHECKING:
@@ -49,6 +47,17 @@ class VolumeRead(protocol.Message):
     times: list = field(default_factory=list)
     remarks: list = field(default_factory=list)
 
+    @classmethod
+    def of(cls, volume: Volume, output: str = "") -> VolumeRead:
+        return cls(
+            output=output,
+            name=volume.name,
+            series_uid=volume.series_uid or "",
+            to_ras=geometry_of(volume).ravel().tolist(),
+            times=[] if volume.origin is None else volume.origin.frame_times,
+            remarks=list(volume.remarks),
+        )
+
 
 def geometry_of(volume: Volume) -> np.ndarray:
     """(4, 4) from (column, row, slice, 1) to RAS in mm; plain axes where nothing tells."""
@@ -74,29 +83,10 @@ def _read(path: Path, output: str) -> VolumeRead:
 
     volume = volumes.read(path)
     np.save(output, volume.voxels)
-    return VolumeRead(
-        output=output,
-        name=volume.name,
-        series_uid=volume.series_uid or "",
-        to_ras=geometry_of(volume).ravel().tolist(),
-        times=[] if volume.origin is None else volume.origin.frame_times,
-        remarks=list(volume.remarks),
-    )
+    return VolumeRead.of(volume, output)
 
 
 def main() -> None:
-    from .worker import own_streams
+    from .single_request import answer_one
 
-    requests, events = own_streams()
-    try:
-        request = protocol.decode(requests.readline(protocol.LONGEST_LINE))
-        answer: protocol.Message = read_volume(request)
-    except VolumeError as error:
-        answer = protocol.Failed(id=None, sentence=str(error))
-    except Exception as error:  # the user is told, whatever it is
-        traceback.print_exc()
-        text = f"It could not be read ({type(error).__name__}: {error})."
-        answer = protocol.Failed(id=None, sentence=text)
-    events.write(answer.encode())
-    events.flush()
-    sys.exit(0)
+    answer_one(read_volume, VolumeError, "It could not be read")

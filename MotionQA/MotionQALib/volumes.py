@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .doubts import GIVEN, doubts_of
 from .formats.axes import find_axes
-from .formats.kinds import FORMATS, is_dicom, stem_of, suffix_of
+from .formats.file_kinds import FORMATS, is_dicom, stem_of, suffix_of
+from .formats.image_search import images_under, mask_beside, spare_files
 from .formats.pointers import refuse_pointer
-from .formats.refusals import MaskError, VolumeError, display_name, in_plain_words, refusal
-from .formats.search import images_under, mask_beside, spare_files
 from .formats.stored import StoredImage
+from .formats.volume_error import MaskError, VolumeError, display_name, in_plain_words, refusal
+from .volume_remarks import GIVEN, remarks_on
 
 if TYPE_CHECKING:
-    from .formats.origin import Origin
+    from .formats.dicom_origin import Origin
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -231,13 +231,13 @@ def check(volume: Volume) -> Volume:
             "columns); correct it or export the file again.",
         )
     _check_values(path, volume)
-    doubts = [doubt for doubt in doubts_of(volume) if doubt not in volume.remarks]
-    if not doubts:
+    more = [remark for remark in remarks_on(volume) if remark not in volume.remarks]
+    if not more:
         return volume
-    doubted = replace(volume, remarks=(*volume.remarks, *doubts))
+    remarked = replace(volume, remarks=(*volume.remarks, *more))
     if "identity" in vars(volume):  # known already: the voxels need no hashing
-        vars(doubted)["identity"] = volume.identity
-    return doubted
+        vars(remarked)["identity"] = volume.identity
+    return remarked
 
 
 def _check_values(path: Path, volume: Volume) -> None:

@@ -131,7 +131,7 @@ class Worker:
                 raise Cancelled
             return answers[type(request)](request)
         except Cancelled:
-            return protocol.Cancelled(id=request.id)
+            return protocol.RequestCancelled(id=request.id)
 
     def _load(self, request: Load) -> Message:
         from . import checkpoints

@@ -21,10 +21,10 @@ import vtk
 from slicer.i18n import tr as _
 
 from MotionQALib.error_text import last_line
+from MotionQALib.formats.file_kinds import stem_of
 from MotionQALib.formats.frame_counts import frames_in_header
-from MotionQALib.formats.kinds import stem_of
-from MotionQALib.formats.refusals import in_plain_words
-from MotionQALib.formats.streams import Inflated, skip
+from MotionQALib.formats.streams import Inflated, open_inflated, skip
+from MotionQALib.formats.volume_error import in_plain_words
 from MotionQALib.volumes import VolumeError
 
 SOURCE = "MotionQA.Source"
@@ -78,18 +78,10 @@ def frame_count(path: str | Path) -> int:
     if not str(path).lower().endswith(SUFFIXES):
         return frames_in_header(Path(path))
     try:
-        with _opened(Path(path)) as stream:
+        with open_inflated(Path(path)) as stream:
             return _promised(stream.read(HEADER))[0]
     except (OSError, EOFError, zlib.error, struct.error):
         return 1
-
-
-def _opened(path: Path):
-    """By content, not by suffix: renamed files are common."""
-    file = path.open("rb")
-    compressed = file.read(2) == b"\x1f\x8b"
-    file.seek(0)
-    return Inflated(file) if compressed else file
 
 
 def _promised(header: bytes) -> tuple[int, int]:
@@ -175,7 +167,7 @@ def _check_whole(path: Path) -> None:
     """Refuse a file that is cut short: ITK takes zeros for what it lacks, and says nothing."""
     if not str(path).lower().endswith(SUFFIXES):
         return
-    with in_plain_words(path), _opened(path) as stream:
+    with in_plain_words(path), open_inflated(path) as stream:
         _frames, size = _promised(stream.read(HEADER))
         skip(path, stream, size - HEADER)
         if isinstance(stream, Inflated):

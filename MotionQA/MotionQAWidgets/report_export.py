@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 
 from MotionQALib import protocol
 from MotionQALib.signals import Signal
-from MotionQALib.structured_report.messages import ReportWritten, WriteReport
+from MotionQALib.structured_report.report_messages import ReportWritten, WriteReport
 from MotionQALib.volumes import VolumeError
 
 from . import dependencies
@@ -20,7 +20,7 @@ from .volume_input import VolumeInput
 from .volume_opening import FILE
 
 REQUIREMENTS = dependencies.REQUIREMENTS.with_name("MotionQA-report-requirements.txt")
-MODULE = "MotionQALib.structured_report.process"
+MODULE = "MotionQALib.structured_report.report_process"
 
 
 class ReportExport:

@@ -33,7 +33,7 @@ class ResultsView:
         self._volume = None
         self._result: SceneResult | None = None
         self._watch: SliceWatch | None = None
-        self._visited: int | None = None
+        self._last_worst: int | None = None
         self.widget, self.details = qt.QWidget(), qt.QWidget()
         self.strip, self.table = SliceStrip(), ResultsTable()
         self.mine = MyGrade(results, self.widget)
@@ -58,7 +58,7 @@ class ResultsView:
 
     def set_volume(self, volume_node) -> None:
         if volume_node is not self._volume:
-            self._volume, self._visited = volume_node, None
+            self._volume, self._last_worst = volume_node, None
             self._say("")
         self.refresh()
 
@@ -130,7 +130,7 @@ class ResultsView:
     def _next(self) -> int:
         """The slice after the one visited last, from the worst one on and round again."""
         order = self._result.assessment.slices_from_worst
-        last = order.index(self._visited) if self._visited in order else -1
+        last = order.index(self._last_worst) if self._last_worst in order else -1
         return order[(last + 1) % len(order)]
 
     def _show_next(self) -> None:
@@ -155,7 +155,7 @@ class ResultsView:
             )
 
     def _on_next(self, *_args) -> None:
-        index = self._visited = self._next()
+        index = self._last_worst = self._next()
         self._go_to(int(self._result.assessment.worst_frames[index]), index)
         self._show_next()
 

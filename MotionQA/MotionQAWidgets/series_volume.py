@@ -15,7 +15,7 @@ import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
-from MotionQALib.volume_process import VolumeRead, geometry_of
+from MotionQALib.volume_process import VolumeRead
 from MotionQALib.volumes import Volume, read_files
 
 from . import cine_reader
@@ -31,15 +31,7 @@ def volume_of_files(files: Sequence[str | Path], name: str = ""):
 
 def volume_of(volume: Volume, name: str = ""):
     """A volume of the library in the scene; of several frames, the one that they play in."""
-    read = VolumeRead(
-        output="",
-        name=volume.name,
-        series_uid=volume.series_uid or "",
-        to_ras=geometry_of(volume).ravel().tolist(),
-        times=[] if volume.origin is None else volume.origin.frame_times,
-        remarks=list(volume.remarks),
-    )
-    return volume_of_series(volume.voxels, read, name or volume.name)
+    return volume_of_series(volume.voxels, VolumeRead.of(volume), name or volume.name)
 
 
 def volume_of_series(voxels: np.ndarray, read: VolumeRead, name: str):

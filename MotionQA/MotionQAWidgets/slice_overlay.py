@@ -21,9 +21,7 @@ from .layout_watch import LayoutWatch
 from .observers import Observers
 from .part_results import result_of_part
 from .scene_results import SceneResult, SceneResults
-from .view_badge import ViewBadge
-
-MODIFIED = "ModifiedEvent"
+from .view_badges import ViewBadges
 
 
 class SliceOverlay:
@@ -31,8 +29,8 @@ class SliceOverlay:
 
     def __init__(self, results: SceneResults, *, visible: bool = True) -> None:
         self._results, self._visible, self._closed = results, visible, False
-        self._badges: dict[str, ViewBadge] = {}
-        self._of_scene, self._of_views, self._of_volumes = Observers(), Observers(), Observers()
+        self._badges = ViewBadges(self.update)
+        self._of_scene, self._of_volumes = Observers(), Observers()
         self._followed: list[str] = []
         results.changed.connect(self.update)
         self._layout = LayoutWatch(self._attach)
@@ -56,15 +54,10 @@ class SliceOverlay:
         shown: dict[str, SceneResult] = {}
         for widget in geometry.slice_widgets():
             node = widget.mrmlSliceNode()
-            badge = self._badges.get(node.GetID())
             result = self._result_in(widget) if self._visible else None
             if result is not None:
                 shown[result.volume_node.GetID()] = result
-            words = None if result is None else badge_for(node, result)
-            if badge is not None and words is not None:
-                badge.show(*words)
-            elif badge is not None:
-                badge.hide()
+            self._badges.show(node, None if result is None else badge_for(node, result))
         self._follow(shown)
 
     def close(self) -> None:
@@ -90,21 +83,12 @@ class SliceOverlay:
     # What it follows
 
     def _attach(self, *_args) -> None:
-        """Put a badge into every view that there is now."""
         self._detach()
-        for widget in geometry.slice_widgets():
-            node, layers = widget.mrmlSliceNode(), widget.sliceLogic().GetSliceCompositeNode()
-            self._badges[node.GetID()] = ViewBadge(widget.sliceView())
-            for followed in (node, layers):
-                if followed is not None:
-                    self._of_views.add(followed, MODIFIED, self.update)
+        self._badges.renew()
         self.update()
 
     def _detach(self) -> None:
-        for badge in self._badges.values():
-            badge.remove()
-        self._badges = {}
-        self._of_views.clear()
+        self._badges.remove()
         self._of_volumes.clear()
         self._followed = []
 

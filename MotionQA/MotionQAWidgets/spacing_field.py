@@ -14,7 +14,7 @@ import numpy as np
 import qt
 from slicer.i18n import tr as _
 
-from MotionQALib.doubts import GIVEN, doubts_of
+from MotionQALib.volume_remarks import GIVEN, remarks_on
 from MotionQALib.volumes import Volume, VolumeError
 
 from .volume_input import REMARKS, VolumeInput, frame_nodes, remarks_of, sequence_of
@@ -73,4 +73,4 @@ def _is_doubted(node) -> bool:
         return False
     shape = (len(given.frames), *given.frames[0].shape)
     nothing = np.broadcast_to(np.int16(0), shape)
-    return bool(doubts_of(Volume(nothing, given.spacing, remarks=given.remarks)))
+    return bool(remarks_on(Volume(nothing, given.spacing, remarks=given.remarks)))

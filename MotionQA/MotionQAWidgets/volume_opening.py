@@ -20,7 +20,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from MotionQALib import protocol
-from MotionQALib.formats.kinds import is_dicom
+from MotionQALib.formats.file_kinds import is_dicom
 from MotionQALib.results import Assessment
 from MotionQALib.signals import Signal
 from MotionQALib.volume_process import ReadVolume, VolumeRead

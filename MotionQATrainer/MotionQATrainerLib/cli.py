@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _settings(request: Request, *, start_from: str | None = None, backbone: str | None = None):
-    from .training.settings import Settings
+    from .training.training_settings import Settings
 
     settings = Settings()
     if start_from:

@@ -9,7 +9,7 @@ from pathlib import Path
 import ctk
 from slicer.i18n import tr as _
 
-from MotionQALib.reading.errors import ReadingError
+from MotionQALib.reading.reading_errors import ReadingError
 from MotionQALib.scale import Grade
 from MotionQALib.signals import Signal
 from MotionQAWidgets.wording import grade_name
@@ -36,7 +36,7 @@ class DataSection:
         self._ui = ui
         self.changed = Signal()
         self._problem: str | None = None
-        self._kin: list[str] = []
+        self._similar: list[str] = []
         self._check = BackgroundCheck()
         self._check.progress.connect(self._on_progress)
         self._check.finished.connect(self._on_checked)
@@ -103,8 +103,8 @@ class DataSection:
     @property
     def refused(self) -> str | None:
         """What the check found that keeps anything from being trained, or None."""
-        kin = [] if self.distinct_subjects else self._kin
-        return " ".join([*kin, *([self._problem] if self._problem else [])]) or None
+        similar = [] if self.distinct_subjects else self._similar
+        return " ".join([*similar, *([self._problem] if self._problem else [])]) or None
 
     @property
     def checking(self) -> bool:
@@ -124,12 +124,12 @@ class DataSection:
         self._found()
         self._say("")
 
-    def _found(self, problem: str | None = None, kin: Sequence[str] = ()) -> None:
+    def _found(self, problem: str | None = None, similar: Sequence[str] = ()) -> None:
         """Take what a check found; without, nothing."""
-        self._problem, self._kin = problem, list(kin)
+        self._problem, self._similar = problem, list(similar)
         box = self._ui.distinctCheckBox
         box.checked = False
-        box.visible = bool(self._kin)
+        box.visible = bool(self._similar)
 
     def _on_distinct(self, *_args) -> None:
         self.changed.emit()
@@ -202,9 +202,9 @@ class DataSection:
             self._say(text.format(**answer["clean"]))
         else:
             found = answer["found"]
-            kin = [problem for problem in found["problems"] if problem in found["kin"]]
-            others = [problem for problem in found["problems"] if problem not in kin]
-            self._found(" ".join(others) or None, kin)
+            similar = [problem for problem in found["problems"] if problem in found["similar"]]
+            others = [problem for problem in found["problems"] if problem not in similar]
+            self._found(" ".join(others) or None, similar)
             self._say(found_html(found))
         self.changed.emit()
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
 import slicer
+
+from MotionQALib.spreadsheet_files import write_rows
 
 SUBJECTS = 4
 
@@ -28,8 +29,7 @@ def write_set(folder: Path) -> Path:
             slicer.mrmlScene.RemoveNode(node)
             lines.append([name, score, f"P{subject:03d}"])
     labels = folder / "labels.csv"
-    with labels.open("w", newline="") as file:
-        csv.writer(file).writerows([["image", "score", "subject"], *lines])
+    write_rows(labels, ("image", "score", "subject"), lines)
     return labels
 
 

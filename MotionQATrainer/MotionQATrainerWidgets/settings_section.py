@@ -13,7 +13,7 @@ SPIN_BOXES = {
     "validationSpinBox": "data.validation",
     "testSpinBox": "data.test",
 }
-"""Widget of the panel, and the setting of `MotionQATrainerLib.training.settings` that it shows."""
+"""Widget of the panel, and the setting (`training.training_settings`) that it shows."""
 
 
 class SettingsSection:

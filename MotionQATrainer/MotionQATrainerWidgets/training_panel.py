@@ -9,7 +9,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from MotionQALib.checkpoints import SUFFIX, user_folder
-from MotionQALib.reading.errors import ReadingError
+from MotionQALib.reading.reading_errors import ReadingError
 from MotionQATrainerLib.runs.request import changes_of
 from MotionQATrainerLib.runs.training_request import TrainingRequest
 from MotionQAWidgets import checkpoint_list

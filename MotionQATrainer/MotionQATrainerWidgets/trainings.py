@@ -6,7 +6,6 @@ Slicer. All that is kept here is where its folder is; what it does is read there
 
 from __future__ import annotations
 
-import csv
 import json
 import logging
 from dataclasses import replace
@@ -17,6 +16,7 @@ import qt
 import slicer
 
 from MotionQALib.signals import Signal
+from MotionQATrainerLib.runs import training_log
 from MotionQATrainerLib.runs.run_folder import COMMAND, LOG, STATE
 from MotionQATrainerLib.runs.training_request import TrainingRequest
 from MotionQATrainerLib.training.run_process import Run
@@ -49,7 +49,7 @@ class Training:
     def __init__(self, run: Run, replaces: bool = False) -> None:
         self.run, self.replaces = run, replaces
         self.status, self.state = run.progress, run.state
-        self.rows: list[dict[str, float | None]] = _read_log(self.folder / LOG)
+        self.rows: list[dict[str, float | None]] = training_log.read(self.folder / LOG)
 
     @property
     def folder(self) -> Path:
@@ -83,7 +83,7 @@ class Training:
         self.state = self.run.state  # before the lines: its last are read when it has ended
         lines = self.run.new_lines()
         self.status = self.run.progress
-        self.rows = _read_log(self.folder / LOG)
+        self.rows = training_log.read(self.folder / LOG)
         return lines
 
 
@@ -212,18 +212,3 @@ def _record(trainings: list[Training], but: Path | None = None) -> None:
     kept = [(folder, ran) for folder, ran in kept if folder != but]
     text = json.dumps({str(folder): ran for folder, ran in kept[:KEPT]})
     slicer.app.settings().setValue(SETTING, text)
-
-
-def _read_log(path: Path) -> list[dict[str, float | None]]:
-    """The log's whole lines; the last may still be being written."""
-    try:
-        text = path.read_text("utf-8")
-    except OSError:
-        return []
-    rows = []
-    for row in csv.DictReader(text[: text.rfind("\n") + 1].splitlines()):
-        try:
-            rows.append({key: float(value) if value else None for key, value in row.items()})
-        except (TypeError, ValueError):
-            continue
-    return rows

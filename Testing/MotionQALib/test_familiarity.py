@@ -13,8 +13,8 @@ from MotionQALib.familiarity import (
     REMARK,
     Familiarity,
     FeatureTap,
-    strangers_in_words,
-    strangers_named,
+    unfamiliar_in_words,
+    unfamiliar_named,
 )
 from MotionQALib.heart_centre import heart_centre
 from MotionQALib.scale import is_uncertain
@@ -23,7 +23,7 @@ from MotionQALib.volumes import Volume
 
 @pytest.fixture(scope="module")
 def knowing(checkpoint_file, phantom, tmp_path_factory):
-    """The random checkpoint, told that all is strange whose features lie far from the phantom's."""
+    """The random checkpoint, to which all is unfamiliar that lies far from the phantom's."""
     card, model = checkpoints.load(checkpoint_file)
     tap = FeatureTap(model)
     volume = Volume(phantom.volume(), phantom.spacing)
@@ -44,38 +44,38 @@ def knowing(checkpoint_file, phantom, tmp_path_factory):
 
 def test_strange_slices_are_named_and_familiar_ones_are_not(knowing, phantom):
     assessor = Assessor(knowing, device="cpu", precision="fp32")
-    assert assessor.tells_strangers
+    assert assessor.detects_out_of_distribution
     images = phantom.volume()
     known = assessor.assess(Volume(images, phantom.spacing, "known"))
     assert known.remarks == ()
     noise = 400 * np.random.default_rng(0).random(images.shape, dtype=np.float32)
-    strange = assessor.assess(Volume(noise, phantom.spacing, "noise"))
-    assert strange.remarks == (f"{REMARK}: do not rely on its grades.",)
+    unfamiliar = assessor.assess(Volume(noise, phantom.spacing, "noise"))
+    assert unfamiliar.remarks == (f"{REMARK}: do not rely on its grades.",)
 
 
 def test_single_strange_slices_are_named():
-    strange = np.array([-1.0, 2.0, -3.0, -1.0, 0.5, -2.0] * 2)
-    assert strangers_in_words(strange, 6) == (f"{REMARK} in slices 1, 4.",)
-    assert strangers_in_words(-np.abs(strange), 6) == ()
-    strange[:6] = -1  # strange in half of the frames
-    assert strangers_in_words(strange, 6) == (f"{REMARK} in slices 1, 4.",)
+    unfamiliar = np.array([-1.0, 2.0, -3.0, -1.0, 0.5, -2.0] * 2)
+    assert unfamiliar_in_words(unfamiliar, 6) == (f"{REMARK} in slices 1, 4.",)
+    assert unfamiliar_in_words(-np.abs(unfamiliar), 6) == ()
+    unfamiliar[:6] = -1  # unfamiliar in half of the frames
+    assert unfamiliar_in_words(unfamiliar, 6) == (f"{REMARK} in slices 1, 4.",)
     blank = np.full((10, 6), np.nan)
     blank[:4, 2] = 1.0  # a slice of which 4 of 10 frames are there
-    assert strangers_in_words(blank, 6) == (f"{REMARK}: do not rely on its grades.",)
+    assert unfamiliar_in_words(blank, 6) == (f"{REMARK}: do not rely on its grades.",)
     blank[:4, :2] = -1.0
-    assert strangers_in_words(blank, 6) == (f"{REMARK} in slice 2.",)
-    assert strangers_in_words(np.ones(12), 6) == (f"{REMARK}: do not rely on its grades.",)
+    assert unfamiliar_in_words(blank, 6) == (f"{REMARK} in slice 2.",)
+    assert unfamiliar_in_words(np.ones(12), 6) == (f"{REMARK}: do not rely on its grades.",)
 
 
 def test_a_remark_names_the_slices_that_it_is_about():
     texts = (f"{REMARK} in slices 0, 7.", f"{REMARK} in slice 3.", "Out of memory.",
              f"{REMARK}: do not rely on its grades.")  # fmt: skip
-    assert list(strangers_named(texts, 2)) == [[0, 7], [3], [0, 1]]
+    assert list(unfamiliar_named(texts, 2)) == [[0, 7], [3], [0, 1]]
 
 
 def test_a_checkpoint_without_it_tells_nothing(checkpoint_file, phantom):
     assessor = Assessor(checkpoint_file, device="cpu", precision="fp32")
-    assert not assessor.tells_strangers
+    assert not assessor.detects_out_of_distribution
     noise = np.random.default_rng(0).random((2, 64, 64), dtype=np.float32)
     assert assessor.assess(Volume(noise, phantom.spacing, "noise")).remarks == ()
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from MotionQALib import reports, slice_pictures
+from MotionQALib.assessment_summary import summary
 from MotionQALib.checkpoints import Card
 from MotionQALib.results import Assessment, Override
-from MotionQALib.verdict import verdict
 from MotionQALib.volumes import Volume
 
 COLUMNS = "volume,frame,slice,score,expected_score,grade,p1,p2,p3,p4,p5,uncertain"
@@ -128,7 +128,7 @@ def test_json_gives_the_assessments_back(assessment, tmp_path):
     (found,) = content["assessments"]
     assert list(Assessment.from_dict(found).rows()) == list(assessment.rows())
     assert found["volume_grade"] == assessment.volume_grade.label
-    assert found["verdict"] == verdict(assessment)
+    assert found["verdict"] == summary(assessment)
 
 
 def test_failed_write_leaves_the_old_file_and_nothing_else(assessment, tmp_path):
@@ -176,7 +176,7 @@ def test_html_shows_every_slice_with_words_beside_its_colour(assessment, drawn, 
     text = "".join(page.text)
     assert page.tags.count("figure") == 3
     assert page.tags.count("img") == 6  # each with its relevance
-    assert verdict(assessment) in text
+    assert summary(assessment) in text
     assert "For tests; not a medical device." in text
     assert "a remark" in text
     assert "0.950 (0.900 to 0.990)" in text

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from MotionQALib.subjects import is_nobody, kin, named_person, persons, pseudonym
+from MotionQALib.subjects import is_nobody, named_person, persons, pseudonym, similar_subjects
 
 
 def dicom(path, patient_id, study="1.2.3"):
@@ -64,7 +64,7 @@ def test_persons_named_by_a_scheme(path, person):
     ],
 )
 def test_names_that_may_be_one_persons(names):
-    assert kin([*names, "another person"]) == [sorted(names)]
+    assert similar_subjects([*names, "another person"]) == [sorted(names)]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_names_that_may_be_one_persons(names):
     ],
 )
 def test_names_of_different_people(names):
-    assert kin(names) == []
+    assert similar_subjects(names) == []
 
 
 @pytest.mark.parametrize("word", ["ANON", "Anonymous^", "", "0000", "xXx", "DE-IDENTIFIED", "N/A"])

@@ -125,8 +125,8 @@ def test_cancelling_stops_between_two_batches(shared, ask):
     shared.send(request := ask(400))
     shared.next(protocol.Progress)
     shared.send(Cancel(id=request.id))
-    event = shared.next(protocol.Cancelled, protocol.Result, protocol.Failed)
-    assert event == protocol.Cancelled(id=request.id)
+    event = shared.next(protocol.RequestCancelled, protocol.Result, protocol.Failed)
+    assert event == protocol.RequestCancelled(id=request.id)
     shared.send(after := ask())
     assert shared.next(protocol.Result, protocol.Failed).id == after.id
 
@@ -135,12 +135,12 @@ def test_cancelling_what_waits_stops_it_before_it_begins(shared, ask):
     first, second, fourth = ask(24), ask(24), ask()
     third = Load(id=7, checkpoint="nowhere")
     shared.send(first, second, third, fourth, Cancel(id=second.id), Cancel(id=third.id))
-    ends = (protocol.Result, protocol.Cancelled, protocol.Failed)
+    ends = (protocol.Result, protocol.RequestCancelled, protocol.Failed)
     events = [shared.next(*ends) for _ in range(4)]
     assert {event.id: type(event).__name__ for event in events} == {
         first.id: "Result",
-        second.id: "Cancelled",
-        third.id: "Cancelled",
+        second.id: "RequestCancelled",
+        third.id: "RequestCancelled",
         fourth.id: "Result",
     }
 
@@ -152,7 +152,7 @@ def test_it_answers_a_ping_while_it_grades(shared, ask):
     event = shared.next(protocol.Pong, protocol.Result)
     assert event == protocol.Pong(id=9)
     shared.send(Cancel(id=request.id))
-    shared.next(protocol.Cancelled)
+    shared.next(protocol.RequestCancelled)
 
 
 @pytest.mark.parametrize(

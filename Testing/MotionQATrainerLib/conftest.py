@@ -64,7 +64,7 @@ def rated_set(tmp_path_factory) -> RatedSet:
 @pytest.fixture
 def small_settings():
     """Settings under which a training run takes seconds."""
-    from MotionQATrainerLib.training.settings import Settings
+    from MotionQATrainerLib.training.training_settings import Settings
 
     return Settings().changed(
         {

@@ -299,7 +299,7 @@ def test_the_forms_defaults_and_networks_are_the_librarys(host, console):
     from MotionQATrainerWidgets import network_section
 
     code = (
-        "import json; from MotionQATrainerLib.training.settings import Settings; "
+        "import json; from MotionQATrainerLib.training.training_settings import Settings; "
         "from MotionQALib.backbones import BACKBONES; "
         "print(json.dumps([Settings().to_dict(), list(BACKBONES)]))"
     )

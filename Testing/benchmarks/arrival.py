@@ -74,11 +74,11 @@ def _assessor(folder: Path):
 def delay(quick: bool, repetitions: int) -> dict:
     """One series after the other, into the service directly."""
     from cine_objects import save, series
+    from MotionQALib.arrivals.arrival_results import ArrivalResults
+    from MotionQALib.arrivals.arrival_service import ArrivalService
     from MotionQALib.arrivals.arrivals import Arrivals
     from MotionQALib.arrivals.image_facts import ImageFacts
-    from MotionQALib.arrivals.results_folder import ResultsFolder
     from MotionQALib.arrivals.series_grader import SeriesGrader, read_series
-    from MotionQALib.arrivals.service import ArrivalService
 
     slices, phases, size = (2, 2, 32) if quick else (12, 25, 208)
     quiet = 1.0
@@ -98,7 +98,7 @@ def delay(quick: bool, repetitions: int) -> dict:
 
         grader = SeriesGrader(assessor, reports=find_spec("highdicom") is not None)
         said = []
-        results = ResultsFolder(folder / "out")
+        results = ArrivalResults(folder / "out")
         service = ArrivalService(
             Arrivals(quiet, 60), results, grade, say=lambda s: said.append(time.perf_counter())
         )
@@ -127,22 +127,22 @@ def soak(quick: bool, _repetitions: int) -> dict:
 
     from cine_objects import series
     from kills import send
-    from MotionQALib.arrivals import service as service_module
+    from MotionQALib.arrivals import arrival_service as service_module
+    from MotionQALib.arrivals.arrival_results import ArrivalResults
+    from MotionQALib.arrivals.arrival_service import ArrivalService
     from MotionQALib.arrivals.arrivals import Arrivals
     from MotionQALib.arrivals.image_facts import ImageFacts
-    from MotionQALib.arrivals.results_folder import ResultsFolder
     from MotionQALib.arrivals.series_grader import SeriesGrader
-    from MotionQALib.arrivals.service import ArrivalService
+    from MotionQALib.dimse.listener_settings import ListenerSettings
     from MotionQALib.dimse.object_store import ObjectStore
     from MotionQALib.dimse.receiver import Receiver
-    from MotionQALib.dimse.settings import ListenerSettings
 
     count = 10 if quick else A_DAY
     service_module.REMEMBERED = 2.0
     start = time.perf_counter()
     with TemporaryDirectory() as name:
         folder = Path(name)
-        results = ResultsFolder(folder / "out")
+        results = ArrivalResults(folder / "out")
         store = ObjectStore(folder / "incoming")
         graded = []
         service = ArrivalService(

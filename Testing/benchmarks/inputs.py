@@ -11,7 +11,7 @@ from results import Options
 from MotionQALib import backbones, checkpoints
 from MotionQALib.preprocessing import Preprocessing
 from MotionQATrainerLib.simulation.phantom import Phantom, write_nifti
-from MotionQATrainerLib.training.settings import Settings
+from MotionQATrainerLib.training.training_settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -22,7 +22,7 @@ from MotionQATrainerLib.data.datasets import SliceStore
 from MotionQATrainerLib.runs.progress import silent
 from MotionQATrainerLib.training.loop import Loop
 from MotionQATrainerLib.training.optimisation import training_setup
-from MotionQATrainerLib.training.settings import Settings
+from MotionQATrainerLib.training.training_settings import Settings
 
 BOUND = 0.9
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..formats.kinds import is_dicom
+from ..formats.file_kinds import is_dicom
 from .image_facts import ImageFacts
 
 State = tuple[int, int]

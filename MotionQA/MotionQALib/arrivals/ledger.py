@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..reading.durable_lines import DurableLines, read_lines
-from .entry import Entry
+from .arrival_entry import Entry
 
 KEPT = 5000
 """Latest entries in memory, for the page and for what is acquired again; older ones stay known by

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
-from .entry import Entry, Repeated
+from .arrival_entry import Entry, Repeated
 
 ALIGNED = math.cos(math.radians(5))
 """Of two slices' normals; a repeated slice is planned where the first was."""

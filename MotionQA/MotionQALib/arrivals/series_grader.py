@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..privacy import identifying_words, without
 from ..slice_pictures import draw
+from .arrival_results import Graded
 from .arriving_series import ArrivingSeries
-from .results_folder import Graded
 
 if TYPE_CHECKING:
     from ..assessment import Assessor
@@ -63,7 +63,7 @@ class SeriesGrader:
     def _writer(self, series: ArrivingSeries, origin, assessment) -> Callable[[Path], None]:
         # Of the origin alone: the voxels must not wait in memory for the report.
         def write(path: Path) -> None:
-            from ..structured_report.process import card_of
+            from ..structured_report.report_process import card_of
             from ..structured_report.series_report import write_series_report
 
             card = self._assessor.card

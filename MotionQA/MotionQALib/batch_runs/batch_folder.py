@@ -11,7 +11,6 @@ of the settings; neither places nor names of patients are written.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,9 +21,9 @@ from .. import reports
 from ..batch import fingerprint
 from ..reading.disk import write_all
 from ..reading.durable_lines import DurableLines
-from ..reading.errors import NotSaved, ReadingError
+from ..reading.reading_errors import NotSaved, ReadingError
 from ..results import Assessment
-from ..whole_files import written_whole
+from ..spreadsheet_files import write_rows
 
 RESULTS, TABLE, FAILURES, PICTURES = "grades.jsonl", "grades.csv", "not-graded.csv", "pictures"
 
@@ -104,10 +103,7 @@ class BatchFolder:
         found = (self._lines[key] for key in keys if key in self._lines)
         try:
             reports.write_csv((read_line(self.folder, line) for line in found), self.folder / TABLE)
-            with written_whole(self.folder / FAILURES, newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(("volume", "reason"))
-                writer.writerows(failures)
+            write_rows(self.folder / FAILURES, ("volume", "reason"), failures)
         except OSError as error:
             raise NotSaved(
                 f"{self.folder / TABLE} could not be written ({error.strerror}); make room and "

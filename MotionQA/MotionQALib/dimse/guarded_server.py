@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from pynetdicom.transport import ThreadedAssociationServer
 
-from .settings import ListenerSettings
+from .listener_settings import ListenerSettings
 
 SLACK = 2 * 10**6
 """Bytes of a message besides its object: commands, negotiation."""

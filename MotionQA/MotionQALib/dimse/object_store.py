@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from ..reading.disk import sync, sync_folder, write_all
+from ..whole_files import replacing
 
 SUFFIX = ".dcm"
 _PART = ".part"
@@ -48,19 +47,9 @@ class ObjectStore:
         path = self.path_of(series, instance)
         new_folder = not path.parent.exists()
         path.parent.mkdir(exist_ok=True)
-        part = path.with_name(f"{path.stem}.{os.getpid()}-{id(content)}{_PART}")
-        try:
-            file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0))
-            try:
-                write_all(file, content)
-                sync(file)
-            finally:
-                os.close(file)
-            part.replace(path)
-        except OSError:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise
+        with replacing(path, _PART) as part, part.open("xb", buffering=0) as file:
+            write_all(file.fileno(), content)
+            sync(file.fileno())
         sync_folder(path.parent)
         if new_folder:
             sync_folder(self.folder)

@@ -28,8 +28,8 @@ from pynetdicom.sop_class import Verification
 
 from ..arrivals.image_facts import ImageFacts
 from .guarded_server import guarded
+from .listener_settings import ListenerSettings
 from .object_store import NoRoom, ObjectStore
-from .settings import ListenerSettings
 
 IMAGES = (MRImageStorage, EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage)
 """Kinds of objects that are taken: others are refused when the peer proposes them."""

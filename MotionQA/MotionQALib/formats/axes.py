@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .refusals import refusal
 from .stored import StoredImage
+from .volume_error import refusal
 
 CLEARLY = 1.5
 """One spacing or size is clearly larger than another from this ratio on."""

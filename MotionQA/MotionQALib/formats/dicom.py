@@ -14,15 +14,15 @@ import numpy as np
 
 from . import dicom_mosaic
 from .dicom_header import header_of
+from .dicom_origin import Instance, Origin
 from .dicom_pixels import check_room, pixels_of
 from .dicom_series import Sorted, sort_files
 from .dicom_stack import Layout, layout_of
+from .file_kinds import FORMATS, suffix_of
+from .folder_walk import files_under
 from .image_stack import Stack
-from .kinds import FORMATS, suffix_of
-from .origin import Instance, Origin
-from .refusals import display_name, refusal
 from .stored import StoredImage, rescaled, singular
-from .walking import files_under
+from .volume_error import display_name, refusal
 
 _scopes: dict[Path, tuple[Path, ...]] = {}
 """Where the files that stand for a stack were searched from: reading must find what they stand

@@ -10,8 +10,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from .kinds import is_dicom, is_named_dicom
-from .refusals import VolumeError, cut_short, in_plain_words, refusal
+from .file_kinds import is_dicom, is_named_dicom
+from .volume_error import VolumeError, cut_short, in_plain_words, refusal
 
 MOSAIC_COUNT = 0x0019100A
 CSA_IMAGE = 0x00291010

@@ -10,7 +10,7 @@ import numpy as np
 
 from .dicom_header import CSA_IMAGE, MOSAIC_COUNT
 from .dicom_picture import Picture
-from .refusals import refusal
+from .volume_error import refusal
 
 
 def unpacked(path: Path, picture: Picture, voxels: np.ndarray) -> tuple[np.ndarray, float, str]:

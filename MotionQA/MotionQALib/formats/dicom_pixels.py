@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from .dicom_header import StoredFile
-from .refusals import cut_short, display_name, refusal
 from .streams import DEFLATE_LIMIT
+from .volume_error import cut_short, display_name, refusal
 
 PACKAGES = {"2000": "pylibjpeg-openjpeg", "JPEG-LS": "pyjpegls"}
 """What decodes a compression, by a word of its name; GDCM knows them all."""

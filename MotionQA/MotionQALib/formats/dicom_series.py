@@ -22,7 +22,7 @@ from .dicom_localisers import hidden_localisers, without_strays
 from .dicom_picture import Picture, called_localiser, pictures_of
 from .dicom_stack import slices_of
 from .image_stack import Stack
-from .refusals import VolumeError
+from .volume_error import VolumeError
 
 SAME_DIRECTION = 0.02
 """Largest difference of direction cosines within one orientation, about a degree."""

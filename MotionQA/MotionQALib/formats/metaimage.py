@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from .nrrd import read_text
-from .refusals import refusal
 from .several_files import data_files, from_files
 from .stored import (
     StoredImage,
@@ -20,6 +19,7 @@ from .stored import (
     unknown_type,
 )
 from .streams import Inflated, byte_count, read_array
+from .volume_error import refusal
 
 _TYPES = {
     "MET_CHAR": "i1",

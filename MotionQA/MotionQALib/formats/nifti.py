@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from .refusals import refusal
 from .stored import (
     StoredImage,
     check_directions,
@@ -24,7 +23,8 @@ from .stored import (
     unknown_type,
     without_inner_singletons,
 )
-from .streams import Inflated, read_array
+from .streams import open_inflated, read_array
+from .volume_error import refusal
 
 _NO_SCALARS = (1004, 1005, 1006, 1007, 1008, 2003, 2004)
 """Codes of the intents matrix, displacement, vector, point set, RGB and RGBA."""
@@ -35,7 +35,7 @@ _MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 0.001}
 def read(path: Path) -> StoredImage:
     """Read a NIfTI file, or one of its forerunner Analyze 7.5."""
     remarks: list[str] = []
-    with _open(path) as stream:
+    with open_inflated(path) as stream:
         header, consumed = _header(path, stream)
         if int(header["intent_code"]) in _NO_SCALARS:
             raise colour(path)
@@ -50,7 +50,7 @@ def read(path: Path) -> StoredImage:
             voxels = read_array(path, stream, start - consumed, shape, dtype)
         else:
             pair = _data_file(path)
-            with _open(pair) as data:
+            with open_inflated(pair) as data:
                 voxels = read_array(pair, data, offset, shape, dtype)
     slope, intercept = _scaling(header)
     timed = len(shape) == 4 and _units(header)[1] in ("sec", "msec", "usec")
@@ -70,14 +70,6 @@ def read(path: Path) -> StoredImage:
         frame_axis=3 if timed else None,
         remarks=tuple(remarks),
     )
-
-
-def _open(path: Path):
-    """Open by content, not by suffix: renamed files are common."""
-    stream = path.open("rb")
-    compressed = stream.read(2) == b"\x1f\x8b"
-    stream.seek(0)
-    return Inflated(stream) if compressed else stream
 
 
 def _header(path: Path, stream):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from .refusals import refusal
 from .several_files import data_files, from_files
 from .stored import (
     StoredImage,
@@ -20,6 +19,7 @@ from .stored import (
     unknown_type,
 )
 from .streams import Inflated, byte_count, read_array, skip
+from .volume_error import refusal
 
 _HEADER_LIMIT = 1 << 22
 _MILLIMETRES = {"m": 1000.0, "cm": 10.0, "mm": 1.0, "um": 0.001, "µm": 0.001}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .refusals import refusal
+from .volume_error import refusal
 
 
 def refuse_pointer(path: Path) -> None:

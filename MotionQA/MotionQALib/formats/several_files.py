@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .refusals import refusal
 from .streams import byte_count, open_data
+from .volume_error import refusal
 
 _FILES_LIMIT = 10_000
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .refusals import refusal
+from .volume_error import refusal
 
 if TYPE_CHECKING:
-    from .origin import Origin
+    from .dicom_origin import Origin
 
 
 @dataclass

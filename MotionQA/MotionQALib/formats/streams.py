@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from .refusals import cut_short, display_name, refusal
+from .volume_error import cut_short, display_name, refusal
 
 DEFLATE_LIMIT = 1040
 """No deflate stream grows more than about 1032-fold, so a larger promise is a broken header."""
@@ -64,6 +64,14 @@ class Inflated(io.RawIOBase):
             if not data:
                 raise EOFError("the compressed stream ends early")
             self._decoder.decompress(data, _CHUNK)
+
+
+def open_inflated(path: Path) -> BinaryIO | Inflated:
+    """Open by content, not by suffix: renamed files are common."""
+    stream = path.open("rb")
+    compressed = stream.read(2) == b"\x1f\x8b"
+    stream.seek(0)
+    return Inflated(stream) if compressed else stream
 
 
 def open_data(header: Path, data: Path) -> BinaryIO:

@@ -9,20 +9,20 @@ adjudication.close()
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from ..signals import Signal
 from .consensus import ConsensusItem, consensus_items, open_consensus, settle_unanimous
-from .errors import NotSaved
+from .reading_errors import NotSaved
 from .score_entry import ItemKey, ScoreEntry
 from .scores import CONSENSUS
+from .scoring import Scoring
 from .session import ReadingSession
 from .study_scores import StudyScores
 from .unsaved_scores import UnsavedScores
 
 
-class Adjudication:
+class Adjudication(Scoring):
     """A `Scoring` of the consensus; see the top of this file.
 
     Who has not read is noted, and cannot read any more.
@@ -95,14 +95,6 @@ class Adjudication:
     # What is settled
 
     @property
-    def unsaved(self) -> Mapping[ItemKey, ScoreEntry]:
-        return self._unsaved.entries
-
-    @property
-    def problem(self) -> str:
-        return self._unsaved.problem
-
-    @property
     def given(self) -> ScoreEntry | None:
         item = self.item
         return None if item is None else self.unsaved.get(item.key, item.settled)
@@ -141,10 +133,6 @@ class Adjudication:
         else:
             self.changed.emit()
         return not self.unsaved
-
-    def beat(self) -> None:
-        if self._unsaved.beat():
-            self.changed.emit()
 
     def _after_saving(self) -> None:
         """Show what is on disk now, one by one: to read all again would take its time."""

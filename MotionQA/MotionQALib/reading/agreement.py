@@ -25,9 +25,9 @@ from ..bootstrap import Interval, SubjectDraws, limits
 from ..scale import SCORES, Grade
 from .agreement_statistics import all_statistics, confusion
 from .blinding import Blinding
-from .errors import StudyError
 from .network_grades import NetworkGrades
 from .ratings import NETWORK_RATER, Rater, Ratings
+from .reading_errors import StudyError
 from .score_entry import LABELS
 from .study_scores import StudyScores
 

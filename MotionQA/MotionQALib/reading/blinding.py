@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from .errors import ReadingError
+from .reading_errors import ReadingError
 
 HIDDEN = "Problems with images: {count}. Which images stays hidden, as the study is blinded."
 

@@ -22,7 +22,7 @@ from ..volumes import Volume
 from .blinding import Remark, of_logs
 from .cases import Case, Listed, case_of, read_case, stamp_of
 from .durable_lines import DurableLines, read_lines
-from .errors import MaskFound, ReadingError
+from .reading_errors import MaskFound, ReadingError
 from .study import Study
 
 

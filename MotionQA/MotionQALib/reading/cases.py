@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 from .. import tables, volumes
 from ..file_stamps import files_of
-from ..formats.kinds import is_dicom
+from ..formats.file_kinds import is_dicom
 from ..image_names import ImageNames, Matches
 from ..subjects import is_nobody, pseudonym, subject_of
 from ..tables import TableError
 from ..volumes import IMAGE_SUFFIXES, MaskError, Volume, VolumeError
-from .errors import MaskFound, ReadingError
+from .reading_errors import MaskFound, ReadingError
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from typing import Any
 
 from .blinding import Remark, of_logs
 from .disk import sync, sync_folder, write_all
-from .errors import NotSaved, StudyError
+from .reading_errors import NotSaved, StudyError
 from .session_lock import SessionLock
 
 _BINARY = getattr(os, "O_BINARY", 0)

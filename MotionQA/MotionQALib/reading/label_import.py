@@ -16,8 +16,8 @@ from ..tables import number_of
 from .blinding import Remark
 from .case_list import CaseList
 from .cases import Case, read_table
-from .errors import ReadingError
 from .export_names import export_names
+from .reading_errors import ReadingError
 from .score_entry import ItemKey, ScoreEntry
 from .scores import ScoreLog
 from .study import Study

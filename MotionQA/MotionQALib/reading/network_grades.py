@@ -23,8 +23,8 @@ from ..spreadsheet_files import original
 from .blinding import Remark
 from .case_list import CaseList
 from .cases import Case, read_table
-from .errors import ReadingError
 from .export_names import export_names
+from .reading_errors import ReadingError
 from .score_entry import ItemKey
 
 

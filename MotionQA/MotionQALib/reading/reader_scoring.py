@@ -16,9 +16,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..signals import Signal
-from .errors import ReadingError
+from .reading_errors import ReadingError
 from .score_entry import ItemKey, ScoreEntry
 from .scores import rescue
+from .scoring import Scoring
 from .session import ReadingSession
 from .unsaved_scores import UnsavedScores
 from .worklist import Item, ReadingProgress
@@ -29,7 +30,7 @@ UNBLINDED = (
 )
 
 
-class ReaderScoring:
+class ReaderScoring(Scoring):
     """A `Scoring`; see the top of this file.
 
     Attributes
@@ -154,14 +155,6 @@ class ReaderScoring:
     # What is scored
 
     @property
-    def unsaved(self) -> Mapping[ItemKey, ScoreEntry]:
-        return self._unsaved.entries
-
-    @property
-    def problem(self) -> str:
-        return self._unsaved.problem
-
-    @property
     def last(self) -> ScoreEntry | None:
         """What was saved last and still stands; None at first."""
         return self._unsaved.last
@@ -236,10 +229,6 @@ class ReaderScoring:
             self._unsaved.problem, path = str(error), None
         self.changed.emit()
         return path
-
-    def beat(self) -> None:
-        if self._unsaved.beat():
-            self.changed.emit()
 
     def _add(self, entry: ScoreEntry) -> None:
         self.session.clock.start()

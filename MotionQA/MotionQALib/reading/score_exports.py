@@ -17,8 +17,8 @@ from ..scale import Grade
 from ..spreadsheet_files import write_rows
 from ..subjects import subject_of
 from .blinding import Remark
-from .errors import StudyError
 from .export_names import export_names, export_subjects
+from .reading_errors import StudyError
 from .score_entry import ScoreEntry
 from .study_scores import StudyScores
 

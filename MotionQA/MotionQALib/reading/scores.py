@@ -21,7 +21,7 @@ from pathlib import Path
 
 from .blinding import Remark, of_logs
 from .durable_lines import DurableLines, read_lines
-from .errors import NotSaved, StudyError
+from .reading_errors import NotSaved, StudyError
 from .score_entry import ItemKey, ScoreEntry
 from .study import Study
 
@@ -94,7 +94,7 @@ def read_scores(path: str | Path, *, owner: str | None = None) -> Scores:
     path = Path(path)
     lines = read_lines(path)
     scores, damaged = Scores(path.stem, log=path.stem), list(lines.damaged)
-    strangers: dict[str, int] = {}
+    others: dict[str, int] = {}
     for number, record in lines.records:
         try:
             entry = ScoreEntry.from_record(record)
@@ -103,7 +103,7 @@ def read_scores(path: str | Path, *, owner: str | None = None) -> Scores:
             damaged.append(of_logs(f"Line {number} of {path} is left out: {reason}."))
             continue
         if owner is not None and _stem(entry.reader) != _stem(owner):
-            strangers[entry.reader] = strangers.get(entry.reader, 0) + 1
+            others[entry.reader] = others.get(entry.reader, 0) + 1
             continue
         if _stem(entry.reader) == _stem(path.stem):
             scores.reader = entry.reader
@@ -113,7 +113,7 @@ def read_scores(path: str | Path, *, owner: str | None = None) -> Scores:
             f"{path} holds {count} lines of {reader}, whose log it is not: they are left out, as "
             "of a copy that a program made which synchronises folders."
         )
-        for reader, count in strangers.items()
+        for reader, count in others.items()
     ]
     scores.damaged = tuple(damaged)
     return scores

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from ..signals import Signal
 from .score_entry import ItemKey, ScoreEntry
+from .unsaved_scores import UnsavedScores
 
 
 class Scoring(Protocol):
@@ -32,11 +33,15 @@ class Scoring(Protocol):
     needs_image: bool
     takes_details: bool
 
-    @property
-    def unsaved(self) -> Mapping[ItemKey, ScoreEntry]: ...
+    _unsaved: UnsavedScores
 
     @property
-    def problem(self) -> str: ...
+    def unsaved(self) -> Mapping[ItemKey, ScoreEntry]:
+        return self._unsaved.entries
+
+    @property
+    def problem(self) -> str:
+        return self._unsaved.problem
 
     @property
     def given(self) -> ScoreEntry | None: ...
@@ -58,6 +63,8 @@ class Scoring(Protocol):
 
     def beat(self) -> None:
         """Tell other machines that this session lives; call it once a minute."""
+        if self._unsaved.beat():
+            self.changed.emit()
 
     def close(self) -> None:
         """Let other sessions write; may be called twice."""

@@ -20,7 +20,10 @@ from pathlib import Path
 
 from ..file_lock import lock
 from .disk import sync, write_all
-from .errors import InUse, NotSaved
+from .reading_errors import InUse, NotSaved
+
+BEAT = 60.0
+"""Seconds between two signs of life to other machines."""
 
 SILENCE = 180.0
 """Seconds without a heartbeat after which another machine's session counts as dead."""

@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 
 from .disk import sync, sync_folder
-from .errors import ReadingError, StudyError
+from .reading_errors import ReadingError, StudyError
 
 FORMAT = 1
 FILE = "study.json"

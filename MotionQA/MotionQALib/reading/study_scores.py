@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 from .blinding import Blinding, Remark, of_logs
 from .case_list import CaseList
-from .errors import Hidden, StudyError
 from .export_names import export_names
+from .reading_errors import Hidden, StudyError
 from .scores import CONSENSUS, RESCUED, Scores, file_name, read_scores
 from .session import ReadingSession
 from .study import Study

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .errors import NotSaved
+from .reading_errors import NotSaved
 from .score_entry import ItemKey, ScoreEntry
 from .scores import ScoreLog
 

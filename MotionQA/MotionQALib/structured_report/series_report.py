@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..results import Assessment
-from .report import ImageReference, ReportError, write_report
+from .motion_report import ImageReference, ReportError, write_report
 
 if TYPE_CHECKING:
     from ..checkpoints import Card
-    from ..formats.origin import Instance, Origin
+    from ..formats.dicom_origin import Instance, Origin
 
 
 def write_series_report(

@@ -8,9 +8,9 @@ import qt
 from slicer.i18n import tr as _
 
 from MotionQALib.batch_runs.batch_folder import RESULTS, read_line
-from MotionQALib.batch_runs.messages import VolumeGraded
+from MotionQALib.batch_runs.batch_messages import VolumeGraded
 from MotionQALib.checkpoints import STARTER
-from MotionQALib.reading.errors import ReadingError
+from MotionQALib.reading.reading_errors import ReadingError
 
 from .. import dependencies
 from ..scene_results import SceneResults

@@ -10,13 +10,13 @@ from pathlib import Path
 from slicer.i18n import tr as _
 
 from MotionQALib import protocol
-from MotionQALib.batch_runs import messages
+from MotionQALib.batch_runs import batch_messages
 from MotionQALib.batch_runs.work_rate import WorkRate
 from MotionQALib.signals import Signal
 
 from ..message_process import MessageProcess
 
-MODULE = "MotionQALib.batch_runs.process"
+MODULE = "MotionQALib.batch_runs.batch_process"
 
 
 class BatchRun:
@@ -45,8 +45,8 @@ class BatchRun:
     ) -> None:
         self.changed, self.ended = Signal(), Signal()
         self.output = Path(output)
-        self.graded: list[messages.VolumeGraded] = []
-        self.failures: list[messages.VolumeFailed] = []
+        self.graded: list[batch_messages.VolumeGraded] = []
+        self.failures: list[batch_messages.VolumeFailed] = []
         self.total: int | None = None
         self.sentence = self.device = ""
         self.running, self.stopping = True, False
@@ -55,7 +55,7 @@ class BatchRun:
         self._process.received.connect(self._on_message)
         self._process.ended.connect(self._on_end)
         self._process.send(
-            messages.StartBatch(
+            batch_messages.StartBatch(
                 sources=[str(source) for source in sources],
                 output=str(output),
                 checkpoint=checkpoint,
@@ -67,7 +67,7 @@ class BatchRun:
         """Stop after the slices in hand; what is graded is kept. `ended` follows."""
         if self.running:
             self.stopping = True
-            self._process.send(messages.StopBatch())
+            self._process.send(batch_messages.StopBatch())
             self.changed.emit()
 
     def kill(self) -> None:
@@ -94,18 +94,18 @@ class BatchRun:
         return None if self._rate is None else self._rate.seconds_left(self.left)
 
     def _on_message(self, message: protocol.Message) -> None:
-        if isinstance(message, messages.VolumesFound):
+        if isinstance(message, batch_messages.VolumesFound):
             self.total = message.total
-        elif isinstance(message, messages.BatchDevice):
+        elif isinstance(message, batch_messages.BatchDevice):
             self.device = message.reason
             self._rate = WorkRate(time.monotonic())
-        elif isinstance(message, messages.VolumeGraded):
+        elif isinstance(message, batch_messages.VolumeGraded):
             insort(self.graded, message, key=worst_first)
             self._count(message.known)
-        elif isinstance(message, messages.VolumeFailed):
+        elif isinstance(message, batch_messages.VolumeFailed):
             self.failures.append(message)
             self._count(False)
-        elif isinstance(message, messages.BatchRefused | messages.BatchEnded):
+        elif isinstance(message, batch_messages.BatchRefused | batch_messages.BatchEnded):
             self.sentence = message.sentence
             self._finish()
             return
@@ -127,6 +127,6 @@ class BatchRun:
         self.ended.emit()
 
 
-def worst_first(graded: messages.VolumeGraded) -> tuple:
+def worst_first(graded: batch_messages.VolumeGraded) -> tuple:
     """What the results are sorted by: the expected score, then the name."""
     return graded.expected, graded.name

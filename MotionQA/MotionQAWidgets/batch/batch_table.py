@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import qt
 from slicer.i18n import tr as _
 
-from MotionQALib.batch_runs.messages import VolumeGraded
+from MotionQALib.batch_runs.batch_messages import VolumeGraded
 from MotionQALib.scale import grade_of
 from MotionQALib.signals import Signal
 

@@ -6,8 +6,8 @@ import slicer
 from slicer.i18n import tr as _
 
 from MotionQALib.reading.adjudication import Adjudication
-from MotionQALib.reading.errors import Hidden, ReadingError
 from MotionQALib.reading.reader_scoring import ReaderScoring
+from MotionQALib.reading.reading_errors import Hidden, ReadingError
 from MotionQALib.reading.score_entry import ItemKey
 from MotionQALib.reading.study_scores import NOT_YET
 from MotionQALib.signals import Signal

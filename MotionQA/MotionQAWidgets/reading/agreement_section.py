@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from MotionQALib.reading.agreement import agreement
-from MotionQALib.reading.errors import ReadingError
 from MotionQALib.reading.reader_scoring import ReaderScoring
+from MotionQALib.reading.reading_errors import ReadingError
 from MotionQALib.reading.score_entry import ItemKey
 from MotionQALib.reading.study_scores import StudyScores
 

@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 from MotionQALib.reading import agreement_report
 from MotionQALib.reading.agreement import Report
 from MotionQALib.reading.agreement_statistics import TITLES
-from MotionQALib.reading.errors import ReadingError
+from MotionQALib.reading.reading_errors import ReadingError
 from MotionQALib.signals import Signal
 
 from ..confusion_picture import confusion_picture, summary

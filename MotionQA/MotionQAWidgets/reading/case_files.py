@@ -14,7 +14,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from MotionQALib import volumes
-from MotionQALib.formats.kinds import is_dicom
+from MotionQALib.formats.file_kinds import is_dicom
 from MotionQALib.volumes import Volume, VolumeError
 
 from .. import cine_reader

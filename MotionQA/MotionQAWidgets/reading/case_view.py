@@ -11,7 +11,6 @@ view.close()         # layout and views are as before; nothing is left in them
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 
 import numpy as np
 import slicer
@@ -21,8 +20,7 @@ from MotionQALib.scale import Grade
 from MotionQALib.signals import Signal
 
 from .. import slice_geometry as geometry
-from ..observers import Observers
-from ..view_badge import ViewBadge
+from ..view_badges import ViewBadges
 
 READING_VIEW = "Red"
 
@@ -43,8 +41,7 @@ class CaseView:
         self.changed = Signal()
         self._words = badge
         self._node, self._axis, self._count = None, 2, 0
-        self._badges: dict[str, ViewBadge] = {}
-        self._observers = Observers()
+        self._badges = ViewBadges(self.update)
         self._slice: int | None = None
         self._showing = False
         layout = slicer.app.layoutManager()
@@ -94,17 +91,14 @@ class CaseView:
         shown = self._node is not None and slicer.mrmlScene.IsNodePresent(self._node)
         for widget in geometry.slice_widgets():
             node = widget.mrmlSliceNode()
-            words, badge = None, self._badges.get(node.GetID())
+            words = None
             if shown and self._node in geometry.shown_volumes(widget):
                 index = geometry.slice_index(node, self._node, self._axis)
                 inside = index is not None and 0 <= index < self._count
                 if inside and widget.sliceViewName == READING_VIEW:
                     self._slice = index
                 words = self._words(index) if inside or index is None else None
-            if badge is not None and words is not None:
-                badge.show(*words)
-            elif badge is not None:
-                badge.hide()
+            self._badges.show(node, words)
         if self._slice != before:
             self.changed.emit()
 
@@ -117,27 +111,14 @@ class CaseView:
     def close(self) -> None:
         layout = slicer.app.layoutManager()
         layout.layoutChanged.disconnect(self._attach)
-        self._detach()
+        self._badges.remove()
         self.changed.disconnect()
         if layout.layout == slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView:
             layout.setLayout(self._layout_before)
 
     def _attach(self, *_args) -> None:
-        self._detach()
-        for widget in geometry.slice_widgets():
-            node, layers = widget.mrmlSliceNode(), widget.sliceLogic().GetSliceCompositeNode()
-            self._badges[node.GetID()] = ViewBadge(widget.sliceView())
-            for followed in (node, layers):
-                if followed is not None:
-                    self._observers.add(followed, "ModifiedEvent", self.update)
+        self._badges.renew()
         self.update()
-
-    def _detach(self) -> None:
-        self._observers.clear()
-        for badge in self._badges.values():
-            with suppress(ValueError, RuntimeError):  # the view itself may have gone
-                badge.remove()
-        self._badges = {}
 
 
 def turn(slice_node, volume_node, slice_axis: int) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from slicer.i18n import tr as _
 
 from MotionQALib.reading import score_exports
-from MotionQALib.reading.errors import ReadingError
 from MotionQALib.reading.label_import import import_labels
 from MotionQALib.reading.reader_scoring import ReaderScoring
+from MotionQALib.reading.reading_errors import ReadingError
 from MotionQALib.reading.score_exports import Exported
 from MotionQALib.reading.scores import CONSENSUS, import_rescued
 from MotionQALib.reading.study_scores import StudyScores

@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 from MotionQALib.reading.blinding import Remark, of_logs
 from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import Listed
-from MotionQALib.reading.errors import ReadingError
+from MotionQALib.reading.reading_errors import ReadingError
 from MotionQALib.signals import Signal
 
 

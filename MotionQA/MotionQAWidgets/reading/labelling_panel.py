@@ -13,9 +13,9 @@ from slicer.i18n import tr as _
 from MotionQALib.reading.blinding import Blinding, Remark
 from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import Listed, listed
-from MotionQALib.reading.errors import ReadingError, StudyError
 from MotionQALib.reading.network_grades import NetworkGrades
 from MotionQALib.reading.reader_scoring import ReaderScoring
+from MotionQALib.reading.reading_errors import ReadingError, StudyError
 from MotionQALib.reading.session import ReadingSession
 from MotionQALib.reading.study import Study
 

@@ -10,10 +10,10 @@ import slicer
 from slicer.i18n import tr as _
 
 from MotionQALib import protocol
-from MotionQALib.arrivals import messages
-from MotionQALib.arrivals.announced import assessment_at
+from MotionQALib.arrivals import arrival_messages
+from MotionQALib.arrivals.announced_series import assessment_at
+from MotionQALib.arrivals.arrival_entry import Entry
 from MotionQALib.arrivals.arrivals import PATIENCE, QUIET
-from MotionQALib.arrivals.entry import Entry
 from MotionQALib.checkpoints import STARTER
 from MotionQALib.results import Assessment
 from MotionQALib.signals import Signal
@@ -21,7 +21,7 @@ from MotionQALib.signals import Signal
 from ..message_process import MessageProcess
 from .database_watch import DatabaseWatch
 
-MODULE = "MotionQALib.arrivals.announced"
+MODULE = "MotionQALib.arrivals.announced_series"
 FOLDER = "MotionQA"
 """In the database's directory: results stay with what they are of."""
 
@@ -151,7 +151,7 @@ class ArrivalGrading:
 
     def _on_images(self, paths: list[str]) -> None:
         if self._process is not None:
-            self._process.send(messages.ImagesArrived(paths=paths))
+            self._process.send(arrival_messages.ImagesArrived(paths=paths))
 
     # The process
 
@@ -160,7 +160,7 @@ class ArrivalGrading:
         self._process.received.connect(self._on_message)
         self._process.ended.connect(self._on_end)
         self._process.send(
-            messages.StartArrivals(
+            arrival_messages.StartArrivals(
                 output=str(self._folder),
                 checkpoint=str(slicer.util.settingsValue(CHECKPOINT_SETTING, STARTER)),
                 quiet=float(self.quiet),
@@ -175,20 +175,20 @@ class ArrivalGrading:
             process.kill()
 
     def _on_message(self, message: protocol.Message) -> None:
-        if isinstance(message, messages.ArrivalsReady):
+        if isinstance(message, arrival_messages.ArrivalsReady):
             self._watch.go_on_after(dict(message.known))
-        elif isinstance(message, messages.ArrivalsDevice):
+        elif isinstance(message, arrival_messages.ArrivalsDevice):
             self.device = message.reason
-        elif isinstance(message, messages.SeriesDone):
+        elif isinstance(message, arrival_messages.SeriesDone):
             self._take(message)
-        elif isinstance(message, messages.ArrivalsSaid):
+        elif isinstance(message, arrival_messages.ArrivalsSaid):
             self.sentence = message.sentence
-        elif isinstance(message, messages.ArrivalsRefused):
+        elif isinstance(message, arrival_messages.ArrivalsRefused):
             self.sentence = message.sentence
             self._end_process()
         self.changed.emit()
 
-    def _take(self, message: messages.SeriesDone) -> None:
+    def _take(self, message: arrival_messages.SeriesDone) -> None:
         try:
             entry = Entry.from_dict(message.entry)
         except (TypeError, KeyError, ValueError):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from slicer.i18n import tr as _
 
-from MotionQALib.arrivals.entry import Entry
+from MotionQALib.arrivals.arrival_entry import Entry
 from MotionQALib.scale import grade_of
 
 from ..result_sentence import ranges

@@ -8,7 +8,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from MotionQALib.arrivals.entry import Entry
+from MotionQALib.arrivals.arrival_entry import Entry
 from MotionQALib.checkpoints import STARTER
 from MotionQALib.scale import Grade, grade_of
 

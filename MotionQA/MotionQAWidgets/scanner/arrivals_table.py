@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import qt
 from slicer.i18n import tr as _
 
-from MotionQALib.arrivals.entry import Entry
+from MotionQALib.arrivals.arrival_entry import Entry
 from MotionQALib.scale import grade_of
 from MotionQALib.signals import Signal
 

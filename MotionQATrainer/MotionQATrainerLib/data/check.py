@@ -14,7 +14,7 @@ from MotionQALib import volumes
 from MotionQALib.scale import Grade
 
 from .labels import Label
-from .leaks import kin_apart, same_files, same_image_apart, sharing, slice_marks
+from .leaks import same_files, same_image_apart, sharing, similar_subjects_apart, slice_marks
 from .matching import DataError, LabelledImages, first_few, labelled_images
 from .splits import Split, SplitError
 
@@ -32,8 +32,8 @@ class DataCheck:
     unlabelled : files without a label
     unreadable : file -> why it cannot be read; empty unless the files were read
     doubts : sentences about persons that cannot be told
-    kin : sentences about subjects who look like one person; problems, unless it was confirmed that
-        they are different people
+    similar : sentences about subjects who look like one person; problems, unless it was confirmed
+        that they are different people
     distinct_subjects : that confirmation
     problems : DataError or SplitError; with one of them, nothing can be trained that would hold
     remarks : sentences about what will be left out, and the doubts
@@ -46,7 +46,7 @@ class DataCheck:
     unlabelled: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
-    kin: list[str] = field(default_factory=list)
+    similar: list[str] = field(default_factory=list)
     distinct_subjects: bool = False
     problems: list[ValueError] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -132,7 +132,7 @@ def check(
     split = Split.load(split) if isinstance(split, (str, Path)) else split
     _find_problems(found, present, images, marks, split)
     if distinct_subjects:
-        found.remarks += [f"Confirmed as different people: {text}" for text in found.kin]
+        found.remarks += [f"Confirmed as different people: {text}" for text in found.similar]
     return found
 
 
@@ -217,7 +217,7 @@ def _leaks(found, present, images: LabelledImages, marks, split: Split | None) -
     for image, person in images.by_file.items():
         if image in present:
             named.setdefault(person, []).append(subject[image])
-    found.kin = kin_apart(subject.values(), split, named)
+    found.similar = similar_subjects_apart(subject.values(), split, named)
     equal = same_files({image: images.paths[image] for image in present})
     same = same_image_apart([*equal, *sharing(marks)], subject, split)
-    return [*([] if found.distinct_subjects else found.kin), *dict.fromkeys(same)]
+    return [*([] if found.distinct_subjects else found.similar), *dict.fromkeys(same)]

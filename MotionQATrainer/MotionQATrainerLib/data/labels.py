@@ -11,13 +11,13 @@ Three forms are read, told apart by their columns (letter case and further colum
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from MotionQALib.scale import SCORES, Grade, grade_of
+from MotionQALib.spreadsheet_files import original, write_rows
 from MotionQALib.subjects import subject_of
 from MotionQALib.tables import Table, TableError, number_of, read_table
 
@@ -103,9 +103,8 @@ def write_scores(path: str | Path, labels: Iterable[Label]) -> None:
     for label in labels:
         if label.score is None:
             raise ValueError(f"{label.image} has no single score; write it as a grade instead.")
-        row = [getattr(label, column) for column in SCORE_COLUMNS]
-        rows.append(["" if cell is None else cell for cell in row])
-    _write(path, SCORE_COLUMNS, rows)
+        rows.append([getattr(label, column) for column in SCORE_COLUMNS])
+    write_rows(path, SCORE_COLUMNS, rows)
 
 
 def write_grades(path: str | Path, labels: Iterable[Label]) -> None:
@@ -122,14 +121,7 @@ def write_grades(path: str | Path, labels: Iterable[Label]) -> None:
             raise ValueError(f"{label.image}: this form holds one grade a volume, not its slices.")
         more = [getattr(label, column) for column in further]
         rows.append([label.image, int(label.grade), *more])
-    _write(path, ("Image", "Label", *(column.title() for column in further)), rows)
-
-
-def _write(path: str | Path, columns: Iterable[str], rows: list[list]) -> None:
-    with Path(path).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
+    write_rows(path, ("Image", "Label", *(column.title() for column in further)), rows)
 
 
 def _columns(table: Table) -> dict[str, int]:
@@ -180,7 +172,7 @@ def _label(where: str, columns: dict[str, int], cells: list[str]) -> Label:
         frame=_index(where, "frame", row.get("frame")),
         slice=_index(where, "slice", row.get("slice")),
         levels=levels,
-        subject=row.get("subject") or subject_of(row["image"]),
+        subject=original(row.get("subject", "")) or subject_of(row["image"]),
         subject_given=bool(row.get("subject")),
         severity=_severity(where, row.get("severity")),
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from MotionQALib.subjects import kin, subject_of
+from MotionQALib.subjects import similar_subjects, subject_of
 
 from .splits import Split, SplitError
 
@@ -18,10 +18,10 @@ SAMPLE = 1 << 16
 """Bytes from the middle of files of one size that tell most of them apart."""
 
 CONFIRM = "data.distinct_subjects"
-"""The setting by which somebody confirms that subjects who look like kin are different people."""
+"""The setting by which somebody confirms that subjects who look like one are different people."""
 
 
-def kin_apart(
+def similar_subjects_apart(
     subjects: Iterable[str],
     split: Split | None = None,
     by_file: Mapping[str, Iterable[str]] | None = None,
@@ -34,7 +34,7 @@ def kin_apart(
     by_file : person that files tell -> the subjects whom labels name for that person's images
     """
     sentences = []
-    for group in kin(subjects):
+    for group in similar_subjects(subjects):
         if pair := _apart(group, split):
             person = subject_of(pair[0])
             sentences.append(f"The subjects {pair[0]} and {pair[1]} look like one person, {person}")
@@ -52,9 +52,9 @@ def kin_apart(
     ]
 
 
-def refuse_kin(subjects: Iterable[str], split: Split | None, confirmed: bool) -> None:
+def refuse_similar_subjects(subjects: Iterable[str], split: Split | None, confirmed: bool) -> None:
     """Raise SplitError where subjects look like one person's, unless that was looked at."""
-    sentences = [] if confirmed else kin_apart(subjects, split)
+    sentences = [] if confirmed else similar_subjects_apart(subjects, split)
     if sentences:
         more = f" (And {len(sentences) - 1} more.)" if len(sentences) > 1 else ""
         raise SplitError(sentences[0] + more)

@@ -121,23 +121,17 @@ def fit_uncertain_above(
     levels : (n, 5) bool, the scores that each label allows. A reported grade is right where one
         of its scores is allowed.
     """
-    probabilities, levels = np.asarray(probabilities), np.asarray(levels, dtype=bool)
-    if not len(probabilities):
-        raise ValueError("There are no validation labels to fit the uncertainty on.")
-    doubt = uncertainty(probabilities)
-    reported = GRADE_OF_SCORE[median_score(probabilities) - 1]
-    right = (levels & (GRADE_OF_SCORE[None, :] == reported[:, None])).any(axis=1)
-
-    order = np.argsort(doubt, kind="stable")
-    doubt, right = doubt[order], right[order]
-    certain = np.arange(1, len(doubt) + 1)
+    uncertain, _, right = _results(np.asarray(probabilities), np.asarray(levels, dtype=bool))
+    order = np.argsort(uncertain, kind="stable")
+    uncertain, right = uncertain[order], right[order]
+    certain = np.arange(1, len(uncertain) + 1)
     accuracy = np.cumsum(right) / certain
     # Between equal uncertainties no threshold can be drawn.
-    following = np.append(doubt[1:], np.inf)
-    allowed = (following > doubt) & (doubt <= MOST_UNCERTAIN)
-    allowed &= certain >= LEAST_CERTAIN_SHARE * len(doubt)
+    following = np.append(uncertain[1:], np.inf)
+    allowed = (following > uncertain) & (uncertain <= MOST_UNCERTAIN)
+    allowed &= certain >= LEAST_CERTAIN_SHARE * len(uncertain)
     if not allowed.any():
-        none = doubt > MOST_UNCERTAIN
+        none = uncertain > MOST_UNCERTAIN
         share = accuracy[~none][-1] if (~none).any() else math.nan
         return UncertaintyThreshold(MOST_UNCERTAIN, float((~none).mean()), float(share), False)
     enough = allowed & (accuracy >= target)
@@ -147,14 +141,14 @@ def fit_uncertain_above(
     else:
         last = int(np.argmax(np.where(allowed, accuracy, -1)))
     # Half way to the next result, so that rounding does not push one over the threshold.
-    threshold = min((doubt[last] + following[last]) / 2, MOST_UNCERTAIN)
+    threshold = min((uncertain[last] + following[last]) / 2, MOST_UNCERTAIN)
     return UncertaintyThreshold(
-        float(threshold), float(certain[last] / len(doubt)), float(accuracy[last]), reached
+        float(threshold), float(certain[last] / len(uncertain)), float(accuracy[last]), reached
     )
 
 
 @dataclass(frozen=True)
-class Doubt:
+class UncertaintyRule:
     """When a result is called uncertain, and what that gave on validation (`results.is_uncertain`).
 
     flagged : share of results called uncertain
@@ -176,9 +170,9 @@ class Doubt:
         )
 
 
-def fit_doubt(
+def fit_uncertainty_rule(
     probabilities: np.ndarray, levels: np.ndarray, most_missed: float = 0.02, target: float = 0.8
-) -> Doubt:
+) -> UncertaintyRule:
     """Thresholds that flag few results while hardly a severe one is missed unflagged.
 
     What is flagged costs 1, a severe one that is missed `COST_OF_MISSED`, and a wrong grade among
@@ -192,11 +186,7 @@ def fit_doubt(
     target : share of the certain grades that should be right
     """
     probabilities, levels = np.asarray(probabilities), np.asarray(levels, dtype=bool)
-    if not len(probabilities):
-        raise ValueError("There are no validation labels to fit the uncertainty on.")
-    doubt = uncertainty(probabilities)
-    reported = GRADE_OF_SCORE[median_score(probabilities) - 1]
-    right = (levels & (GRADE_OF_SCORE[None, :] == reported[:, None])).any(axis=1)
+    uncertain, reported, right = _results(probabilities, levels)
     severe = ~levels[:, GRADE_OF_SCORE != Grade.SEVERE].any(axis=1)
     chance = np.where(
         reported == Grade.SEVERE, 0.0, grade_probabilities(probabilities)[:, Grade.SEVERE - 1]
@@ -204,7 +194,7 @@ def fit_doubt(
     best: tuple | None = None
     for severe_above in (1.0, *np.arange(0.45, 0.01, -0.01).round(2)):
         for uncertain_above in np.arange(0.2, MOST_UNCERTAIN + 0.001, 0.01).round(2):
-            flagged = (doubt > uncertain_above) | (chance > severe_above)
+            flagged = (uncertain > uncertain_above) | (chance > severe_above)
             if flagged.mean() > 1 - LEAST_CERTAIN_SHARE:
                 continue
             missed = float((severe & (reported != Grade.SEVERE) & ~flagged).sum())
@@ -217,7 +207,18 @@ def fit_doubt(
             )
             if best is None or order < best[0]:
                 found = (float(uncertain_above), float(severe_above), float(flagged.mean()))
-                best = order, Doubt(*found, missed, accuracy)
+                best = order, UncertaintyRule(*found, missed, accuracy)
     if best is None:
-        return Doubt(MOST_UNCERTAIN, 1.0, float((doubt > MOST_UNCERTAIN).mean()), 0.0, 0.0)
+        return UncertaintyRule(
+            MOST_UNCERTAIN, 1.0, float((uncertain > MOST_UNCERTAIN).mean()), 0.0, 0.0
+        )
     return best[1]
+
+
+def _results(probabilities: np.ndarray, levels: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Of each result: its uncertainty, its reported grade, and whether that is right."""
+    if not len(probabilities):
+        raise ValueError("There are no validation labels to fit the uncertainty on.")
+    reported = GRADE_OF_SCORE[median_score(probabilities) - 1]
+    right = (levels & (GRADE_OF_SCORE[None, :] == reported[:, None])).any(axis=1)
+    return uncertainty(probabilities), reported, right

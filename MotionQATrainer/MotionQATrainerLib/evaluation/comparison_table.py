@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from MotionQALib import checkpoints
-from MotionQALib.whole_files import write_whole
+from MotionQALib.spreadsheet_files import original, write_rows
+from MotionQALib.tables import read_table
 
 TABLE = "comparison.csv"
 
@@ -53,19 +52,11 @@ class ComparisonTable:
         """Read what `write` wrote; no rows where there is no file yet."""
         if not path.exists():
             return cls(())
-        with path.open(encoding="utf-8", newline="") as file:
-            found = list(csv.DictReader(file))
-        numbers = ("train_acc", "valid_acc", "kappa")
-        return cls(
-            tuple(
-                ComparedNetwork(
-                    row["model"],
-                    *(float(row[key]) if row[key] else None for key in numbers),
-                    failed=row["failed"],
-                )
-                for row in found
-            )
-        )
+        rows = []
+        for _, (model, *numbers, failed) in read_table(path).rows:
+            accuracies = (float(number) if number else None for number in numbers)
+            rows.append(ComparedNetwork(original(model), *accuracies, failed=original(failed)))
+        return cls(tuple(rows))
 
 
 def table(rows: Sequence[ComparedNetwork]) -> str:
@@ -86,8 +77,4 @@ def table(rows: Sequence[ComparedNetwork]) -> str:
 
 def write(path: Path, rows: Sequence[ComparedNetwork]) -> None:
     """Write the rows as CSV."""
-    content = io.StringIO()
-    writer = csv.writer(content, lineterminator="\n")
-    writer.writerow([item.name for item in fields(ComparedNetwork)])
-    writer.writerows(["" if v is None else v for v in astuple(row)] for row in rows)
-    write_whole(path, content.getvalue())
+    write_rows(path, [item.name for item in fields(ComparedNetwork)], map(astuple, rows))

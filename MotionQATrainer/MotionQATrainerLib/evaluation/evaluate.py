@@ -11,7 +11,7 @@ import numpy as np
 
 from MotionQALib import checkpoints
 from MotionQALib.assessment import Assessor
-from MotionQALib.subjects import kin
+from MotionQALib.subjects import similar_subjects
 
 from ..data.clean_patients import CleanPatient, find_patients
 from ..data.datasets import SliceStore, open_store
@@ -156,7 +156,7 @@ def choose(
 def _kin_of_the_trained(chosen: set[str], split: Split | None) -> list[str]:
     """A sentence where somebody to be graded looks like one whom the weights have seen."""
     seen = set() if split is None else {*split.train, *split.valid}
-    for group in kin(chosen | seen):
+    for group in similar_subjects(chosen | seen):
         tested, trained = (sorted({*group} & of) for of in (chosen - seen, seen))
         if tested and trained:
             return [

@@ -15,7 +15,7 @@ import torch
 
 from MotionQALib.assessment import AssessmentError, Assessor
 from MotionQALib.bootstrap import Interval
-from MotionQALib.familiarity import REMARK, strangers_named
+from MotionQALib.familiarity import REMARK, unfamiliar_named
 from MotionQALib.heart_centre import heart_centre
 from MotionQALib.scale import GRADE_OF_SCORE, Grade, median_score
 from MotionQALib.volumes import Volume
@@ -31,7 +31,7 @@ from .sensitivity import interval
 OFF_CENTRE = 60.0
 """mm that the heart is moved off the image's middle."""
 
-STRANGE = 400
+DRAWN = 400
 """Images that are no heart."""
 
 Progress = Callable[[int, int], None]
@@ -48,7 +48,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Shaken:
+class ChangedVolume:
     """A volume after a change, and what is known of it."""
 
     tried: str
@@ -95,7 +95,7 @@ def stress(
     found = _clean(assessor, patients, seed, step)
     found += _places(assessor, patients)
     found += _moving(assessor, patients, seed, lambda number: step(len(patients) + number))
-    found += _strangers(assessor, seed)
+    found += _out_of_distribution(assessor, seed)
     step(steps)
     return found
 
@@ -104,19 +104,19 @@ def _clean(assessor, patients, seed: int, step: Callable[[int], None]) -> list[F
     """What is no motion, and must leave volumes mild and slices familiar."""
     tried: dict[str, list[tuple[str, float, int, int]]] = {}
     for number, patient in enumerate(patients):
-        for shaken in spoilt(patient, np.random.default_rng([seed, 1, number])):
-            graded = assessor.assess(shaken.volume)
+        for changed in spoilt(patient, np.random.default_rng([seed, 1, number])):
+            graded = assessor.assess(changed.volume)
             others = float(graded.volume_grade is not Grade.MILD)
-            strange = sum(map(len, strangers_named(graded.remarks, shaken.volume.n_slices)))
-            row = (shaken.subject, others, strange, shaken.volume.n_slices)
-            tried.setdefault(shaken.tried, []).append(row)
+            unfamiliar = sum(map(len, unfamiliar_named(graded.remarks, changed.volume.n_slices)))
+            row = (changed.subject, others, unfamiliar, changed.volume.n_slices)
+            tried.setdefault(changed.tried, []).append(row)
         step(number + 1)
     found = []
     for name, rows in tried.items():
         share = interval(np.array([row[1] for row in rows]), [row[0] for row in rows], np.mean)
         found.append(Finding(name, "volumes not called mild", share, len(rows)))
     real = [row for rows in tried.values() for row in rows]
-    if assessor.tells_strangers:
+    if assessor.detects_out_of_distribution:
         shares, names = np.array([row[2] / row[3] for row in real]), [row[0] for row in real]
         share, count = interval(shares, names, np.mean), sum(row[3] for row in real)
         found.append(Finding("these, all together", "slices called no heart", share, count))
@@ -142,13 +142,13 @@ def _moving(assessor, patients, seed: int, step: Callable[[int], None]) -> list[
     """Motion by every order of lines, and off the middle."""
     moving: dict[str, list[tuple]] = {}
     for number, patient in enumerate(patients):
-        for shaken in moved(patient, np.random.default_rng([seed, 2, number])):
-            graded = assessor.assess(shaken.volume)
+        for changed in moved(patient, np.random.default_rng([seed, 2, number])):
+            graded = assessor.assess(changed.volume)
             row = (
-                shaken.subject, shaken.similarity, graded.volume_probabilities,
+                changed.subject, changed.similarity, graded.volume_probabilities,
                 graded.probabilities[0], graded.volume_uncertain,
             )  # fmt: skip
-            moving.setdefault(shaken.tried, []).append(row)
+            moving.setdefault(changed.tried, []).append(row)
         step(number + 1)
     found = [line for name, rows in moving.items() for line in _against_labels(name, rows)]
     return found + _missed([row for rows in moving.values() for row in rows])
@@ -168,7 +168,7 @@ def table(found: Sequence[Finding], style: str = "text") -> str:
     )
 
 
-def spoilt(patient: CleanPatient, rng: np.random.Generator) -> Iterator[Shaken]:
+def spoilt(patient: CleanPatient, rng: np.random.Generator) -> Iterator[ChangedVolume]:
     """A patient's end-diastolic stack with each of the `NUISANCES`, and no breathing."""
     stack, spacing = patient.read("ED")
     other = patient.read("ES")[0] if "ES" in patient.phases else None
@@ -183,7 +183,7 @@ def spoilt(patient: CleanPatient, rng: np.random.Generator) -> Iterator[Shaken]:
         if nuisance.pixel:
             images = torch.from_numpy(stack)
             images, pixels = nuisances.coarsened(images, spacing[1:], nuisance.pixel)
-            yield Shaken(name, _volume(images, (spacing[0], *pixels), patient), patient.name)
+            yield ChangedVolume(name, _volume(images, (spacing[0], *pixels), patient), patient.name)
             continue
         images = stack
         if nuisance != Nuisance():
@@ -191,10 +191,10 @@ def spoilt(patient: CleanPatient, rng: np.random.Generator) -> Iterator[Shaken]:
                 stack, spacing, still, acquisition, rng,
                 centre=centre, nuisance=nuisance, other_phase=other,
             )  # fmt: skip
-        yield Shaken(name, _volume(images, spacing, patient), patient.name)
+        yield ChangedVolume(name, _volume(images, spacing, patient), patient.name)
 
 
-def moved(patient: CleanPatient, rng: np.random.Generator) -> Iterator[Shaken]:
+def moved(patient: CleanPatient, rng: np.random.Generator) -> Iterator[ChangedVolume]:
     """The stack breathing in each behaviour, by every order of lines, and off the middle."""
     stack, spacing = patient.read("ED")
     breathing = Breathing.draw(rng).unlike_training(rng)
@@ -209,12 +209,12 @@ def moved(patient: CleanPatient, rng: np.random.Generator) -> Iterator[Shaken]:
                 stack, spacing, motion, acquisition, rng, centre=centre
             )
             volume = _volume(images, spacing, patient)
-            yield Shaken(f"{ordering.value} lines", volume, patient.name, similarity.numpy())
+            yield ChangedVolume(f"{ordering.value} lines", volume, patient.name, similarity.numpy())
             if ordering is Ordering.INTERLEAVED:
                 for name, off in (("heart in the middle", 0.0), ("heart 60 mm off", OFF_CENTRE)):
                     placed = _placed(images, spacing, centre, off, rng)
                     volume = _volume(placed, spacing, patient)
-                    yield Shaken(name, volume, patient.name, similarity.numpy())
+                    yield ChangedVolume(name, volume, patient.name, similarity.numpy())
 
 
 def _placed(images, spacing, centre, off: float, rng: np.random.Generator) -> torch.Tensor:
@@ -287,15 +287,15 @@ def _missed(rows: Sequence[tuple]) -> list[Finding]:
     return found
 
 
-def _strangers(assessor: Assessor, seed: int) -> list[Finding]:
+def _out_of_distribution(assessor: Assessor, seed: int) -> list[Finding]:
     """Share of images that are no heart which are told."""
-    if not assessor.tells_strangers:
+    if not assessor.detects_out_of_distribution:
         return []
-    from ..simulation.strangers import strangers
+    from ..simulation.out_of_distribution import out_of_distribution_images
 
     rng = np.random.default_rng([seed, 3])
     told: dict[str, list[float]] = {}
-    for kind, image in strangers(STRANGE, rng):
+    for kind, image in out_of_distribution_images(DRAWN, rng):
         pixel = float(rng.uniform(0.8, 2.0))
         told.setdefault(kind, []).append(float(_is_told(assessor, image, pixel, kind)))
     every = np.array([value for values in told.values() for value in values])

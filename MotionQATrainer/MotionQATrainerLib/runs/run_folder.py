@@ -22,9 +22,9 @@ from pathlib import Path
 
 from MotionQALib.whole_files import write_whole
 
-from .errors import TrainingError
 from .journal import JOURNAL
-from .lock import FolderLock, is_held
+from .run_lock import FolderLock, is_held
+from .training_error import TrainingError
 
 SETTINGS, SPLIT, COMMAND = "settings.toml", "split.json", "command.txt"
 STATE, LAST, BEST = "state.safetensors", "last.safetensors", "best.safetensors"

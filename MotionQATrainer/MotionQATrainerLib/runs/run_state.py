@@ -20,7 +20,7 @@ from torch import nn
 
 from MotionQALib.whole_files import replacing
 
-from .errors import TrainingError
+from .training_error import TrainingError
 
 KEY = "motionqa-run"
 

@@ -15,13 +15,13 @@ from ..data.check import check
 from ..data.datasets import open_store
 from ..data.splits import Split, by_folds, by_fractions, worst_grades
 from ..evaluation.comparison_table import TABLE, ComparedNetwork, table, write
-from ..runs.errors import TrainingError
 from ..runs.journal import Journal
-from ..runs.lock import FolderLock
 from ..runs.progress import Event, Progress, Stopped, silent
 from ..runs.run_folder import LOCK, STATE, STOP, RunFolder
+from ..runs.run_lock import FolderLock
+from ..runs.training_error import TrainingError
 from .fit import fit
-from .settings import Settings
+from .training_settings import Settings
 
 __all__ = ["TABLE", "ComparedNetwork", "compare", "table"]
 

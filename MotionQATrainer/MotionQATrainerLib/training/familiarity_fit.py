@@ -15,16 +15,16 @@ from MotionQALib.preprocessing import Preprocessing
 from ..data.augmentation import Augmentation
 from ..data.datasets import SliceStore
 from ..evaluation.prediction import spread
-from ..simulation.strangers import strangers
+from ..simulation.out_of_distribution import out_of_distribution_images
 
 FEWEST = 200
 """Training slices below which nothing can be said about what is familiar."""
 
 ALTERED = 500
 AXES = 48
-STRANGERS = 700
+DRAWN = 700
 FALSE_ALARMS = 0.003
-"""Share of validation slices that may be called strange: a third of what is asked, because other
+"""Share of validation slices that may be called unfamiliar: a third of what is asked, because other
 scanners' slices lie further off."""
 
 
@@ -60,13 +60,13 @@ def fit_familiarity(
     real: torch.Tensor,
     held: torch.Tensor,
     *,
-    count: int = STRANGERS,
+    count: int = DRAWN,
     seed: int = 0,
 ) -> str | None:
     """Give ``model`` a ``familiarity`` and return a sentence on it; None where slices are too few.
 
-    Real slices are the training's, as they are and altered as in training; strange images are
-    drawn (`strangers`). The threshold is the validation slices'.
+    Real slices are the training's, as they are and altered as in training; unfamiliar images are
+    drawn (`out_of_distribution_images`). The threshold is the validation slices'.
 
     Parameters
     ----------
@@ -81,22 +81,22 @@ def fit_familiarity(
     altered = _altered(store, spread(train, ALTERED), place, seed)
     real = torch.cat([real, features_of(model, place, altered)[0]])
     hearts = [np.asarray(store.crops[rows], np.float32) for rows in _stacks(store, train)[:60]]
-    batches = stranger_batches(store.preprocessing, place, count, rng, hearts)
-    strange, _ = features_of(model, place, batches)
+    batches = out_of_distribution_batches(store.preprocessing, place, count, rng, hearts)
+    unfamiliar, _ = features_of(model, place, batches)
     familiarity = Familiarity(real.shape[1], min(AXES, real.shape[1]))
     _set_axes(familiarity, real)
-    _set_rule(familiarity, real, strange)
+    _set_rule(familiarity, real, unfamiliar)
     limit = float(torch.quantile(familiarity(held), 1 - FALSE_ALARMS))
     familiarity.bias -= max(limit, 0.0)
-    told, alarms = (float((familiarity(seen) > 0).float().mean()) for seen in (strange, held))
+    told, alarms = (float((familiarity(seen) > 0).float().mean()) for seen in (unfamiliar, held))
     model.familiarity = familiarity.to(place.device)
     return (
-        f"{told:.0%} of {len(strange)} drawn images that are no heart, and {alarms:.1%} of "
+        f"{told:.0%} of {len(unfamiliar)} drawn images that are no heart, and {alarms:.1%} of "
         f"{len(held)} validation slices, are told as unlike short-axis cardiac MR."
     )
 
 
-def stranger_batches(
+def out_of_distribution_batches(
     preprocessing: Preprocessing,
     place: DeviceSetup,
     count: int,
@@ -106,7 +106,7 @@ def stranger_batches(
 ):
     """Network input of drawn images that are no hearts."""
     batch = []
-    for _, image in strangers(count, rng, list(hearts)):
+    for _, image in out_of_distribution_images(count, rng, list(hearts)):
         pixel = float(rng.uniform(0.9, 1.8))
         batch.append(preprocessing(torch.from_numpy(image)[None], (pixel, pixel)))
         if len(batch) == size:
@@ -141,11 +141,11 @@ def _set_axes(familiarity: Familiarity, real: torch.Tensor) -> None:
     familiarity.rest.copy_(rest.square().sum(1).mean().clamp_min(1e-6))
 
 
-def _set_rule(familiarity: Familiarity, real: torch.Tensor, strange: torch.Tensor) -> None:
+def _set_rule(familiarity: Familiarity, real: torch.Tensor, unfamiliar: torch.Tensor) -> None:
     """Logistic regression, both kinds weighing alike, leaning towards weights of zero."""
-    x = torch.cat([familiarity.measures(real), familiarity.measures(strange)]).double()
-    y = torch.cat([torch.zeros(len(real)), torch.ones(len(strange))]).double()
-    weight = torch.where(y > 0, 0.5 / len(strange), 0.5 / len(real))
+    x = torch.cat([familiarity.measures(real), familiarity.measures(unfamiliar)]).double()
+    y = torch.cat([torch.zeros(len(real)), torch.ones(len(unfamiliar))]).double()
+    weight = torch.where(y > 0, 0.5 / len(unfamiliar), 0.5 / len(real))
     middle, scale = x.mean(0), x.std(0).clamp_min(1e-3)
     x = (x - middle) / scale
     found = torch.zeros(x.shape[1] + 1, dtype=torch.float64, requires_grad=True)

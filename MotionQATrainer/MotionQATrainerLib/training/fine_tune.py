@@ -20,10 +20,10 @@ from ..data.labels import read_labels, simulated
 from ..data.splits import Split, by_folds, inherited, split_file, worst_grades
 from ..evaluation.calibration import fit_uncertain_above
 from ..evaluation.prediction import predict
-from ..runs.errors import TrainingError
 from ..runs.journal import Journal
 from ..runs.progress import Event, Progress, silent
 from ..runs.run_folder import BEFORE_AFTER, SETTINGS, RunFolder
+from ..runs.training_error import TrainingError
 from ..runs.training_request import TrainingRequest
 from .adaptation import Calibration, fit_head, held_out, look
 from .before_after import adapted, judged, table
@@ -32,7 +32,7 @@ from .finishing import volume_rows
 from .fit import fit
 from .gain import gain
 from .run_guard import checked_output, ending_well, open_folder
-from .settings import Settings
+from .training_settings import Settings
 
 ENOUGH = {"calibration": (30, 3), "head": (100, 10), "all": (400, 40)}
 """Scored volumes, and subjects, that each way needs: it has about 7 numbers to find, thousands

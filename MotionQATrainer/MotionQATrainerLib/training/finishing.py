@@ -21,11 +21,11 @@ from ..data.datasets import SliceStore
 from ..data.sampling import balanced_weights
 from ..data.splits import Split
 from ..evaluation import metrics
-from ..evaluation.calibration import fit_doubt, fit_offsets, fit_temperature
+from ..evaluation.calibration import fit_offsets, fit_temperature, fit_uncertainty_rule
 from ..evaluation.prediction import figures, spread
 from .adaptation import fit_head
 from .familiarity_fit import fit_familiarity, look
-from .settings import Settings
+from .training_settings import Settings
 
 ENOUGH_VOLUMES = 30
 """Validation volumes that suffice for the rule; below, training volumes out of fold join them."""
@@ -71,19 +71,21 @@ def finish(
     rule, fitted_on = volume_rule(
         model, place, store, split, temperature, graded, settings.data.balance
     )
-    doubt = fit_doubt(probabilities, levels)
+    of_slices = fit_uncertainty_rule(probabilities, levels)
     whole, whole_levels = labelled_volumes(store, valid, probabilities)
-    of_volumes = doubt
+    of_volumes = of_slices
     if len(whole) >= ENOUGH_VOLUMES:
-        of_volumes = fit_doubt(np.array([rule(volume) for volume in whole]), whole_levels)
-    notes = [*notes, f"Of the validation slices {doubt}.", fitted_on]
-    if of_volumes is not doubt:
+        of_volumes = fit_uncertainty_rule(
+            np.array([rule(volume) for volume in whole]), whole_levels
+        )
+    notes = [*notes, f"Of the validation slices {of_slices}.", fitted_on]
+    if of_volumes is not of_slices:
         notes.append(f"Of the validation volumes {of_volumes}.")
     notes += filter(None, [fit_familiarity(model, place, store, train, known, held)])
-    card = _card(output, store, split, settings, temperature, doubt.uncertain_above, rule)
+    card = _card(output, store, split, settings, temperature, of_slices.uncertain_above, rule)
     card = replace(
         card,
-        severe_above=doubt.severe_above,
+        severe_above=of_slices.severe_above,
         volume_uncertain_above=of_volumes.uncertain_above,
         volume_severe_above=of_volumes.severe_above,
     )

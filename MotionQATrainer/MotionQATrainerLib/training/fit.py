@@ -20,13 +20,13 @@ from ..data.check import check
 from ..data.datasets import SliceStore
 from ..data.labels import read_labels, simulated
 from ..data.splits import Split, inherited, split_file
-from ..evaluation.report import write_report
-from ..runs.errors import TrainingError
+from ..evaluation.training_report import write_report
 from ..runs.journal import Journal
 from ..runs.progress import Event, Progress, Stopped, silent
 from ..runs.run_folder import BEST, LOG, REPORT, SETTINGS, SPLIT, STATE, RunFolder
 from ..runs.run_state import read_facts
 from ..runs.tensorboard import with_tensorboard
+from ..runs.training_error import TrainingError
 from ..runs.training_request import TrainingRequest
 from . import sources
 from .distributed import World
@@ -34,7 +34,7 @@ from .finishing import draft_card, finish
 from .loop import Loop
 from .optimisation import freeze, training_setup
 from .run_guard import checked_output, ending_well, open_folder, refuse_full_disk
-from .settings import Settings
+from .training_settings import Settings
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@ so that a run killed at any step and resumed ends with the numbers of one that n
 
 from __future__ import annotations
 
-import csv
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -19,25 +18,20 @@ from torch import nn
 from MotionQALib import checkpoints
 from MotionQALib.checkpoints import Card
 from MotionQALib.devices import DeviceSetup
-from MotionQALib.whole_files import write_whole
 
 from ..data.datasets import SliceStore
 from ..data.sampling import balanced_weights, epoch_order
 from ..evaluation.prediction import figures, predict, spread
-from ..runs.errors import TrainingError
+from ..runs import training_log
 from ..runs.progress import Event, Progress, Stopped
 from ..runs.run_folder import BEST, LAST, LOG, STATE
 from ..runs.run_state import load_state, save_state, storing, write_tensors
+from ..runs.training_error import TrainingError
 from .distributed import World
 from .ema import Ema
 from .objective import OrdinalLikelihood
 from .optimisation import optimiser, set_rate
-from .settings import Settings
-
-LOG_COLUMNS = (
-    "epoch", "step", "seconds", "learning_rate", "train_loss",
-    "valid_nll", "valid_accuracy", "valid_kappa", "best",
-)  # fmt: skip
+from .training_settings import Settings
 
 
 class Source(Protocol):
@@ -259,23 +253,13 @@ class Loop:
     def _log(self, row: dict[str, float]) -> None:
         if not self.world.writes:
             return
-        path = self.folder / LOG
-        new = not path.exists() or not path.stat().st_size
-        with path.open("a", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, LOG_COLUMNS, lineterminator="\n")
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
+        training_log.append(self.folder / LOG, row)
 
     def _cut_log(self) -> None:
-        """Drop the lines of epochs after the state, which are taken again, and a torn one."""
+        """Drop the lines of epochs after the state, which are taken again."""
         path = self.folder / LOG
         if self.world.writes and path.exists():
-            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            at = LOG_COLUMNS.index("step")
-            head, *rows = [line for line in lines if line.endswith("\n")] or [""]
-            kept = [row for row in rows if int(row.split(",")[at]) <= self.facts["step"]]
-            write_whole(path, "".join([head, *kept]))
+            training_log.cut(path, self.facts["step"])
 
 
 def _short(value: float) -> str:

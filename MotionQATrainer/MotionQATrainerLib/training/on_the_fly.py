@@ -21,7 +21,7 @@ from ..data.datasets import SliceStore
 from ..data.splits import Split
 from ..simulation.simulated_set import SimulatedVolume, simulate_subject
 from ..simulation.simulator import MotionSimulator
-from .settings import Settings
+from .training_settings import Settings
 
 REFERENCE = 2**31
 """Stands for the epoch's number in the seed of what is simulated once."""

@@ -11,7 +11,7 @@ from torch import nn
 
 from MotionQALib.devices import DeviceSetup
 
-from .settings import TrainingSettings
+from .training_settings import TrainingSettings
 
 
 def optimiser(model: nn.Module, settings: TrainingSettings) -> torch.optim.AdamW:

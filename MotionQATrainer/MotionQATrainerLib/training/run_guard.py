@@ -12,12 +12,12 @@ from torch import nn
 from MotionQALib import checkpoints
 from MotionQALib.error_text import sentence
 
-from ..runs.errors import TrainingError
 from ..runs.journal import Journal
 from ..runs.progress import Progress, Stopped
 from ..runs.run_folder import SETTINGS, STATE, RunFolder
+from ..runs.training_error import TrainingError
 from .distributed import World
-from .settings import Settings
+from .training_settings import Settings
 
 
 def checked_output(output: str | Path) -> Path:

@@ -21,9 +21,9 @@ from MotionQALib.error_text import last_line
 
 from ..evaluation.comparison_table import TABLE, ComparisonTable
 from ..runs.journal import RUN_VARIABLE, JournalReader, Status
-from ..runs.lock import is_held
 from ..runs.request import Request
 from ..runs.run_folder import CONSOLE, LOCK, STOP
+from ..runs.run_lock import is_held
 
 PAUSE = 0.2
 """Seconds between two looks while waiting."""

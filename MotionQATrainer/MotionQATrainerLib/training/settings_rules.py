@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from MotionQALib.plain_text import is_plain
 
 if TYPE_CHECKING:
-    from .settings import Settings
+    from .training_settings import Settings
 
 LARGEST = 2**53
 """Whole numbers beyond it are mistyped; computers even round them."""

@@ -11,12 +11,12 @@ import numpy as np
 from MotionQALib.devices import find_device
 
 from ..data.datasets import SliceStore, open_store, refuse_same_images
-from ..data.leaks import refuse_kin
+from ..data.leaks import refuse_similar_subjects
 from ..data.splits import Split, by_fractions, worst_grades
-from ..runs.errors import TrainingError
 from ..runs.progress import Event, Progress
 from ..runs.run_folder import SPLIT
-from .settings import Settings
+from ..runs.training_error import TrainingError
+from .training_settings import Settings
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def simulated(data: str | Path, split: Split | None, folder: Path, settings: Set
     patients = find_patients(data)
     names = {patient.name for patient in patients}
     split = _split(split, folder, names, settings)
-    refuse_kin(names, split, settings.data.distinct_subjects)
+    refuse_similar_subjects(names, split, settings.data.distinct_subjects)
     source = Simulated(patients, split, settings, MotionSimulator(find_device(device)[0]))
     return source, source.reference(), split
 

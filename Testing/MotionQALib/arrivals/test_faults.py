@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from cine_objects import save, series
-from MotionQALib.arrivals import page as page_module
-from MotionQALib.arrivals import service as service_module
+from MotionQALib.arrivals import arrival_service as service_module
+from MotionQALib.arrivals import arrivals_page as page_module
+from MotionQALib.arrivals.arrival_results import ArrivalResults, Graded
+from MotionQALib.arrivals.arrival_service import ArrivalService
 from MotionQALib.arrivals.arrivals import Arrivals
 from MotionQALib.arrivals.folder_watch import FolderWatch
-from MotionQALib.arrivals.results_folder import Graded, ResultsFolder
-from MotionQALib.arrivals.service import ArrivalService
 
 DAY = 86400
 
@@ -55,7 +55,7 @@ def test_a_clock_that_is_set_back_changes_neither_order_nor_count(
     folder = tmp_path / "in"
     watch = FolderWatch(folder, said.append)
     for _ in range(2):  # the second time after a restart
-        results = ResultsFolder(tmp_path / "out")
+        results = ArrivalResults(tmp_path / "out")
         service = ArrivalService(
             Arrivals(0.05, 60), results, lambda one: Graded(assessment_of(2, 2)), say=said.append
         )

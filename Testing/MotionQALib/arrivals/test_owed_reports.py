@@ -8,11 +8,11 @@ import time
 import pytest
 
 from cine_objects import save, series
-from MotionQALib.arrivals import service as service_module
+from MotionQALib.arrivals import arrival_service as service_module
+from MotionQALib.arrivals.arrival_results import ArrivalResults, Graded
+from MotionQALib.arrivals.arrival_service import ArrivalService
 from MotionQALib.arrivals.arrivals import Arrivals
 from MotionQALib.arrivals.image_facts import ImageFacts
-from MotionQALib.arrivals.results_folder import Graded, ResultsFolder
-from MotionQALib.arrivals.service import ArrivalService
 
 SERIES = {"slices": 2, "phases": 2, "size": 24}
 
@@ -28,7 +28,7 @@ class Scanner:
         self.start()
 
     def start(self) -> None:
-        self.results = ResultsFolder(self.folder)
+        self.results = ArrivalResults(self.folder)
         self.service = ArrivalService(
             Arrivals(0.05, 60),
             self.results,

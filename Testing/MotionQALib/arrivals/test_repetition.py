@@ -5,12 +5,12 @@ import json
 import pytest
 
 from cine_objects import series
+from MotionQALib.arrivals.arrival_entry import Entry
 from MotionQALib.arrivals.arriving_series import ArrivingSeries
-from MotionQALib.arrivals.entry import Entry
 from MotionQALib.arrivals.image_facts import ImageFacts
 from MotionQALib.arrivals.ledger import Ledger
 from MotionQALib.arrivals.repetition import with_repeated
-from MotionQALib.reading.errors import InUse
+from MotionQALib.reading.reading_errors import InUse
 
 STUDY = "1.2.3.4"
 

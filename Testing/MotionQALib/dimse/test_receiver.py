@@ -23,11 +23,11 @@ from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 from pynetdicom import AE
 
+from MotionQALib.dimse.listener_settings import ListenerSettings
 from MotionQALib.dimse.object_store import ObjectStore, digest
 from MotionQALib.dimse.peers import Peer, PeerError
 from MotionQALib.dimse.receiver import Receiver, ReceiverError, facts_of_whole
 from MotionQALib.dimse.sender import NotSent, keep_answers, send
-from MotionQALib.dimse.settings import ListenerSettings
 
 
 class Room:

@@ -6,8 +6,8 @@ import pytest
 
 from MotionQALib.reading import adjudication as module
 from MotionQALib.reading.adjudication import Adjudication
-from MotionQALib.reading.errors import InUse
 from MotionQALib.reading.reader_scoring import ReaderScoring
+from MotionQALib.reading.reading_errors import InUse
 from MotionQALib.reading.scores import read_scores
 from MotionQALib.reading.scoring import Scoring
 from MotionQALib.reading.session import ReadingSession
@@ -102,3 +102,4 @@ def test_who_has_read_and_adjudicates_may_correct_scores(filled):
 def test_both_keep_to_the_protocol(kind):
     wanted = {name for name in vars(Scoring) if not name.startswith("_")}
     assert wanted <= {*dir(kind), "changed"} and {"give", "undo", "next", "beat"} <= wanted
+    assert wanted - {"unsaved", "problem", "beat"} <= {*vars(kind), "changed"}  # not empty ones

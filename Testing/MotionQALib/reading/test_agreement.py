@@ -12,8 +12,8 @@ from MotionQALib.reading.agreement import agreement
 from MotionQALib.reading.agreement_statistics import all_statistics
 from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.durable_lines import DurableLines
-from MotionQALib.reading.errors import ReadingError
 from MotionQALib.reading.network_grades import NetworkGrades
+from MotionQALib.reading.reading_errors import ReadingError
 from MotionQALib.reading.score_entry import ItemKey
 from MotionQALib.reading.scores import ScoreLog
 from MotionQALib.reading.study import Study

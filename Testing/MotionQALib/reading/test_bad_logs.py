@@ -11,7 +11,7 @@ from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import Case
 from MotionQALib.reading.consensus import consensus_items
 from MotionQALib.reading.durable_lines import DurableLines, read_lines
-from MotionQALib.reading.errors import StudyError
+from MotionQALib.reading.reading_errors import StudyError
 from MotionQALib.reading.score_entry import ItemKey, ScoreEntry
 from MotionQALib.reading.score_exports import export_long
 from MotionQALib.reading.scores import ScoreLog

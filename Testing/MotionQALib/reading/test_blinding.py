@@ -9,9 +9,9 @@ from MotionQALib.reading.agreement import agreement
 from MotionQALib.reading.blinding import Blinding, Remark, of_logs
 from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import listed
-from MotionQALib.reading.errors import Hidden, InUse, NotSaved, ReadingError, StudyError
 from MotionQALib.reading.label_import import import_labels
 from MotionQALib.reading.network_grades import NetworkGrades
+from MotionQALib.reading.reading_errors import Hidden, InUse, NotSaved, ReadingError, StudyError
 from MotionQALib.reading.session import ReadingSession
 from MotionQALib.reading.study import Study
 from MotionQALib.reading.study_scores import StudyScores

@@ -8,7 +8,7 @@ import pytest
 from MotionQALib.reading import case_list
 from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import Case, listed, read_case
-from MotionQALib.reading.errors import InUse, ReadingError
+from MotionQALib.reading.reading_errors import InUse, ReadingError
 from MotionQALib.volumes import Volume
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from MotionQALib.reading import durable_lines, session_lock
 from MotionQALib.reading.durable_lines import DurableLines, read_lines
-from MotionQALib.reading.errors import InUse, NotSaved
+from MotionQALib.reading.reading_errors import InUse, NotSaved
 
 LIBRARY = Path(durable_lines.__file__).resolve().parents[2]
 

@@ -8,8 +8,8 @@ import pytest
 import cine_objects
 from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import listed, read_case, stamp_of
-from MotionQALib.reading.errors import ReadingError
 from MotionQALib.reading.label_import import import_labels
+from MotionQALib.reading.reading_errors import ReadingError
 from MotionQALib.reading.scores import ScoreLog
 from MotionQATrainerLib.data.labels import read_labels
 from MotionQATrainerLib.data.matching import match

@@ -15,9 +15,9 @@ from MotionQALib.reading.consensus import (
     settle,
     settle_unanimous,
 )
-from MotionQALib.reading.errors import ReadingError
 from MotionQALib.reading.export_names import export_names
 from MotionQALib.reading.label_import import import_labels
+from MotionQALib.reading.reading_errors import ReadingError
 from MotionQALib.reading.score_entry import ItemKey
 from MotionQALib.reading.score_exports import (
     LONG_COLUMNS,

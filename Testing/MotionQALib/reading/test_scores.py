@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import MotionQALib
 from MotionQALib.reading.durable_lines import read_lines
-from MotionQALib.reading.errors import InUse, NotSaved, ReadingError
+from MotionQALib.reading.reading_errors import InUse, NotSaved, ReadingError
 from MotionQALib.reading.score_entry import ARTEFACTS, CONFIDENCES, ItemKey, ScoreEntry
 from MotionQALib.reading.scores import (
     ScoreLog,

@@ -6,8 +6,8 @@ import pytest
 
 from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import listed
-from MotionQALib.reading.errors import InUse, NotSaved
 from MotionQALib.reading.reading_clock import ReadingClock
+from MotionQALib.reading.reading_errors import InUse, NotSaved
 from MotionQALib.reading.session import ReadingSession
 from MotionQALib.reading.study import Study
 

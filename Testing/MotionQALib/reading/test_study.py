@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from MotionQALib.reading.errors import ReadingError
+from MotionQALib.reading.reading_errors import ReadingError
 from MotionQALib.reading.study import FILE, Study
 
 

@@ -8,8 +8,8 @@ import pytest
 from MotionQALib.reading.adjudication import Adjudication
 from MotionQALib.reading.agreement import agreement
 from MotionQALib.reading.consensus import consensus_items
-from MotionQALib.reading.errors import Hidden, StudyError
 from MotionQALib.reading.reader_scoring import ReaderScoring
+from MotionQALib.reading.reading_errors import Hidden, StudyError
 from MotionQALib.reading.score_exports import export_labels, export_long
 from MotionQALib.reading.session import ReadingSession
 from MotionQALib.reading.study import Study

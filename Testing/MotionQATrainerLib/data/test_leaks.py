@@ -11,7 +11,12 @@ import pytest
 from MotionQATrainerLib.data.check import check
 from MotionQATrainerLib.data.clean_patients import find_patients
 from MotionQATrainerLib.data.datasets import open_store, refuse_same_images
-from MotionQATrainerLib.data.leaks import kin_apart, refuse_kin, sharing, slice_marks
+from MotionQATrainerLib.data.leaks import (
+    refuse_similar_subjects,
+    sharing,
+    similar_subjects_apart,
+    slice_marks,
+)
 from MotionQATrainerLib.data.matching import labelled_images
 from MotionQATrainerLib.data.splits import Split, SplitError
 from MotionQATrainerLib.training.sources import Labelled
@@ -72,7 +77,7 @@ def test_bids_sessions_are_one_subject(tmp_path):
         "sub-01": 2,
         "sub-02": 1,
     }
-    assert found.problems == found.kin == []
+    assert found.problems == found.similar == []
 
 
 def test_the_folder_tells_the_person_where_the_label_names_only_the_file(tmp_path):
@@ -137,11 +142,12 @@ def test_clean_series_of_one_patient_id_are_one_patient(tmp_path):
     assert [len(patient.phases) for patient in find_patients(tmp_path)] == [2, 1]
 
 
-def test_clean_patients_may_be_kin_too():
+def test_clean_patients_may_be_similar_too():
+    names, apart = ["P001a", "P001b", "x"], Split(["P001a", "x"], ["P001b"])
     with pytest.raises(SplitError, match="one person"):
-        refuse_kin(["P001a", "P001b", "x"], Split(["P001a", "x"], ["P001b"]), confirmed=False)
-    refuse_kin(["P001a", "P001b", "x"], Split(["P001a", "x"], ["P001b"]), confirmed=True)
-    refuse_kin(["P001a", "P001b", "x"], Split(["P001a", "P001b"], ["x"]), confirmed=False)
+        refuse_similar_subjects(names, apart, confirmed=False)
+    refuse_similar_subjects(names, apart, confirmed=True)
+    refuse_similar_subjects(names, Split(["P001a", "P001b"], ["x"]), confirmed=False)
 
 
 def test_an_image_a_subject_is_said(tmp_path):
@@ -183,7 +189,7 @@ def test_blank_slices_are_nobodys():
 
 
 def test_each_pair_is_said_once():
-    assert len(kin_apart(["P001", "p001"], by_file={"P001": ["P001", "p001"]})) == 1
+    assert len(similar_subjects_apart(["P001", "p001"], by_file={"P001": ["P001", "p001"]})) == 1
 
 
 def test_a_resumed_run_knows_its_images_by_what_they_show(tmp_path, small):

@@ -3,10 +3,10 @@ import pytest
 
 from MotionQATrainerLib.evaluation.calibration import (
     TEMPERATURES,
-    fit_doubt,
     fit_offsets,
     fit_temperature,
     fit_uncertain_above,
+    fit_uncertainty_rule,
     softmax,
     uncertainty,
 )
@@ -138,7 +138,7 @@ def test_doubt_flags_the_severe_that_are_missed_and_few_others():
     missed = [0.1, 0.2, 0.6, 0.1, 0.0]
     p = np.array([sure[1]] * 90 + [missed] * 10 + [sure[3]] * 200 + [sure[5]] * 300)
     scores = np.array([1] * 100 + [3] * 200 + [5] * 300)
-    doubt = fit_doubt(p, np.eye(5, dtype=bool)[scores - 1])
+    doubt = fit_uncertainty_rule(p, np.eye(5, dtype=bool)[scores - 1])
     assert doubt.missed == 0 and doubt.accuracy == 1
     assert doubt.flagged == pytest.approx(10 / 600)
     assert 0.05 <= doubt.severe_above < 0.3 or doubt.uncertain_above < 0.4
@@ -146,4 +146,4 @@ def test_doubt_flags_the_severe_that_are_missed_and_few_others():
 
 def test_doubt_without_labels_is_refused():
     with pytest.raises(ValueError, match="no validation"):
-        fit_doubt(np.zeros((0, 5)), np.zeros((0, 5)))
+        fit_uncertainty_rule(np.zeros((0, 5)), np.zeros((0, 5)))

@@ -53,7 +53,7 @@ class StandIn:
     """Calls all volumes mild, or all with coarse pixels moderate; knows a patient by the name."""
 
     preprocessing = Preprocessing()
-    tells_strangers = True
+    detects_out_of_distribution = True
 
     def __init__(self, coarse_score=5):
         self.coarse_score = coarse_score
@@ -74,7 +74,7 @@ def people(phantom):
 @pytest.fixture(scope="module")
 def found(people):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stress, "STRANGE", 22)
+        patch.setattr(stress, "DRAWN", 22)
         steps = []
         lines = stress.stress(StandIn(3), people, progress=lambda *step: steps.append(step))
         assert steps[-1] == (5, 5)
@@ -100,15 +100,15 @@ def test_every_order_of_lines_and_the_place_are_in_the_table(found):
     assert found["all motion", "severe missed, not flagged"].value.value == 1
 
 
-def test_strangers_are_told_and_patients_are_not(found):
+def test_out_of_distribution_images_are_told_and_patients_are_not(found):
     assert found["no hearts", "told"].value.value == 1
     assert found["these, all together", "slices called no heart"].value.value == 0
 
 
 def test_off_the_middle_the_same_heart_is_shown(people):
     volumes = {}
-    for shaken in stress.moved(people[0], np.random.default_rng(0)):
-        volumes.setdefault(shaken.tried, shaken.volume)
+    for changed in stress.moved(people[0], np.random.default_rng(0)):
+        volumes.setdefault(changed.tried, changed.volume)
     middle, off = volumes["heart in the middle"], volumes["heart 60 mm off"]
     assert middle.voxels.shape == off.voxels.shape
     assert middle.voxels.sum() == pytest.approx(off.voxels.sum(), rel=0.2)

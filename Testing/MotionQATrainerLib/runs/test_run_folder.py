@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from MotionQATrainerLib.runs.errors import TrainingError
 from MotionQATrainerLib.runs.run_folder import LOG, STATE, STOP, RunFolder
 from MotionQATrainerLib.runs.run_state import save_state
+from MotionQATrainerLib.runs.training_error import TrainingError
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from MotionQALib.devices import DeviceSetup
-from MotionQATrainerLib.runs.errors import TrainingError
 from MotionQATrainerLib.runs.journal import JournalReader
 from MotionQATrainerLib.runs.progress import Stopped
 from MotionQATrainerLib.runs.run_state import read_facts
+from MotionQATrainerLib.runs.training_error import TrainingError
 from MotionQATrainerLib.training import compare as compare_module
 from MotionQATrainerLib.training import fit as fit_module
 from MotionQATrainerLib.training.compare import ComparedNetwork, compare, table

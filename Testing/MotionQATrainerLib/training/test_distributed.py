@@ -12,7 +12,7 @@ import MotionQALib
 import MotionQATrainerLib
 from MotionQALib import checkpoints
 from MotionQATrainerLib.data.augmentation import Augmentation
-from MotionQATrainerLib.runs.errors import TrainingError
+from MotionQATrainerLib.runs.training_error import TrainingError
 from MotionQATrainerLib.training.distributed import World
 from MotionQATrainerLib.training.fit import train
 

@@ -8,7 +8,7 @@ from torch import nn
 from MotionQALib.devices import DeviceSetup
 from MotionQALib.familiarity import Familiarity
 from MotionQALib.preprocessing import Preprocessing
-from MotionQATrainerLib.simulation.strangers import SIDE, strangers
+from MotionQATrainerLib.simulation.out_of_distribution import SIDE, out_of_distribution_images
 from MotionQATrainerLib.training import familiarity_fit
 
 CPU = DeviceSetup(torch.device("cpu"))
@@ -54,12 +54,11 @@ def test_what_is_unlike_the_training_is_told_and_the_rest_is_not(slices):
     known, real = (familiarity_fit.look(model, CPU, slices, part)[0] for part in (train, valid))
     said = familiarity_fit.fit_familiarity(model, CPU, slices, train, known, real, count=120)
     assert "no heart" in said
-    strange, _ = familiarity_fit.features_of(
-        model, CPU,
-        familiarity_fit.stranger_batches(slices.preprocessing, CPU, 80, np.random.default_rng(9)),
-    )  # fmt: skip
+    rng = np.random.default_rng(9)
+    batches = familiarity_fit.out_of_distribution_batches(slices.preprocessing, CPU, 80, rng)
+    unfamiliar, _ = familiarity_fit.features_of(model, CPU, batches)
     assert (model.familiarity(real) > 0).float().mean() <= 0.05
-    assert (model.familiarity(strange) > 0).float().mean() >= 0.8
+    assert (model.familiarity(unfamiliar) > 0).float().mean() >= 0.8
 
 
 def test_too_few_slices_tell_nothing(slices):
@@ -82,8 +81,8 @@ def test_it_is_built_to_fit_a_checkpoints_tensors():
 def test_strangers_come_in_all_kinds_and_the_seed_repeats_them():
     rng = np.random.default_rng(0)
     hearts = [rng.random((6, 60, 70))]
-    drawn = list(strangers(26, np.random.default_rng(1), hearts))
-    again = list(strangers(26, np.random.default_rng(1), hearts))
+    drawn = list(out_of_distribution_images(26, np.random.default_rng(1), hearts))
+    again = list(out_of_distribution_images(26, np.random.default_rng(1), hearts))
     assert {"label map", "noise", "blank", "limb", "other plane"} <= {kind for kind, _ in drawn}
     for (_, image), (_, same) in zip(drawn, again, strict=True):
         assert image.shape == (SIDE, SIDE) and image.dtype == np.float32

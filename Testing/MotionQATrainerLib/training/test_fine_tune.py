@@ -6,7 +6,7 @@ import pytest
 from MotionQALib import checkpoints
 from MotionQATrainerLib.cli import main
 from MotionQATrainerLib.data.splits import Split, split_file
-from MotionQATrainerLib.runs.errors import TrainingError
+from MotionQATrainerLib.runs.training_error import TrainingError
 from MotionQATrainerLib.training.fine_tune import choose, fine_tune, gentle_settings
 
 STARTER = checkpoints.STARTER

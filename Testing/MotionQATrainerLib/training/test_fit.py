@@ -18,9 +18,9 @@ from MotionQATrainerLib.cli import main
 from MotionQATrainerLib.data.augmentation import Augmentation
 from MotionQATrainerLib.data.splits import Split, SplitError, split_file
 from MotionQATrainerLib.runs import run_state
-from MotionQATrainerLib.runs.errors import TrainingError
 from MotionQATrainerLib.runs.progress import Stopped
 from MotionQATrainerLib.runs.run_state import read_facts
+from MotionQATrainerLib.runs.training_error import TrainingError
 from MotionQATrainerLib.simulation.phantom import Phantom
 from MotionQATrainerLib.training import fit as fit_module
 from MotionQATrainerLib.training.fit import fit
@@ -84,7 +84,7 @@ sys.path[:0] = {sources!r}
 from MotionQALib.devices import DeviceSetup
 from MotionQATrainerLib.training import fit as fit_module
 fit_module.training_setup = lambda model, device, *_: DeviceSetup(device, "fp32", True)
-from MotionQATrainerLib.training.settings import Settings
+from MotionQATrainerLib.training.training_settings import Settings
 def progress(event):
     if event.stage == "train" and event.done == {step}:
         os.kill(os.getpid(), signal.SIGKILL)

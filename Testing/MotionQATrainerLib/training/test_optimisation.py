@@ -7,7 +7,7 @@ from MotionQALib import backbones
 from MotionQALib.devices import DeviceSetup
 from MotionQATrainerLib.training import optimisation
 from MotionQATrainerLib.training.optimisation import optimiser, schedule, set_rate, training_setup
-from MotionQATrainerLib.training.settings import TrainingSettings
+from MotionQATrainerLib.training.training_settings import TrainingSettings
 
 
 @pytest.fixture(scope="module")

@@ -133,7 +133,7 @@ def test_results_among_the_volumes_are_refused(host, module, study):
 def test_thousands_of_results_are_shown_in_no_time(host, module, tmp_path):
     import time
 
-    from MotionQALib.batch_runs.messages import VolumeGraded
+    from MotionQALib.batch_runs.batch_messages import VolumeGraded
     from MotionQAWidgets.batch.batch_run import worst_first
 
     table = module.batch.table

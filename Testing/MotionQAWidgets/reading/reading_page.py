@@ -9,6 +9,7 @@ from pathlib import Path
 from host import pythonqt
 from MotionQALib.reading.case_list import CaseList
 from MotionQALib.reading.cases import listed
+from MotionQALib.reading.scores import read_scores
 from MotionQALib.reading.study import Study
 
 from .images import write_study
@@ -23,6 +24,14 @@ def make_study(folder: Path, cases: int = 4, slices: int = 3, **settings) -> Stu
     study = Study.create(folder, **settings)
     assert all(added.problem is None for added in CaseList(study).add(listed(images)))
     return study
+
+
+def log_of(study, reader: str = "anna"):
+    return read_scores(study.scores_folder / f"{reader}.jsonl")
+
+
+def scores_of(study, reader: str = "anna") -> list[int]:
+    return [entry.score for entry in log_of(study, reader).entries.values()]
 
 
 class ReadingPage:

@@ -104,7 +104,7 @@ def test_slicer_opened_again_goes_on_with_what_it_missed(
 def test_sound_and_flash_for_severe_only_if_wanted(host, module, monkeypatch):
     import qt
 
-    from MotionQALib.arrivals.entry import Entry
+    from MotionQALib.arrivals.arrival_entry import Entry
 
     heard = []
     monkeypatch.setattr(qt.QApplication, "beep", staticmethod(lambda: heard.append("beep")))

@@ -8,10 +8,10 @@ from .results import Assessment
 from .scale import SCORE_WORDS, Grade
 
 
-def verdict(assessment: Assessment) -> str:
+def summary(assessment: Assessment) -> str:
     """What is to be known of a volume, in a few sentences.
 
-    >>> verdict(assessment)
+    >>> summary(assessment)
     'Severe motion: score 2 of 5 (poor). Severe: slices 0-3; moderate: slice 4.'
     """
     score, grade = assessment.volume_score, assessment.volume_grade

@@ -19,7 +19,7 @@ from cine_objects import series
 from MotionQALib.checkpoints import Card
 from MotionQALib.results import Override
 from MotionQALib.structured_report import concepts
-from MotionQALib.structured_report.report import (
+from MotionQALib.structured_report.motion_report import (
     ImageReference,
     ReportError,
     report_of,

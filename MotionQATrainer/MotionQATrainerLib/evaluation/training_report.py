@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
 import io
 from collections.abc import Iterable
 from html import escape
@@ -21,6 +20,7 @@ from MotionQALib.whole_files import write_whole
 
 from ..data.datasets import SliceStore
 from ..data.splits import Split
+from ..runs import training_log
 from ..runs.run_folder import COMMAND, FIGURES, LOG
 from . import metrics
 from .charts import CHART_STYLE, lines, reliability
@@ -105,11 +105,10 @@ def _meta(card: Card) -> str:
 
 
 def _curves(log: Path) -> str:
-    with log.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = training_log.read(log)
 
     def points(column: str) -> list[tuple[float, float]]:
-        return [(float(row["epoch"]), float(row[column])) for row in rows if row[column]]
+        return [(row["epoch"], row[column]) for row in rows if row[column] is not None]
 
     return lines(
         "Loss", {"training": points("train_loss"), "validation": points("valid_nll")}, "epoch"

@@ -10,9 +10,9 @@ import pytest
 
 import cine_objects
 from MotionQALib import protocol
-from MotionQALib.arrivals import messages
-from MotionQALib.arrivals.announced import AnnouncedSeries, assessment_at
-from MotionQALib.arrivals.entry import Entry
+from MotionQALib.arrivals import arrival_messages
+from MotionQALib.arrivals.announced_series import AnnouncedSeries, assessment_at
+from MotionQALib.arrivals.arrival_entry import Entry
 
 
 class Process:
@@ -26,7 +26,7 @@ class Process:
         self._thread.start()
         self.events: list[protocol.Message] = []
         self.send(
-            messages.StartArrivals(
+            arrival_messages.StartArrivals(
                 output=str(output),
                 checkpoint=str(checkpoint),
                 device="cpu",
@@ -43,7 +43,7 @@ class Process:
         self._requests.write(message.encode())
 
     def announce(self, paths) -> None:
-        self.send(messages.ImagesArrived(paths=[str(path) for path in paths]))
+        self.send(arrival_messages.ImagesArrived(paths=[str(path) for path in paths]))
 
     def until(self, kind, new=True):
         while line := self._events.readline():
@@ -57,7 +57,7 @@ class Process:
         return [protocol.decode(line) for line in self._events]
 
     def entry(self) -> Entry:
-        return Entry.from_dict(self.until(messages.SeriesDone).entry)
+        return Entry.from_dict(self.until(arrival_messages.SeriesDone).entry)
 
     def close(self) -> None:
         self._requests.close()
@@ -85,8 +85,8 @@ def test_a_series_is_graded_once_and_what_is_acquired_again_stands_beside_it(
 ):
     first, again, other = stacks
     process = Process(tmp_path / "results", checkpoint_file)
-    assert process.until(messages.ArrivalsReady).known == []
-    process.until(messages.ArrivalsDevice)
+    assert process.until(arrival_messages.ArrivalsReady).known == []
+    process.until(arrival_messages.ArrivalsDevice)
     process.announce(first[:5])
     time.sleep(0.2)
     process.announce(first[5:])
@@ -103,29 +103,28 @@ def test_a_series_is_graded_once_and_what_is_acquired_again_stands_beside_it(
     process.close()
 
     process = Process(tmp_path / "results", checkpoint_file)
-    known = dict(process.until(messages.ArrivalsReady).known)
+    known = dict(process.until(arrival_messages.ArrivalsReady).known)
     assert known[graded.series] == 12
-    told = [event for event in process.events if isinstance(event, messages.SeriesDone)]
+    told = [event for event in process.events if isinstance(event, arrival_messages.SeriesDone)]
     assert [event.entry["number"] for event in told] == [5, 6, 7]
     assessment = assessment_at(tmp_path / "results", told[1].line)
     assert assessment.n_slices == 2 and assessment_at(tmp_path / "results", 3) is None
     assert assessment.identity == f"dicom:{repeated.series}"
-    process.until(messages.ArrivalsDevice)
+    process.until(arrival_messages.ArrivalsDevice)
     process.announce([*first, *again])  # as after a restart
     (tmp_path / "database" / "late").write_bytes(b"\0" * 128 + b"DICM")
     process.announce([tmp_path / "database" / "late", tmp_path / "gone"])
-    assert "cannot be read" in process.until(messages.ArrivalsSaid).sentence or process.until(
-        messages.ArrivalsSaid
-    )
+    said = process.until(arrival_messages.ArrivalsSaid).sentence
+    assert "cannot be read" in said or process.until(arrival_messages.ArrivalsSaid)
     time.sleep(1.5)
     process.close()
-    assert not [event for event in process.rest() if isinstance(event, messages.SeriesDone)]
+    assert not [event for event in process.rest() if isinstance(event, arrival_messages.SeriesDone)]
 
 
 def test_a_series_that_lacks_images_waits_for_them(stacks, checkpoint_file, tmp_path):
     first, _again, _other = stacks
     process = Process(tmp_path / "results", checkpoint_file)
-    process.until(messages.ArrivalsDevice)
+    process.until(arrival_messages.ArrivalsDevice)
     process.announce(first[:-1])
     incomplete = process.entry()
     assert incomplete.status == "incomplete" and "phases" in incomplete.reason
@@ -136,9 +135,9 @@ def test_a_series_that_lacks_images_waits_for_them(stacks, checkpoint_file, tmp_
 
 def test_a_second_process_is_refused(checkpoint_file, tmp_path):
     first = Process(tmp_path / "results", checkpoint_file)
-    first.until(messages.ArrivalsReady)
+    first.until(arrival_messages.ArrivalsReady)
     second = Process(tmp_path / "results", checkpoint_file)
-    assert "another session" in second.until(messages.ArrivalsRefused).sentence
+    assert "another session" in second.until(arrival_messages.ArrivalsRefused).sentence
     first.close()
     third = Process(tmp_path / "results", "no-such-checkpoint")
-    assert "no-such-checkpoint" in third.until(messages.ArrivalsRefused).sentence
+    assert "no-such-checkpoint" in third.until(arrival_messages.ArrivalsRefused).sentence

@@ -17,7 +17,7 @@ DEEPEST = 200.0
 """mm from the first slice to the last, with room to spare: a ventricle is half as long."""
 
 
-def doubts_of(volume: Volume) -> tuple[str, ...]:
+def remarks_on(volume: Volume) -> tuple[str, ...]:
     """Sentences about spacings that no heart can have, and frames that were taken for slices.
 
     The network looks at a fixed pixel spacing and a fixed field of view, so that a wrong spacing

@@ -1,16 +1,16 @@
 import pytest
 
-from MotionQALib.verdict import in_words, verdict
+from MotionQALib.assessment_summary import in_words, summary
 
 
-def test_verdict_in_words(assessment_of):
-    assert verdict(assessment_of(5, 5, 5)) == (
+def test_summary_in_words(assessment_of):
+    assert summary(assessment_of(5, 5, 5)) == (
         "Mild motion: score 5 of 5 (excellent). All 3 slices are mild."
     )
-    assert verdict(assessment_of(2, 1, 2, 3, 2, 5)) == (
+    assert summary(assessment_of(2, 1, 2, 3, 2, 5)) == (
         "Severe motion: score 2 of 5 (poor). Severe: slices 0-2, 4; moderate: slice 3."
     )
-    assert verdict(assessment_of(3, volume_uncertain=True)) == (
+    assert summary(assessment_of(3, volume_uncertain=True)) == (
         "Moderate motion: score 3 of 5 (adequate). Moderate: slice 0. "
         "The volume's grade is uncertain."
     )

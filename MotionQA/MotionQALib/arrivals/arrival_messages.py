@@ -58,8 +58,8 @@ class ArrivalsDevice(Message):
 class SeriesDone(Message):
     """A series was dealt with.
 
-    ``entry`` is an `entry.Entry` as a dictionary, ``line`` where it begins in the results' file, in
-    bytes, and ``new`` tells it from those that were dealt with before this process began.
+    ``entry`` is an `arrival_entry.Entry` as a dictionary, ``line`` where it begins in the results'
+    file, in bytes, and ``new`` tells it from those that were dealt with before this process began.
     """
 
     entry: dict

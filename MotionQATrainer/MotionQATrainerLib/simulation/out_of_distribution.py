@@ -16,7 +16,7 @@ SIDE = 200
 """Pixels a side of what is drawn."""
 
 
-def strangers(
+def out_of_distribution_images(
     count: int, rng: np.random.Generator, hearts: list[np.ndarray] | None = None
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield ``count`` images, each with its kind, (SIDE, SIDE) float32.

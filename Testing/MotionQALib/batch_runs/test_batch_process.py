@@ -15,14 +15,14 @@ import pytest
 
 from cine_objects import identifying_words, save, series
 from MotionQALib import protocol
-from MotionQALib.batch_runs import messages
+from MotionQALib.batch_runs import batch_messages
 from MotionQALib.batch_runs.batch_folder import read_line
-from MotionQALib.batch_runs.process import BatchProcess
+from MotionQALib.batch_runs.batch_process import BatchProcess
 
 LIBRARY = Path(__file__).resolve().parents[3] / "MotionQA"
 START = (
-    "import sys; sys.path[0] = sys.argv[1]; from MotionQALib.batch_runs import process; "
-    "process.main()"
+    "import sys; sys.path[0] = sys.argv[1]; from MotionQALib.batch_runs import batch_process; "
+    "batch_process.main()"
 )
 
 
@@ -45,7 +45,7 @@ class Batch:
             self.thread.start()
         self.events: list[protocol.Message] = []
         self.send(
-            messages.StartBatch(
+            batch_messages.StartBatch(
                 sources=[str(source) for source in sources],
                 output=str(output),
                 checkpoint=str(checkpoint),
@@ -98,21 +98,22 @@ def test_it_is_stopped_killed_and_goes_on_and_grades_nothing_twice(
 ):
     output = tmp_path / "results"
     first = Batch([study], output, checkpoint_file, own_process=True)
-    graded = first.until(messages.VolumeGraded)
+    graded = first.until(batch_messages.VolumeGraded)
     first.process.send_signal(signal.SIGKILL)
     first.end()
     with (output / "grades.jsonl").open("ab") as file:
         file.write(b'{"key": "to')  # as a kill in the middle of a line leaves it
 
     second = Batch([study], output, checkpoint_file).end()
-    known = [event.path for event in second.of(messages.VolumeGraded) if event.known]
-    assert graded.path in known and second.of(messages.VolumesFound)[0].total == 4
-    assert sorted(Path(e.path).parent.name for e in second.of(messages.VolumeGraded)) == [*"abc"]
-    (failed,) = second.of(messages.VolumeFailed)
+    known = [event.path for event in second.of(batch_messages.VolumeGraded) if event.known]
+    assert graded.path in known and second.of(batch_messages.VolumesFound)[0].total == 4
+    all_graded = second.of(batch_messages.VolumeGraded)
+    assert sorted(Path(event.path).parent.name for event in all_graded) == [*"abc"]
+    (failed,) = second.of(batch_messages.VolumeFailed)
     assert "broken.nii.gz" in failed.sentence
-    (ended,) = second.of(messages.BatchEnded)
+    (ended,) = second.of(batch_messages.BatchEnded)
     assert (ended.left, ended.sentence) == (0, "")
-    event = second.of(messages.VolumeGraded)[-1]
+    event = second.of(batch_messages.VolumeGraded)[-1]
     assessment = read_line(output, event.line)
     assert (assessment.volume, assessment.volume_score) == (event.name, event.score)
     assert event.name == "c/ED" and Path(event.picture).read_bytes().startswith(b"\x89PNG")
@@ -121,8 +122,8 @@ def test_it_is_stopped_killed_and_goes_on_and_grades_nothing_twice(
     assert "broken" in (output / "not-graded.csv").read_text()
 
     third = Batch([study], output, checkpoint_file).end()
-    assert all(event.known for event in third.of(messages.VolumeGraded))
-    assert len(third.of(messages.VolumeGraded)) == 3
+    assert all(event.known for event in third.of(batch_messages.VolumeGraded))
+    assert len(third.of(batch_messages.VolumeGraded)) == 3
 
 
 def test_nothing_that_is_written_tells_where_the_files_were(study, checkpoint_file, tmp_path):
@@ -142,8 +143,8 @@ def test_nothing_that_is_written_tells_whose_dicom_it_is(checkpoint_file, tmp_pa
     del broken[0].PixelData
     save(broken, folder / "Quellenhofer3")
     batch = Batch([folder], results, checkpoint_file).end()
-    assert len(batch.of(messages.VolumeGraded)) == 2
-    assert len(batch.of(messages.VolumeFailed)) == 1
+    assert len(batch.of(batch_messages.VolumeGraded)) == 2
+    assert len(batch.of(batch_messages.VolumeFailed)) == 1
     for path in [path for path in results.rglob("*") if path.is_file()]:
         text = f"{path.name} {path.read_text('utf-8', 'replace')}".casefold()
         assert not [word for word in identifying_words() if word in text], path
@@ -153,21 +154,21 @@ def test_nothing_that_is_written_tells_whose_dicom_it_is(checkpoint_file, tmp_pa
 
 def test_a_second_process_is_refused_in_a_sentence(study, checkpoint_file, tmp_path):
     first = Batch([study], tmp_path / "results", checkpoint_file)
-    first.until(messages.VolumesFound)
+    first.until(batch_messages.VolumesFound)
     second = Batch([study], tmp_path / "results", checkpoint_file).end()
     (refused,) = second.events
-    assert isinstance(refused, messages.BatchRefused)
+    assert isinstance(refused, batch_messages.BatchRefused)
     assert str(tmp_path / "results") in refused.sentence and "another session" in refused.sentence
     first.requests.close()  # whoever started it is gone
-    left = first.end().of(messages.BatchEnded)[0].left
-    assert left > 0 and not left + len(first.of(messages.VolumeGraded)) < 3
+    left = first.end().of(batch_messages.BatchEnded)[0].left
+    assert left > 0 and not left + len(first.of(batch_messages.VolumeGraded)) < 3
 
 
 def test_told_to_stop_it_keeps_what_is_graded(study, checkpoint_file, tmp_path):
     batch = Batch([study], tmp_path / "results", checkpoint_file)
-    batch.until(messages.VolumesFound)
-    batch.send(messages.StopBatch())
-    (ended,) = batch.end().of(messages.BatchEnded)
+    batch.until(batch_messages.VolumesFound)
+    batch.send(batch_messages.StopBatch())
+    (ended,) = batch.end().of(batch_messages.BatchEnded)
     assert ended.left > 0 and ended.sentence == ""
     assert (tmp_path / "results" / "grades.csv").is_file()
 
@@ -190,7 +191,7 @@ def test_what_is_wrong_is_said(study, checkpoint_file, tmp_path, source, output,
 def test_a_results_folder_that_goes_is_said(study, checkpoint_file, tmp_path):
     output = tmp_path / "results"
     batch = Batch([study], output, checkpoint_file)
-    batch.until(messages.VolumesFound)
+    batch.until(batch_messages.VolumesFound)
     shutil.rmtree(output)
-    (ended,) = batch.end().of(messages.BatchEnded)
+    (ended,) = batch.end().of(batch_messages.BatchEnded)
     assert "is not there any more" in ended.sentence and ended.left > 0

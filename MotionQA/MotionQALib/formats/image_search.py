@@ -8,8 +8,8 @@ from pathlib import Path
 
 from .dicom import candidates, files_in, stacks_under
 from .dicom_series import sort_files
-from .kinds import FORMATS, is_dicom, stem_of, suffix_of
-from .walking import files_under
+from .file_kinds import FORMATS, is_dicom, stem_of, suffix_of
+from .folder_walk import files_under
 
 _MASK_ENDINGS = ("_gt", "-gt", "_label", "-label", "_seg", "-seg", ".seg", "_mask", "-mask")
 

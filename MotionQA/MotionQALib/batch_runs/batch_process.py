@@ -21,9 +21,10 @@ from .. import protocol
 from ..batch import BatchOptions, GradedFile, distinct_names, grade, named_apart, read
 from ..pending_read import PendingRead
 from ..private_names import PrivateNames
-from ..reading.errors import ReadingError
+from ..reading.reading_errors import ReadingError
+from ..reading.session_lock import BEAT
 from .batch_folder import BatchFolder, key_of
-from .messages import (
+from .batch_messages import (
     BatchDevice,
     BatchEnded,
     BatchRefused,
@@ -33,9 +34,6 @@ from .messages import (
     VolumeGraded,
     VolumesFound,
 )
-
-BEAT = 60.0
-"""Seconds between two signs of life to other machines."""
 
 LOWER_PRIORITY = 10
 """Of 19: whoever works in Slicer meanwhile comes first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .refusals import display_name
+from .volume_error import display_name
 
 FORMATS = {
     ".nii": "nifti",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from MotionQALib import volumes
-from MotionQALib.doubts import doubts_of
+from MotionQALib.volume_remarks import remarks_on
 from MotionQALib.volumes import Volume
 
 
@@ -19,7 +19,7 @@ def volume(spacing, shape=(3, 192, 200), **facts):
 
 @pytest.mark.parametrize("spacing", [(8.0, 1.4, 1.4), (1.2, 1.2, 1.2), (10, 1, 1), (6, 3, 0.7)])
 def test_usual_spacings_are_not_doubted(spacing):
-    assert doubts_of(volume(spacing)) == ()
+    assert remarks_on(volume(spacing)) == ()
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,12 @@ def test_impossible_ones_are(spacing, words):
 
 def test_frames_taken_for_slices_are_doubted():
     """A cine of one slice, saved as a volume of three axes."""
-    (near,) = doubts_of(volume((0.04, 1.4, 1.4), (25, 192, 200)))
-    (deep,) = doubts_of(volume((8.0, 1.4, 1.4), (30, 192, 200)))
+    (near,) = remarks_on(volume((0.04, 1.4, 1.4), (25, 192, 200)))
+    (deep,) = remarks_on(volume((8.0, 1.4, 1.4), (30, 192, 200)))
     assert "nearer than its pixels" in near and "30 slices span 240 mm" in deep
     assert near.endswith("--frame-axis.") and deep.endswith("--frame-axis.")
-    assert doubts_of(volume((8.0, 1.4, 1.4), (20, 192, 200))) == ()
-    assert doubts_of(volume((8.0, 1.4, 1.4), (2, 30, 192, 200))) == ()
+    assert remarks_on(volume((8.0, 1.4, 1.4), (20, 192, 200))) == ()
+    assert remarks_on(volume((8.0, 1.4, 1.4), (2, 30, 192, 200))) == ()
 
 
 def test_what_somebody_answers_for_is_not_doubted(tmp_path):

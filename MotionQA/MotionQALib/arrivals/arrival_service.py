@@ -11,15 +11,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from ..reading.errors import NotSaved
+from ..reading.reading_errors import NotSaved
+from ..reading.session_lock import BEAT
 from ..results import Assessment
+from .arrival_entry import Entry, Status
+from .arrival_results import ArrivalResults, Graded
 from .arrivals import Arrivals
 from .arriving_series import ArrivingSeries
-from .entry import Entry, Status
 from .image_facts import ImageFacts
 from .outbox import Outbox
 from .repetition import with_repeated
-from .results_folder import Graded, ResultsFolder
 
 Select = Literal["short-axis", "cine", "all"]
 
@@ -33,9 +34,6 @@ SOON = 2.0
 
 PUT_OFF = 10.0
 """Seconds that a report waits for series, at the most."""
-
-BEAT = 60.0
-"""Seconds between signs of life for other machines."""
 
 REMEMBERED = 1800.0
 """Seconds that a series' headers stay in memory after it was dealt with."""
@@ -70,7 +68,7 @@ class ArrivalService:
     def __init__(
         self,
         arrivals: Arrivals,
-        results: ResultsFolder,
+        results: ArrivalResults,
         grade: Callable[[ArrivingSeries], Graded],
         *,
         select: Select = "short-axis",

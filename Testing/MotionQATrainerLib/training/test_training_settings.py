@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from MotionQATrainerLib.training.settings import Settings, SettingsError
+from MotionQATrainerLib.training.training_settings import Settings, SettingsError
 
 STARTER = Path(__file__).parents[3] / "MotionQATrainer/Resources/MotionQATrainer-starter.toml"
 

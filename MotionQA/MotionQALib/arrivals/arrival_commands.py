@@ -18,8 +18,8 @@ from ..output_files import UsageError, need_package
 
 if TYPE_CHECKING:
     from ..command_output import CommandOutput
+    from .arrival_service import ArrivalService
     from .image_facts import ImageFacts
-    from .service import ArrivalService
 
 LOOK = 1.0
 """Seconds between looks at the folder."""
@@ -57,9 +57,9 @@ def run_watch(arguments: argparse.Namespace, console: CommandOutput) -> int:
 def run_listen(arguments: argparse.Namespace, console: CommandOutput) -> int:
     """Listen until asked to end; the exit status. Raises UsageError."""
     need_package("pynetdicom", "Listening")
+    from ..dimse.listener_settings import MEGABYTE, ListenerSettings
     from ..dimse.object_store import ObjectStore
     from ..dimse.receiver import Receiver
-    from ..dimse.settings import MEGABYTE, ListenerSettings
     from .image_facts import ImageFacts
 
     if not _is_loopback(arguments.host) and not arguments.calling:
@@ -114,16 +114,16 @@ def _service(
     """Load the checkpoint, open the results; all that is to be closed goes onto the stack."""
     from .. import checkpoints
     from ..assessment import Assessor
+    from .arrival_results import ArrivalResults
+    from .arrival_service import ArrivalService
     from .arrivals import Arrivals
     from .outbox import Outbox
-    from .results_folder import ResultsFolder
     from .series_grader import SeriesGrader
-    from .service import ArrivalService
 
     reports = _reports(arguments, say)
     path = checkpoints.resolve(arguments.checkpoint)
     # Before the checkpoint is loaded: that a second one runs is told at once.
-    results = ResultsFolder(arguments.output, checkpoints.read_card(path).notice)
+    results = ArrivalResults(arguments.output, checkpoints.read_card(path).notice)
     stack.callback(results.close)
     for sentence in results.ledger.reports:
         say(sentence)

@@ -19,9 +19,9 @@ from typing import Any
 from ..reports import csv_head, csv_rows
 from ..results import Assessment, Row
 from ..whole_files import write_whole, written_whole
-from .entry import Entry
+from .arrival_entry import Entry
+from .arrivals_page import page
 from .ledger import Ledger
-from .page import page
 
 LEDGER, TABLE, PAGE, REPORTS, PICTURES = (
     "results.jsonl",
@@ -47,7 +47,7 @@ class Graded:
     assessment : of its volume
     pictures : PNG files by slice, the worst slices
     write_report : writes the DICOM report to a path, if there is one to write; see
-        `ResultsFolder.write_report`
+        `ArrivalResults.write_report`
     """
 
     assessment: Assessment
@@ -55,7 +55,7 @@ class Graded:
     write_report: Callable[[Path], None] | None = None
 
 
-class ResultsFolder:
+class ArrivalResults:
     """Results in a folder, by one process at a time; see the module.
 
     Parameters

@@ -6,19 +6,16 @@ they lie.
 
 from __future__ import annotations
 
-import os
-import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from .. import protocol
 from ..arrivals.arriving_series import ArrivingSeries
 from ..arrivals.image_facts import FrameFacts, ImageFacts
 from ..results import Assessment
-from .messages import ReportWritten, WriteReport
-from .report import ImageReference, ReportError, write_report
+from .motion_report import ImageReference, ReportError, write_report
+from .report_messages import ReportWritten, WriteReport
 
 
 def write(request: WriteReport) -> ReportWritten:
@@ -87,25 +84,15 @@ def card_of(assessment: Assessment):
     return checkpoints.Card(name, name, "not known", {}, notice=assessment.notice)
 
 
-def main() -> None:
-    from ..worker import own_streams
-
-    requests, events = own_streams()
+def _written(request: WriteReport) -> ReportWritten:
     try:
-        request = protocol.decode(requests.readline(protocol.LONGEST_LINE))
-        answer: protocol.Message = write(request)
-    except ReportError as error:
-        answer = protocol.Failed(id=None, sentence=str(error))
+        return write(request)
     except OSError as error:
         text = f"The report could not be written: {error.strerror or error}."
-        answer = protocol.Failed(id=None, sentence=text)
-    except ModuleNotFoundError as error:
-        text = f"The Python package {error.name} is not installed."
-        answer = protocol.Failed(id=None, sentence=text, missing=error.name)
-    except Exception as error:  # the user is told, whatever it is
-        traceback.print_exc()
-        text = f"The report could not be written ({type(error).__name__}: {error})."
-        answer = protocol.Failed(id=None, sentence=text)
-    events.write(answer.encode())
-    events.flush()
-    os._exit(0)
+        raise ReportError(text) from error
+
+
+def main() -> None:
+    from ..single_request import answer_one
+
+    answer_one(_written, ReportError, "The report could not be written")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from ..dimse.listener_settings import MEGABYTE, ListenerSettings
 from ..dimse.peers import Peer, PeerError, checked_title
-from ..dimse.settings import MEGABYTE, ListenerSettings
 from ..grading_arguments import add_checkpoint, add_computing, positive_count
 
 RESULTS = "motionqa-results"

@@ -8,7 +8,7 @@ from html import escape
 
 from ..report_style import page_head
 from ..scale import SCORE_WORDS, grade_of
-from .entry import Entry
+from .arrival_entry import Entry
 
 _STYLE = """
 .series { border-top: 1px solid var(--line); padding: .7rem 0; }

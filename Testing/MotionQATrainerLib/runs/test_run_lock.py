@@ -3,7 +3,7 @@ import sys
 from pathlib import Path
 
 import MotionQATrainerLib
-from MotionQATrainerLib.runs.lock import FolderLock, is_held
+from MotionQATrainerLib.runs.run_lock import FolderLock, is_held
 
 SOURCE = str(Path(MotionQATrainerLib.__file__).parents[1])
 
@@ -12,7 +12,7 @@ def test_a_lock_is_held_until_its_process_ends(tmp_path):
     path = tmp_path / "lock"
     code = (
         f"import sys; sys.path.insert(0, {SOURCE!r})\n"
-        "from MotionQATrainerLib.runs.lock import FolderLock\n"
+        "from MotionQATrainerLib.runs.run_lock import FolderLock\n"
         f"lock = FolderLock({str(path)!r}); print(lock.acquire(), flush=True); input()"
     )
     assert not is_held(path)

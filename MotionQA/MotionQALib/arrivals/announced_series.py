@@ -18,13 +18,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .. import protocol
-from ..reading.errors import ReadingError
+from ..reading.reading_errors import ReadingError
+from ..reading.session_lock import BEAT
 from ..results import Assessment
-from .arrivals import Arrivals
-from .arriving_series import ArrivingSeries
-from .entry import Entry
-from .image_facts import ImageFacts
-from .messages import (
+from .arrival_entry import Entry
+from .arrival_messages import (
     ArrivalsDevice,
     ArrivalsReady,
     ArrivalsRefused,
@@ -33,11 +31,11 @@ from .messages import (
     SeriesDone,
     StartArrivals,
 )
-from .results_folder import LEDGER, Graded, ResultsFolder
-from .service import ArrivalService
-
-BEAT = 60.0
-"""Seconds between two signs of life to other machines."""
+from .arrival_results import LEDGER, ArrivalResults, Graded
+from .arrival_service import ArrivalService
+from .arrivals import Arrivals
+from .arriving_series import ArrivingSeries
+from .image_facts import ImageFacts
 
 LISTED = 300
 """Series from before that are told again."""
@@ -63,7 +61,7 @@ class AnnouncedSeries:
             start = protocol.decode(self._requests.readline(protocol.LONGEST_LINE))
             if not isinstance(start, StartArrivals):
                 raise protocol.ProtocolError(f"{type(start).__name__} begins nothing here.")
-            results = ResultsFolder(start.output)
+            results = ArrivalResults(start.output)
         except (protocol.ProtocolError, ReadingError) as error:
             return self._refuse(str(error))
         except OSError as error:
@@ -78,7 +76,7 @@ class AnnouncedSeries:
         finally:
             results.close()
 
-    def _serve(self, start: StartArrivals, results: ResultsFolder) -> int:
+    def _serve(self, start: StartArrivals, results: ArrivalResults) -> int:
         self._tell_known(results)
         assessor = _assessor(start)
         self._send(ArrivalsDevice(reason=assessor.device_reason))
@@ -101,7 +99,7 @@ class AnnouncedSeries:
                     results.ledger.beat()
         return 0
 
-    def _tell_known(self, results: ResultsFolder) -> None:
+    def _tell_known(self, results: ArrivalResults) -> None:
         entries = {entry.content: entry for entry in results.ledger.entries}
         known = [[entry.series, entry.images] for entry in entries.values()]
         listed = dict(list(entries.items())[-LISTED:])
@@ -159,9 +157,9 @@ class AnnouncedSeries:
 
 
 class _Telling:
-    """A ResultsFolder that tells what it is given."""
+    """An `ArrivalResults` that tells what it is given."""
 
-    def __init__(self, results: ResultsFolder, send) -> None:
+    def __init__(self, results: ArrivalResults, send) -> None:
         self._results, self._send = results, send
         self.ledger, self.report_path = results.ledger, results.report_path
 
