@@ -18,3 +18,23 @@ def rated_set(tmp_path_factory) -> Path:
     from rated import write_set
 
     return write_set(tmp_path_factory.mktemp("rated"))
+
+
+@pytest.fixture
+def console(host, monkeypatch):
+    """The module as the console imports it, in a Slicer that was just started."""
+    import slicer
+
+    host.load_module("MotionQATrainer")
+    from real_trainings import restart
+
+    from MotionQATrainerWidgets import training_outcome, trainings
+
+    # An epoch on a few tiny images may teach nothing; here that is not to count.
+    monkeypatch.setattr(training_outcome, "validation_kappa", lambda _training: 0.5)
+    restart(host)
+    yield sys.modules["MotionQATrainer"]
+    for training in trainings.shared().running:
+        training.run.kill()
+    slicer.app.settings().remove(trainings.SETTING)
+    restart(host)
