@@ -36,5 +36,5 @@ def console(host, monkeypatch):
     yield sys.modules["MotionQATrainer"]
     for training in trainings.shared().running:
         training.run.kill()
+    restart(host)  # first: while it winds up, it may record that they ended
     slicer.app.settings().remove(trainings.SETTING)
-    restart(host)
