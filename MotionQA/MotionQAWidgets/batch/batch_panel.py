@@ -45,6 +45,7 @@ class BatchPanel:
         self.opening = VolumeOpening(results)
         self.opening.opened.connect(self._on_opened)
         self.opening.failed.connect(self.say)
+        self.opening.slow.connect(self.say)
         self.widget = qt.QWidget()
         self.source = FolderRow(_("Volumes"), _("The folder of the volumes"), SOURCE_SETTING)
         self.source.tip = _(

@@ -3,7 +3,8 @@
 Slicer's DICOM listener and its import write through a database of their own, in another thread:
 `slicer.dicomDatabase` then tells no series and no instance, only that its file has changed, and on
 a network drive not even that. So each signal is taken as a hint to look, and now and then it looks
-unasked. A look asks for a little at a time: a database may hold thousands of studies.
+unasked. A look asks for a little at a time: a database may hold thousands of studies. It asks the
+database alone; the process that grades opens the files.
 """
 
 from __future__ import annotations
@@ -27,8 +28,6 @@ TURN = 0.004
 
 REST = 5
 """A look follows the last one after so many times the time that it took, at least."""
-
-MODALITY = "0008,0060"
 
 
 class DatabaseWatch:
@@ -167,8 +166,8 @@ class DatabaseWatch:
         inserted = database.insertDateTimeForSeries(series)
         if inserted.isValid() and inserted.toMSecsSinceEpoch() < self._since:
             return False
-        files = list(database.filesForSeries(series, 1))
-        return not files or str(database.fileValue(files[0], MODALITY)) in ("MR", "")
+        # Out of the database: `fileValue` would open a file, which may lie on a share that hangs.
+        return str(database.fieldForSeries("Modality", series)) in ("MR", "")
 
 
 def _database():
