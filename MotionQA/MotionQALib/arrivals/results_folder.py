@@ -72,6 +72,7 @@ class ResultsFolder:
     def __init__(self, folder: str | Path, notice: str = "", refresh: int = 10) -> None:
         self.folder = Path(folder)
         self._notice, self._refresh = notice, refresh
+        self._troubles: dict[str, str] = {}
         for part in (self.folder, self.folder / REPORTS, self.folder / PICTURES):
             part.mkdir(parents=True, exist_ok=True)
         self.ledger = Ledger(self.folder / LEDGER)
@@ -127,6 +128,23 @@ class ResultsFolder:
             raise
         self.ledger.reported(entry.content)
 
+    @property
+    def troubles(self) -> list[str]:
+        """What keeps series from being graded now."""
+        return [sentence for sentence in self._troubles.values() if sentence]
+
+    def trouble(self, kind: str, sentence: str) -> bool:
+        """Show on the page what keeps series from being graded, until it is empty.
+
+        Returns whether that is another sentence than before.
+        """
+        if self._troubles.get(kind, "") == sentence:
+            return False
+        self._troubles[kind] = sentence
+        with suppress(OSError):
+            self._write_page()
+        return True
+
     def assessment_of(self, content: str) -> Assessment | None:
         """What was graded of exactly these images."""
         found = None
@@ -170,7 +188,7 @@ class ResultsFolder:
         entries = self.ledger.entries[: -ON_PAGE - 1 : -1]
         drawn = {entry.content: self._pictures_of(entry) for entry in entries[:DRAWN]}
         with written_whole(self.folder / PAGE) as file:
-            file.writelines(page(entries, drawn, self._notice, self._refresh))
+            file.writelines(page(entries, drawn, self._notice, self._refresh, self.troubles))
 
     def _pictures_of(self, entry: Entry) -> dict[int, str]:
         found = {}

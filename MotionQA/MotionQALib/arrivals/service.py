@@ -20,6 +20,7 @@ from .image_facts import ImageFacts
 from .outbox import Outbox
 from .repetition import with_repeated
 from .results_folder import Graded, ResultsFolder
+from .slow_calls import StillWaiting
 
 Select = Literal["short-axis", "cine", "all"]
 
@@ -58,7 +59,8 @@ class ArrivalService:
     ----------
     arrivals : what is arriving
     results : where results go, and what is known from before
-    grade : reads and grades one series; raises ValueError or RuntimeError, a sentence, if not
+    grade : reads and grades one series; raises ValueError or RuntimeError, a sentence, if not, and
+        StillWaiting while its files do not answer
     report_again : gives what writes the report of a series that was graded before a restart
     select : which series are graded; the others are listed with the reason
     say : called with a sentence about each series and each failure
@@ -92,7 +94,8 @@ class ArrivalService:
         self._finished: dict[str, float] = {}
         self._release, self._keep = release, keep
         self._kept: dict[str, float] = {}
-        self._beaten = time.monotonic()
+        self._beaten = self._dealt = time.monotonic()
+        self._unread: dict[str, ArrivingSeries] = {}  # whose files do not answer
         if outbox:
             for entry in results.ledger.unsent(recipient):
                 outbox.offer(entry.content, results.report_path(entry.report))
@@ -106,13 +109,12 @@ class ArrivalService:
         self._drain()
         done = 0
         for series in self._arrivals.due():
-            if not self._results.ledger.knows(series.content):
-                self._deal_with(series)
-                done += 1
-            else:
-                self._make_up_for(series)
-            self._finished[series.uid] = self._kept[series.uid] = time.monotonic()
+            self._unread.pop(series.uid, None)  # it has grown
+            done += self._take_up(series)
             self._drain()
+        for series in list(self._unread.values()):
+            done += self._take_up(series)
+        self._tell_unread()
         for series, missing in self._arrivals.overdue():
             self._incomplete(series, missing)
             done += 1
@@ -123,12 +125,22 @@ class ArrivalService:
         self._beat()
         return done
 
+    def trouble(self, kind: str, sentence: str, over: str = "") -> None:
+        """Say and show what keeps series from being graded; where it is empty, that it is over."""
+        if self._results.trouble(kind, sentence):
+            self._say(sentence or over)
+
+    @property
+    def seconds_without(self) -> float:
+        """Seconds since a series was dealt with."""
+        return time.monotonic() - self._dealt
+
     @property
     def idle(self) -> bool:
         """Whether no series is unfinished, no result or report unwritten and none unsent."""
         waiting = self._arrivals.wait() is not None or not self._inbox.empty()
         sending = self._outbox and self._results.ledger.unsent(self._recipient)
-        return not (waiting or self._unwritten or self._reports or sending)
+        return not (waiting or self._unread or self._unwritten or self._reports or sending)
 
     def wait(self, longest: float = 0.2) -> None:
         """Sleep until something may be due; an image that arrives ends it."""
@@ -153,6 +165,30 @@ class ArrivalService:
             for other in self._recall(image):
                 self._arrivals.add(other)
         self._arrivals.add(image)
+
+    def _take_up(self, series: ArrivingSeries) -> int:
+        """Deal with a series that is due, if it can be read; whether it was."""
+        known = self._results.ledger.knows(series.content)
+        try:
+            if known:
+                self._make_up_for(series)
+            else:
+                self._deal_with(series)
+        except StillWaiting:
+            self._unread[series.uid] = series
+            return 0
+        self._unread.pop(series.uid, None)
+        self._finished[series.uid] = self._kept[series.uid] = self._dealt = time.monotonic()
+        return 0 if known else 1
+
+    def _tell_unread(self) -> None:
+        count = len(self._unread)
+        many = f"{count} series have" if count > 1 else "A series has"
+        sentence = (
+            f"{many} arrived and cannot be read yet: the drive or share does not answer. Others "
+            "are graded meanwhile."
+        )
+        self.trouble("reading", sentence if count else "", "All that arrived can be read again.")
 
     def _deal_with(self, series: ArrivingSeries) -> None:
         start = time.monotonic()
@@ -236,6 +272,10 @@ class ArrivalService:
         self._reports.popleft()
         try:
             self._results.write_report(owed.entry, owed.write)
+        except StillWaiting:
+            self._reports.append(replace(owed, due=now + RETRY))
+            text = "A DICOM report waits: its series cannot be read, the drive or share hangs."
+            self.trouble("report", text)
         except (NotSaved, OSError) as error:
             if not owed.due:
                 self._say(f"{_told(error)} A DICOM report is tried again every {RETRY:g} s.")
@@ -243,6 +283,7 @@ class ArrivalService:
         except (ValueError, RuntimeError) as error:
             self._say(f"No DICOM report is written of a series: {error}")
         else:
+            self.trouble("report", "", "A DICOM report that waited is written.")
             if self._outbox:
                 path = self._results.report_path(owed.entry.report)
                 self._outbox.offer(owed.entry.content, path)
