@@ -205,6 +205,7 @@ class _Telling:
     def __init__(self, results: ResultsFolder, send) -> None:
         self._results, self._send = results, send
         self.ledger, self.report_path = results.ledger, results.report_path
+        self.attempts = results.attempts
 
     def trouble(self, kind: str, sentence: str) -> bool:
         changed = self._results.trouble(kind, sentence)

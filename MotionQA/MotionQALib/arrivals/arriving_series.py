@@ -51,10 +51,17 @@ class ArrivingSeries:
         self.images: dict[str, ImageFacts] = {}
 
     def add(self, image: ImageFacts) -> bool:
-        """Take an image; False if it was here already."""
-        new = image.instance not in self.images
+        """Take an image; False if it was here already, with the same content as far as is known."""
+        known = self.images.get(image.instance)
         self.images[image.instance] = image
-        return new
+        if known is None:
+            return True
+        return None not in (known.stamp, image.stamp) and known.stamp != image.stamp
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its pixels, unpacked."""
+        return sum(image.size for image in self.images.values())
 
     @property
     def first(self) -> ImageFacts:

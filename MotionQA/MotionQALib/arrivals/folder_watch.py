@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -80,7 +81,7 @@ class FolderWatch:
                     continue
                 self._taken[key] = state
                 if facts is not None:
-                    yield facts
+                    yield replace(facts, stamp=state)
         if hanging:
             files = f"{hanging} files" if hanging > 1 else "A file"
             troubles.append(

@@ -19,16 +19,18 @@ from typing import Any
 from ..reports import csv_head, csv_rows
 from ..results import Assessment, Row
 from ..whole_files import write_whole, written_whole
+from .attempts import Attempts
 from .entry import Entry
 from .ledger import Ledger
 from .page import page
 
-LEDGER, TABLE, PAGE, REPORTS, PICTURES = (
+LEDGER, TABLE, PAGE, REPORTS, PICTURES, BEGUN = (
     "results.jsonl",
     "grades.csv",
     "index.html",
     "reports",
     "pictures",
+    "begun.json",
 )
 
 ON_PAGE = 100
@@ -76,6 +78,7 @@ class ResultsFolder:
         for part in (self.folder, self.folder / REPORTS, self.folder / PICTURES):
             part.mkdir(parents=True, exist_ok=True)
         self.ledger = Ledger(self.folder / LEDGER)
+        self.attempts = Attempts(self.folder / BEGUN)
         self._table = self.folder / TABLE
         if not self._table_is_whole():
             self._write_table()

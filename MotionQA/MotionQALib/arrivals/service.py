@@ -15,6 +15,7 @@ from ..reading.errors import NotSaved
 from ..results import Assessment
 from .arrivals import Arrivals
 from .arriving_series import ArrivingSeries
+from .attempts import OFTEN, TOO_OFTEN
 from .entry import Entry, Status
 from .image_facts import ImageFacts
 from .outbox import Outbox
@@ -37,6 +38,9 @@ PUT_OFF = 10.0
 
 BEAT = 60.0
 """Seconds between signs of life for other machines."""
+
+LARGEST = 8 * 10**9
+"""Bytes of a series' pixels, unpacked: a few kilobytes may claim to be more than any memory."""
 
 REMEMBERED = 1800.0
 """Seconds that a series' headers stay in memory after it was dealt with."""
@@ -66,7 +70,8 @@ class ArrivalService:
     say : called with a sentence about each series and each failure
     recall : images that were there before, of a series that grows after it was forgotten
     outbox, recipient : where reports are sent from, if they are, and where to
-    release : called with a series' UID ``keep`` seconds after it was dealt with, unless it grew
+    release : called with a series' UID ``keep`` seconds after it was dealt with, or was said to be
+        incomplete, unless it grew
     """
 
     def __init__(
@@ -108,7 +113,8 @@ class ArrivalService:
         """Deal with all that is due; returns with how many series."""
         self._drain()
         done = 0
-        for series in self._arrivals.due():
+        # What was being graded when the program ended twice may be why: others come first.
+        for series in sorted(self._arrivals.due(), key=lambda one: self._attempts(one) >= OFTEN):
             self._unread.pop(series.uid, None)  # it has grown
             done += self._take_up(series)
             self._drain()
@@ -117,6 +123,7 @@ class ArrivalService:
         self._tell_unread()
         for series, missing in self._arrivals.overdue():
             self._incomplete(series, missing)
+            self._kept[series.uid] = time.monotonic()
             done += 1
         self._write_again()
         self._write_report()
@@ -164,11 +171,12 @@ class ArrivalService:
         if self._arrivals.get(image.series) is None and self._results.ledger.has(image.series):
             for other in self._recall(image):
                 self._arrivals.add(other)
-        self._arrivals.add(image)
+        if self._arrivals.add(image):
+            self._kept.pop(image.series, None)
 
     def _take_up(self, series: ArrivingSeries) -> int:
         """Deal with a series that is due, if it can be read; whether it was."""
-        known = self._results.ledger.knows(series.content)
+        known = self._results.ledger.knows(series.content) and not self._refused(series)
         try:
             if known:
                 self._make_up_for(series)
@@ -180,6 +188,13 @@ class ArrivalService:
         self._unread.pop(series.uid, None)
         self._finished[series.uid] = self._kept[series.uid] = self._dealt = time.monotonic()
         return 0 if known else 1
+
+    def _refused(self, series: ArrivingSeries, reason: str | None = None) -> bool:
+        """Whether these images were refused last, for that reason: a file may be whole by now."""
+        last = self._results.ledger.latest(series.uid)
+        if last is None or (last.content, last.status) != (series.content, "refused"):
+            return False
+        return reason in (None, last.reason)
 
     def _tell_unread(self) -> None:
         count = len(self._unread)
@@ -196,11 +211,20 @@ class ArrivalService:
         if reason:
             self._record(self._entry(series, "skipped", reason=reason), None)
             return
+        if series.size > LARGEST:
+            size = f"{series.size / 1e9:.0f} GB"
+            self._refuse(series, f"Its images unpack to {size}, more than is graded.")
+            return
+        if self._attempts(series) >= TOO_OFTEN:
+            text = f"The program ended {TOO_OFTEN} times while it was graded; it is given up."
+            self._refuse(series, text)
+            return
         try:
-            graded = self._grade(series)
+            with self._results.attempts.begun(series.content):
+                graded = self._grade(series)
         except (ValueError, RuntimeError, MemoryError, OSError) as error:
             sentence = str(error).strip() or "Memory ran out."
-            self._record(self._entry(series, "refused", reason=sentence), None)
+            self._refuse(series, sentence)
             return
         entry = self._entry(
             series,
@@ -209,6 +233,13 @@ class ArrivalService:
             seconds=round(time.monotonic() - start, 3),
         )
         self._record(with_repeated(entry, self._results.ledger.entries), graded)
+
+    def _attempts(self, series: ArrivingSeries) -> int:
+        return self._results.attempts.count(series.content)
+
+    def _refuse(self, series: ArrivingSeries, reason: str) -> None:
+        if not self._refused(series, reason):
+            self._record(self._entry(series, "refused", reason=reason), None)
 
     def _incomplete(self, series: ArrivingSeries, missing: str) -> None:
         known = self._results.ledger.latest(series.uid)
@@ -303,13 +334,13 @@ class ArrivalService:
             series = self._arrivals.get(uid)
             if series is not None and self._results.ledger.knows(series.content):
                 self._arrivals.forget(uid)
-        for uid in [uid for uid, end in self._kept.items() if now - end > self._keep]:
+        unwritten = {entry.series for _, entry, _ in self._unwritten}
+        old = [uid for uid, end in self._kept.items() if now - end > self._keep]
+        for uid in set(old) - unwritten:
             del self._kept[uid]
-            series = self._arrivals.get(uid)
-            if series is None or self._results.ledger.knows(series.content):
-                self._arrivals.forget(uid)
-                if self._release:
-                    self._release(uid)
+            self._arrivals.forget(uid)
+            if self._release:
+                self._release(uid)
 
     def _beat(self) -> None:
         if time.monotonic() - self._beaten > BEAT:

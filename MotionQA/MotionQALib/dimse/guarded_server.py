@@ -22,6 +22,10 @@ SLACK = 2 * 10**6
 """Bytes of a message besides its object: commands, negotiation."""
 
 
+SILENT = 32
+"""Connections besides associations, which have not asked for one yet or are being turned away."""
+
+
 class InFlight:
     """Bytes of messages that are not complete, of all connections together."""
 
@@ -55,6 +59,7 @@ class GuardedSocket:
     ) -> None:
         self._inner, self._settings, self._flight, self._say = inner, settings, flight, say
         self._count, self._since = 0, None
+        self._most = SLACK  # until its titles are known to be right
         inner.settimeout(settings.stalled)
 
     def __getattr__(self, name: str):
@@ -75,12 +80,19 @@ class GuardedSocket:
             data = self._inner.recv(count)
         except TimeoutError:
             self._break(f"nothing came for {self._settings.stalled:g} s in the middle of an object")
-        if self._count + len(data) > self._settings.largest_object + SLACK:
+        if self._count + len(data) > self._most:
+            if self._most == SLACK:
+                self._break("too much came before its titles were agreed")
             self._break(f"an object exceeds {self._settings.largest_object / 1e6:g} MB")
         if not self._flight.take(len(data)):
             self._break("too much is being received at once")
         self._count += len(data)
         return data
+
+    def agreed(self) -> None:
+        """The titles are right: objects may come."""
+        self._most = self._settings.largest_object + SLACK
+        self.complete()
 
     def complete(self) -> None:
         """A message has arrived whole: count anew."""
@@ -104,6 +116,17 @@ class GuardedServer(ThreadedAssociationServer):
     settings = ListenerSettings()
     flight = InFlight(settings.most_in_flight)
     say: Callable[[str], None] = staticmethod(lambda sentence: None)
+
+    crowded = False
+
+    def verify_request(self, request, client_address) -> bool:
+        """Whether there is room for one more: a connection that says nothing takes threads, too."""
+        most = self.settings.most_associations + SILENT
+        crowded = len(self.active_associations) >= most
+        if crowded and not self.crowded:
+            self.say(f"Connections are turned away: {most} are open already.")
+        self.crowded = crowded
+        return not crowded
 
     def get_request(self):
         connection, address = super().get_request()

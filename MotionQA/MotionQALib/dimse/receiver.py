@@ -27,7 +27,7 @@ from pynetdicom import AE, _config, evt
 from pynetdicom.sop_class import Verification
 
 from ..arrivals.image_facts import ImageFacts
-from .guarded_server import guarded
+from .guarded_server import GuardedSocket, guarded
 from .object_store import NoRoom, ObjectStore
 from .settings import ListenerSettings
 
@@ -37,6 +37,9 @@ IMAGES = (MRImageStorage, EnhancedMRImageStorage, LegacyConvertedEnhancedMRImage
 PLAIN = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian)
 # Deflated objects are left out: a few kilobytes may inflate to more than any memory.
 PACKED = (RLELossless, JPEGLosslessSV1, JPEG2000Lossless, JPEGLSLossless)
+
+MOST_FRAMES = 20_000
+"""Of one object: each takes memory while its series is kept in mind, and a cine has hundreds."""
 
 SUCCESS, NO_RESOURCES, NOT_MATCHING, NOT_UNDERSTOOD = 0x0000, 0xA700, 0xA900, 0xC000
 
@@ -82,7 +85,7 @@ class Receiver:
                 evt_handlers=[
                     (evt.EVT_C_STORE, self._take),
                     (evt.EVT_DIMSE_SENT, _complete),
-                    (evt.EVT_ESTABLISHED, _complete),
+                    (evt.EVT_ESTABLISHED, _agreed),
                     (evt.EVT_CONN_CLOSE, _complete),
                     (evt.EVT_REJECTED, self._rejected),
                 ],
@@ -131,6 +134,9 @@ class Receiver:
         except Exception:  # parsers raise anything on bytes they did not expect
             self._say("An object was refused: it is damaged, or no image.")
             return NOT_UNDERSTOOD
+        if facts.size > self._settings.largest_object or len(facts.frames) > MOST_FRAMES:
+            self._say("An object was refused: it unpacks to more than is taken.")
+            return NO_RESOURCES
         if facts.instance != str(event.request.AffectedSOPInstanceUID):
             self._say("An object was refused: it is another one than its sender says.")
             return NOT_MATCHING
@@ -170,6 +176,18 @@ def _understood(content: bytes, identify: bool = False) -> ImageFacts:
 
 def _complete(event: Any) -> None:
     """Let a connection's limits count anew."""
-    held = getattr(event.assoc.dul.socket, "socket", None)
-    if held is not None and hasattr(held, "complete"):
+    held = _guard(event)
+    if held is not None:
         held.complete()
+
+
+def _agreed(event: Any) -> None:
+    """Let a connection send objects."""
+    held = _guard(event)
+    if held is not None:
+        held.agreed()
+
+
+def _guard(event: Any) -> GuardedSocket | None:
+    held = getattr(event.assoc.dul.socket, "socket", None)
+    return held if isinstance(held, GuardedSocket) else None

@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
 
 import numpy as np
@@ -241,6 +242,57 @@ def test_a_length_that_is_claimed_is_not_believed(room):
         wait_for(lambda: here.said)
     assert "nothing came for 0.5 s" in here.said[0]
     assert push(here.port, series(size=16)) == [0] * 9
+
+
+def test_little_is_taken_before_titles_are_agreed(room, monkeypatch):
+    """An association's request is small; who sends more has no title that was checked."""
+    monkeypatch.setattr("MotionQALib.dimse.guarded_server.SLACK", 10**5)
+    here = room()
+    with socket.create_connection(("127.0.0.1", here.port)) as stranger:
+        stranger.sendall(struct.pack(">BBL", 1, 0, 10**9))
+        with suppress(OSError):
+            for _ in range(30):
+                stranger.sendall(bytes(10**4))
+        wait_for(lambda: here.said)
+    assert "before its titles were agreed" in here.said[0]
+    assert push(here.port, series(size=400)) == [0] * 9  # more than that, and agreed
+
+
+def test_connections_that_say_nothing_are_few(room, monkeypatch):
+    monkeypatch.setattr("MotionQALib.dimse.guarded_server.SILENT", 2)
+    here = room(most_associations=1)
+    silent = [socket.create_connection(("127.0.0.1", here.port)) for _ in range(12)]
+    wait_for(lambda: here.said)
+    assert here.said == ["Connections are turned away: 3 are open already."]
+    assert len(here.receiver._server.active_associations) <= 3
+    for one in silent:
+        one.close()
+    wait_for(lambda: not here.receiver._server.active_associations)
+    assert push(here.port, series(size=16)) == [0] * 9
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"Rows": 60000, "Columns": 60000}, {"NumberOfFrames": 20001, "Rows": 1, "Columns": 1}],
+)
+def test_an_object_that_unpacks_to_more_than_is_taken_is_refused(room, claims):
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import RLELossless
+
+    here = room()
+    (data, *_) = series(size=16)
+    data.file_meta.TransferSyntaxUID = RLELossless
+    data.PixelData = encapsulate([b"\0" * 64 + b"\0\0"])
+    data["PixelData"].is_undefined_length = True
+    for keyword, value in claims.items():
+        setattr(data, keyword, value)
+    entity = AE(ae_title="SCANNER")
+    entity.add_requested_context(MRImageStorage, RLELossless)
+    association = entity.associate("127.0.0.1", here.port, ae_title="MOTIONQA")
+    keep_answers(association)
+    assert association.send_c_store(data).Status == 0xA700
+    association.release()
+    assert here.stored() == [] and "unpacks to more" in here.said[0]
 
 
 def test_a_peer_that_trickles_is_let_go(room):
