@@ -120,8 +120,10 @@ def _read(path: Path, output: str) -> VolumeRead:
 
 
 def main() -> None:
+    from .privacy import silence_child
     from .worker import own_streams
 
+    silence_child()
     requests, events = own_streams()
     try:
         request = protocol.decode(requests.readline(protocol.LONGEST_LINE))

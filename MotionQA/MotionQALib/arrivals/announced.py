@@ -282,10 +282,10 @@ def _record(content: bytes) -> dict[str, Any] | None:
 
 
 def main(arguments: Sequence[str] = ()) -> None:
-    from ..privacy import silence_parsers
+    from ..privacy import silence_child
     from ..worker import own_streams
 
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the worker does, and for its reason
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in Slicer's terminal is Slicer's
-    silence_parsers()
+    silence_child()
     os._exit(AnnouncedSeries(*own_streams()).run())

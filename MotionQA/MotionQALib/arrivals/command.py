@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from importlib.util import find_spec
@@ -60,7 +61,7 @@ def run_watch(arguments: argparse.Namespace, console: CommandOutput) -> int:
 def run_listen(arguments: argparse.Namespace, console: CommandOutput) -> int:
     """Listen until asked to end; the exit status. Raises UsageError."""
     need_package("pynetdicom", "Listening")
-    from ..dimse.object_store import ObjectStore
+    from ..dimse.object_store import ObjectStore, revision_of
     from ..dimse.receiver import Receiver
     from ..dimse.settings import MEGABYTE, ListenerSettings
     from .image_facts import ImageFacts
@@ -81,7 +82,10 @@ def run_listen(arguments: argparse.Namespace, console: CommandOutput) -> int:
         stalled=arguments.timeout,
     )
     say = _sayer(console)
-    read = partial(ImageFacts.of_file, identify=arguments.identify)
+
+    def read(path: Path) -> ImageFacts:
+        return replace(ImageFacts.of_file(path, arguments.identify), revision=revision_of(path))
+
     with ExitStack() as stack:
         store = ObjectStore(Path(arguments.output) / "incoming", settings.free_space)
 

@@ -50,6 +50,7 @@ class ImageFacts:
     path : where it is stored; None if that is not known
     size : bytes of its pixels when they are unpacked
     stamp : of its file's content, where somebody looks for changes; None if not
+    revision : rises each time that the object came with another picture
     """
 
     series: str
@@ -65,6 +66,7 @@ class ImageFacts:
     path: Path | None = None
     size: int = 0
     stamp: tuple[int, int] | None = None
+    revision: int = 0
 
     @classmethod
     def of(cls, dataset: Any, path: Path | None = None, identify: bool = False) -> ImageFacts:

@@ -71,7 +71,7 @@ class ArrivalService:
     recall : images that were there before, of a series that grows after it was forgotten
     outbox, recipient : where reports are sent from, if they are, and where to
     release : called with a series' UID ``keep`` seconds after it was dealt with, or was said to be
-        incomplete, unless it grew
+        incomplete, unless it grew; where it returns False, again later
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class ArrivalService:
         recall: Callable[[ImageFacts], Iterable[ImageFacts]] = lambda image: (),
         outbox: Outbox | None = None,
         recipient: str = "",
-        release: Callable[[str], None] | None = None,
+        release: Callable[[str], bool | None] | None = None,
         keep: float = 24 * 3600.0,
         report_again: ReportAgain = lambda series, assessment: None,
     ) -> None:
@@ -337,10 +337,10 @@ class ArrivalService:
         unwritten = {entry.series for _, entry, _ in self._unwritten}
         old = [uid for uid, end in self._kept.items() if now - end > self._keep]
         for uid in set(old) - unwritten:
+            if self._release and self._release(uid) is False:
+                continue  # an image of it is arriving
             del self._kept[uid]
             self._arrivals.forget(uid)
-            if self._release:
-                self._release(uid)
 
     def _beat(self) -> None:
         if time.monotonic() - self._beaten > BEAT:

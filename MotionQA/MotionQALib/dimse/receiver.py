@@ -28,7 +28,7 @@ from pynetdicom.sop_class import Verification
 
 from ..arrivals.image_facts import ImageFacts
 from .guarded_server import GuardedSocket, guarded
-from .object_store import NoRoom, ObjectStore
+from .object_store import NoRoom, ObjectStore, revision_of
 from .settings import ListenerSettings
 
 IMAGES = (MRImageStorage, EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage)
@@ -141,7 +141,8 @@ class Receiver:
             self._say("An object was refused: it is another one than its sender says.")
             return NOT_MATCHING
         try:
-            path = self._store.put(facts.series, facts.instance, content)
+            facts = replace(facts, revision=self._revision(facts, content))
+            path = self._store.put(facts.series, facts.instance, content, facts.revision)
         except NoRoom as error:
             self._say(f"An object was refused: {error}")
             return NO_RESOURCES
@@ -150,6 +151,24 @@ class Receiver:
             return NO_RESOURCES
         self._arrived(replace(facts, path=path))
         return SUCCESS
+
+    def _revision(self, facts: ImageFacts, content: bytes) -> int:
+        """Of an object that came before: one more where it now shows something else."""
+        known = self._store.current(facts.series, facts.instance)
+        if known is None:
+            return 0
+        before = known.read_bytes()
+        if before == content:
+            return revision_of(known)
+        try:
+            same = _understood(before, self._identify) == facts and _pixels(before) == _pixels(
+                content
+            )
+        except Exception:  # the one before has been damaged on the disk
+            same = False
+        if not same:
+            self._say("An image came again with another content; its series is graded anew.")
+        return revision_of(known) + (not same)
 
     def _rejected(self, event: evt.Event) -> None:
         title = "".join(c for c in event.assoc.requestor.ae_title if c.isprintable())
@@ -172,6 +191,10 @@ def _understood(content: bytes, identify: bool = False) -> ImageFacts:
         if len(pixels) < samples * frames * int(dataset.BitsAllocated) // 8:
             raise ValueError("pixels are missing")
     return facts
+
+
+def _pixels(content: bytes) -> bytes:
+    return dcmread(BytesIO(content)).PixelData
 
 
 def _complete(event: Any) -> None:

@@ -88,8 +88,10 @@ def card_of(assessment: Assessment):
 
 
 def main() -> None:
+    from ..privacy import silence_child
     from ..worker import own_streams
 
+    silence_child()
     requests, events = own_streams()
     try:
         request = protocol.decode(requests.readline(protocol.LONGEST_LINE))

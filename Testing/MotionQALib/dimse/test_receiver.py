@@ -98,6 +98,50 @@ def test_an_object_is_on_disk_as_it_was_sent(room):
     assert sorted(here.store.files()) == sorted(facts.path for facts in here.arrived)
 
 
+def test_an_object_that_comes_again_is_the_same_or_a_new_revision(room, tmp_path):
+    from MotionQALib.arrivals.arriving_series import ArrivingSeries
+
+    here = room()
+    (data, *_) = series(size=16)
+    assert push(here.port, [data, data]) == [0, 0]
+    data.PatientName = "Corrected^Name"  # as an archive does: the picture is the same
+    assert push(here.port, [data]) == [0]
+    assert [facts.revision for facts in here.arrived] == [0, 0, 0] and here.said == []
+    assert dcmread(here.stored()[0]).PatientName == "Corrected^Name"
+    data.PixelData = bytes(len(data.PixelData))
+    assert push(here.port, [data, data]) == [0, 0]
+    assert [facts.revision for facts in here.arrived] == [0, 0, 0, 1, 1]
+    (path,) = here.stored()
+    assert not any(dcmread(path).PixelData) and here.arrived[-1].path == path
+    assert "came again with another content" in here.said[0] and len(here.said) == 1
+    grown = ArrivingSeries(here.arrived[0].series)
+    contents = []
+    for facts in here.arrived:
+        grown.add(facts)
+        contents.append(grown.content)
+    assert len(set(contents)) == 2 and contents[2] != contents[3] == contents[4]
+    assert ObjectStore(here.store.folder).current(facts.series, facts.instance) == path
+    here.store.path_of(facts.series, facts.instance).write_bytes(b"old")  # left by a crash
+    assert list(here.store.files()) == here.store.files_of(facts.series) == [path]
+
+
+def test_the_same_object_in_another_series_is_another_one(room):
+    here = room()
+    (data, *_) = series(size=16)
+    assert push(here.port, [data]) == [0]
+    data.SeriesInstanceUID = "1.2.3"
+    assert push(here.port, [data]) == [0]
+    assert len(here.stored()) == 2 and {facts.revision for facts in here.arrived} == {0}
+
+
+def test_a_series_is_not_removed_while_an_image_of_it_arrives(tmp_path, monkeypatch):
+    store = ObjectStore(tmp_path)
+    path = store.put("1", "2", b"x")
+    assert not store.remove("1") and path.exists()
+    monkeypatch.setattr("MotionQALib.dimse.object_store.BUSY", 0.0)
+    assert store.remove("1") and not path.exists()
+
+
 def test_twenty_scanners_at_once(room):
     here = room()
     with ThreadPoolExecutor(20) as pool:
