@@ -35,7 +35,8 @@ class DatabaseWatch:
 
     Parameters
     ----------
-    since : milliseconds since 1970; series that were inserted before are passed over
+    since : milliseconds since 1970; series that were inserted before are passed over, but for those
+        that come while it watches: the computer's clock may have been set
 
     Signals
     -------
@@ -50,6 +51,7 @@ class DatabaseWatch:
         self._known: Mapping[str, int] | None = None
         self._told: dict[str, set[str]] = {}
         self._passed_over: set[str] = set()
+        self._there: set[str] | None = None  # series that were there at the first look
         self._look: Iterator[None] | None = None
         self._look_again = False
         self._database = None
@@ -106,7 +108,7 @@ class DatabaseWatch:
         self._follow(database)
         directory = _directory_of(database)
         if directory != self._directory:
-            self._directory, self._known = directory, None
+            self._directory, self._known, self._there = directory, None, None
             self.directory_changed.emit(directory)
         if directory and self._known is not None:
             self._spent = 0.0
@@ -140,14 +142,18 @@ class DatabaseWatch:
 
     def _new_images(self, database) -> Iterator[None]:
         """Tell what is new, the last patients first; pauses after each question."""
+        there: set[str] = set()
         for patient in reversed(list(database.patients())):
             yield
             for study in reversed(list(database.studiesForPatient(patient))):
                 yield
-                for series in reversed(list(database.seriesForStudy(study))):
+                for series in map(str, reversed(list(database.seriesForStudy(study)))):
+                    there.add(series)
                     if series not in self._passed_over:
-                        self._look_at(database, str(series))
+                        self._look_at(database, series)
                         yield
+        if self._there is None:
+            self._there = there
 
     def _look_at(self, database, series: str) -> None:
         if series not in self._told and not self._is_wanted(database, series):
@@ -163,9 +169,10 @@ class DatabaseWatch:
             self.images_found.emit(new)
 
     def _is_wanted(self, database, series: str) -> bool:
-        inserted = database.insertDateTimeForSeries(series)
-        if inserted.isValid() and inserted.toMSecsSinceEpoch() < self._since:
-            return False
+        if self._there is None or series in self._there:
+            inserted = database.insertDateTimeForSeries(series)
+            if inserted.isValid() and inserted.toMSecsSinceEpoch() < self._since:
+                return False
         # Out of the database: `fileValue` would open a file, which may lie on a share that hangs.
         return str(database.fieldForSeries("Modality", series)) in ("MR", "")
 
