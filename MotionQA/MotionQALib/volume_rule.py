@@ -88,13 +88,19 @@ class VolumeRule:
         return _ordinal(np.array([x]), self.slope, np.array(self.thresholds))[0]
 
     @classmethod
-    def fit(cls, slice_probabilities: Sequence[np.ndarray], levels: np.ndarray) -> VolumeRule:
+    def fit(
+        cls,
+        slice_probabilities: Sequence[np.ndarray],
+        levels: np.ndarray,
+        weights: np.ndarray | None = None,
+    ) -> VolumeRule:
         """Return the rule that makes volumes' labels likeliest; needs SciPy.
 
         Parameters
         ----------
         slice_probabilities : one (slices, 5) array a volume; the numbers of slices may differ.
         levels : (n, 5) bool, the scores that each volume's label allows.
+        weights : (n,), above 0, how much each volume counts, their mean being taken as 1; or None.
 
         Slope and thresholds lean towards the usual ones while labels are few. Without any label
         the rule stays the plain mean.
@@ -106,10 +112,12 @@ class VolumeRule:
             )
         if not len(levels):
             return cls()
+        counts = np.ones(len(levels)) if weights is None else np.asarray(weights, dtype=np.float64)
+        counts = counts / counts.mean()
         best, least = cls(), math.inf
         for edge_weight in EDGE_WEIGHTS:
             x = np.array([_feature(volume, edge_weight) for volume in slice_probabilities])
-            cost, slope, thresholds = _most_likely(x, levels)
+            cost, slope, thresholds = _most_likely(x, levels, counts)
             # A weight other than 1 is one parameter more, and has to earn it (Akaike).
             cost += edge_weight != 1
             if cost < least:
@@ -173,7 +181,9 @@ def _ordinal(x: np.ndarray, slope: float, thresholds: np.ndarray) -> np.ndarray:
     return np.diff(below, axis=1, prepend=0.0, append=1.0)
 
 
-def _most_likely(x: np.ndarray, levels: np.ndarray) -> tuple[float, float, tuple]:
+def _most_likely(
+    x: np.ndarray, levels: np.ndarray, counts: np.ndarray
+) -> tuple[float, float, tuple]:
     """Return the penalised negative log likelihood at its least, and slope and thresholds."""
     from scipy.optimize import minimize
 
@@ -189,7 +199,7 @@ def _most_likely(x: np.ndarray, levels: np.ndarray) -> tuple[float, float, tuple
         allowed = (_ordinal(x, slope, thresholds) * levels).sum(axis=1)
         prior = ((parameters[0] - math.log(USUAL_SLOPE)) / LOG_SLOPE_SD) ** 2
         prior += (((thresholds - usual) / THRESHOLD_SD) ** 2).sum()
-        return 0.5 * prior - np.log(np.maximum(allowed, 1e-12)).sum()
+        return 0.5 * prior - counts @ np.log(np.maximum(allowed, 1e-12))
 
     start = np.array([math.log(USUAL_SLOPE), usual[0], 0.0, 0.0, 0.0])
     bounds = [(math.log(0.1), math.log(100)), (-5, 10)] + [(-5, 2)] * 3

@@ -37,6 +37,16 @@ def test_impossible_ones_are(spacing, words):
     assert volumes.check(doubted) is doubted
 
 
+def test_frames_taken_for_slices_are_doubted():
+    """A cine of one slice, saved as a volume of three axes."""
+    (near,) = doubts_of(volume((0.04, 1.4, 1.4), (25, 192, 200)))
+    (deep,) = doubts_of(volume((8.0, 1.4, 1.4), (30, 192, 200)))
+    assert "nearer than its pixels" in near and "30 slices span 240 mm" in deep
+    assert near.endswith("--frame-axis.") and deep.endswith("--frame-axis.")
+    assert doubts_of(volume((8.0, 1.4, 1.4), (20, 192, 200))) == ()
+    assert doubts_of(volume((8.0, 1.4, 1.4), (2, 30, 192, 200))) == ()
+
+
 def test_what_somebody_answers_for_is_not_doubted(tmp_path):
     import nibabel
 

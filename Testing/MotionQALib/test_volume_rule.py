@@ -114,6 +114,16 @@ def test_fit_beats_the_mean_on_other_volumes():
     assert error(VolumeRule.fit(volumes, levels)) < 0.8 * error(VolumeRule())
 
 
+def test_a_volume_that_counts_twice_is_as_two():
+    volumes, levels = simulated(VolumeRule(1.0, 6.0, (1.8, 2.4, 3.2, 4.3)), 60)
+    twice = np.where(levels[:, 0], 2.0, 1.0)
+    many = [v for v, n in zip(volumes, twice, strict=True) for _ in range(int(n))]
+    rule = VolumeRule.fit(volumes, levels, twice)
+    repeated = VolumeRule.fit(many, np.repeat(levels, twice.astype(int), axis=0))
+    assert rule.thresholds == pytest.approx(repeated.thresholds, abs=0.05)
+    assert rule.thresholds[0] > VolumeRule.fit(volumes, levels).thresholds[0]
+
+
 def test_fit_from_grades_alone():
     volumes, levels = simulated(VolumeRule(1.0, 6.0, (1.5, 2.2, 3.3, 4.5)), 1500)
     grades = levels.copy()

@@ -18,6 +18,7 @@ from MotionQALib.scale import softmax
 from MotionQALib.volume_rule import VolumeRule
 
 from ..data.datasets import SliceStore
+from ..data.sampling import balanced_weights
 from ..data.splits import Split
 from ..evaluation import metrics
 from ..evaluation.calibration import fit_doubt, fit_offsets, fit_temperature
@@ -31,7 +32,7 @@ ENOUGH_VOLUMES = 30
 
 FOLDS = 5
 
-TRAINING_SLICES = 1500
+TRAINING_SLICES = 4000
 """Training slices that are graded again to tell how well they are known."""
 
 
@@ -66,7 +67,10 @@ def finish(
     logits = logits + offsets
     temperature = fit_temperature(logits, levels)
     probabilities = softmax(logits, temperature)
-    rule, fitted_on = volume_rule(model, place, store, split, temperature, (valid, probabilities))
+    graded = valid, probabilities
+    rule, fitted_on = volume_rule(
+        model, place, store, split, temperature, graded, settings.data.balance
+    )
     doubt = fit_doubt(probabilities, levels)
     whole, whole_levels = labelled_volumes(store, valid, probabilities)
     of_volumes = doubt
@@ -118,12 +122,15 @@ def volume_rule(
     split: Split,
     temperature: float,
     valid: tuple[np.ndarray, np.ndarray],
+    balance: float = 0.0,
 ) -> tuple[VolumeRule, str]:
     """Fit the rule from slices to volumes on volumes labelled as a whole, and say on which.
 
-    The test subjects have no part in it. A network is too sure of slices that it was trained on,
-    so validation volumes are used, and where there are too few, training volumes whose slices
-    are graded by a last layer that has not seen them (`_out_of_fold`).
+    Rare scores count for more, as they do in training (``data.balance``): severe volumes are few,
+    and the likeliest rule for all would miss many of them. The test subjects have no part in it.
+    A network is too sure of slices that it was trained on, so validation volumes are used, and
+    where there are too few, training volumes whose slices are graded by a last layer that has not
+    seen them (`_out_of_fold`).
     """
     volumes, levels = labelled_volumes(store, *valid)
     said = f"The volume rule was fitted on {len(volumes)} validation volumes."
@@ -138,7 +145,8 @@ def volume_rule(
                 f"fitted anew without its subject, in {FOLDS} folds."
             )
             volumes, levels = volumes + more, levels + more_levels
-    return VolumeRule.fit(volumes, np.array(levels)), said
+    levels = np.array(levels, dtype=bool).reshape(-1, store.levels.shape[1])
+    return VolumeRule.fit(volumes, levels, balanced_weights(levels, balance)), said
 
 
 def _out_of_fold(

@@ -44,7 +44,7 @@ def seen(monkeypatch):
     used = []
     fit = finishing.VolumeRule.fit
     monkeypatch.setattr(
-        finishing.VolumeRule, "fit", lambda volumes, levels: used.append(volumes) or fit([], [])
+        finishing.VolumeRule, "fit", lambda volumes, *_: used.append(volumes) or fit([], [])
     )
     return used
 
@@ -80,7 +80,7 @@ def test_with_few_the_training_volumes_are_graded_out_of_fold(monkeypatch):
     monkeypatch.setattr(finishing, "fit_head", head)
     fit = finishing.VolumeRule.fit
     monkeypatch.setattr(
-        finishing.VolumeRule, "fit", lambda volumes, levels: used.append(volumes) or fit([], [])
+        finishing.VolumeRule, "fit", lambda volumes, *_: used.append(volumes) or fit([], [])
     )
     valid = split.indices(subjects, "valid")
     _, said = volume_rule(None, CPU, store, split, 1.0, (valid, np.full((len(valid), 5), 0.2)))
@@ -90,6 +90,28 @@ def test_with_few_the_training_volumes_are_graded_out_of_fold(monkeypatch):
     assert all(left_out) and set.union(*left_out) == everybody
     assert sum(map(len, left_out)) == len(everybody)
     assert "4 validation volumes" in said and "16 training volumes, out of fold" in said
+
+
+def test_rare_volumes_count_for_more(monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        finishing.VolumeRule, "fit", lambda volumes, levels, weights: given.append(weights)
+    )
+    store = store_of(80, labelled=80)
+    worst, best = np.eye(5, dtype=bool)[[0, 4]]
+    split = Split(["a"], ["b"])
+    valid = split.indices(store.subjects, "valid")
+    images = {str(image) for image in store.images[valid]}
+    store = replace(
+        store,
+        volume_levels={
+            image: worst if number < 4 else best for number, image in enumerate(sorted(images))
+        },
+    )
+    graded = valid, np.full((len(valid), 5), 0.2)
+    volume_rule(None, CPU, store, split, 1.0, graded, 0.5)
+    assert len(set(given[0].round(9))) == 2
+    assert given[0].max() / given[0].min() == pytest.approx((36 / 4) ** 0.5)
 
 
 def test_without_labelled_volumes_the_rule_is_the_mean(monkeypatch):
