@@ -145,7 +145,7 @@ class AnnouncedSeries:
 
     def _read_headers(self, service: ArrivalService) -> None:
         """In a thread of its own; a header that cannot be read yet holds up no other."""
-        unread: dict[Path, None] = {}
+        unread: dict[Path, bool] = {}
         while not self._stopping.is_set():
             with suppress(queue.Empty):
                 path = self._announced.get(timeout=LOOK)
@@ -154,14 +154,18 @@ class AnnouncedSeries:
                     path = self._announced.get_nowait()
             for path in list(unread):
                 self._read_header(path, service, unread)
-            self._trouble = TROUBLE.format(count=len(unread)) if unread else ""
+            self._tell_unread(unread)
 
-    def _read_header(self, path: Path, service: ArrivalService, unread: dict[Path, None]) -> None:
+    def _tell_unread(self, unread: dict[Path, bool]) -> None:
+        late = sum(unread.values())
+        self._trouble = TROUBLE.format(count=late) if late else ""
+
+    def _read_header(self, path: Path, service: ArrivalService, unread: dict[Path, bool]) -> None:
         try:
             facts = self._reading.get(path, partial(self._facts, path))
-        except StillWaiting:
-            unread[path] = None
-            self._trouble = TROUBLE.format(count=len(unread))
+        except StillWaiting as waiting:
+            unread[path] = waiting.late
+            self._tell_unread(unread)
             return
         unread.pop(path, None)
         if facts is not None:

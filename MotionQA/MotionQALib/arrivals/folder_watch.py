@@ -59,6 +59,7 @@ class FolderWatch:
         self._say, self._identify = say, identify
         self._seen: dict[int, State] = {}  # as they were when looked at last
         self._taken: dict[int, State] = {}  # as they were when they were read
+        self._waited = self._unsure = False  # for a folder; whether a drive hangs or is slow
         self._calls, self._calls_beside = SlowCalls(PATIENCE), SlowCalls(PATIENCE)
 
     def look(self) -> list[ImageFacts]:
@@ -69,28 +70,32 @@ class FolderWatch:
         """As `look`, one after the other: a file that is waited for holds up none before it."""
         seen: dict[int, State] = {}
         troubles: list[str] = []
-        hanging = 0
+        hanging, self._waited, self._unsure = 0, False, False
         for path, state in self._files(troubles):
             key = hash(str(path))
             seen[key] = state
             if self._seen.get(key) == state and self._taken.get(key) != state:
                 try:
                     facts = self._calls.get(path, partial(self._facts, path), state)
-                except StillWaiting:
-                    hanging += 1
+                except StillWaiting as waiting:
+                    hanging += waiting.late
+                    self._unsure |= not waiting.late
                     continue
                 self._taken[key] = state
                 if facts is not None:
                     yield replace(facts, stamp=state)
         if hanging:
-            files = f"{hanging} files" if hanging > 1 else "A file"
+            files = "Several files" if hanging > 1 else "A file"
             troubles.append(
                 f"{files} in the watched folder cannot be read yet: the drive or share does not "
                 "answer. What can be read is graded."
             )
+        if self._waited:  # what was not seen may be there all the same
+            seen = {**self._seen, **seen}
         self._taken = {key: state for key, state in self._taken.items() if key in seen}
         self._seen, self.hanging = seen, self._calls.unanswered > 0
-        self.trouble = " ".join(troubles)
+        if troubles or not self._unsure:
+            self.trouble = " ".join(troubles)
 
     def beside(self, image: ImageFacts) -> list[ImageFacts]:
         """The images of the same series in the same folder, as far as they can be read."""
@@ -121,13 +126,15 @@ class FolderWatch:
 
     def _files(self, troubles: list[str]) -> Iterator[tuple[Path, State]]:
         """Regular files and their states, folder by folder; why others are missing is added."""
-        folders, hanging, refused = [self.folder], 0, 0
+        folders, hanging, refused, stuck = [self.folder], 0, 0, self.folder
         while folders:
             folder = folders.pop()
             try:
                 listing = self._calls.get(folder, partial(self._listing, folder))
-            except StillWaiting:
-                hanging += 1
+            except StillWaiting as waiting:
+                hanging += waiting.late
+                stuck, self._waited = folder, True
+                self._unsure |= not waiting.late
             except OSError as error:
                 if folder == self.folder:
                     troubles.append(
@@ -140,7 +147,7 @@ class FolderWatch:
                 folders += listing.folders
                 yield from listing.files
         if hanging:
-            where = "A folder in the watched one" if folder != self.folder else "The watched folder"
+            where = "A folder in the watched one" if stuck != self.folder else "The watched folder"
             troubles.append(
                 f"{where} does not answer: its drive or share hangs. It is tried again, and what "
                 "can be read is graded."

@@ -100,7 +100,8 @@ class ArrivalService:
         self._release, self._keep = release, keep
         self._kept: dict[str, float] = {}
         self._beaten = self._dealt = time.monotonic()
-        self._unread: dict[str, ArrivingSeries] = {}  # whose files do not answer
+        self._unread: dict[str, ArrivingSeries] = {}  # whose files do not answer yet
+        self._late: set[str] = set()  # those of them that are said
         if outbox:
             for entry in results.ledger.unsent(recipient):
                 outbox.offer(entry.content, results.report_path(entry.report))
@@ -182,8 +183,9 @@ class ArrivalService:
                 self._make_up_for(series)
             else:
                 self._deal_with(series)
-        except StillWaiting:
+        except StillWaiting as waiting:
             self._unread[series.uid] = series
+            self._late |= {series.uid} if waiting.late else set()
             return 0
         self._unread.pop(series.uid, None)
         self._finished[series.uid] = self._kept[series.uid] = self._dealt = time.monotonic()
@@ -197,10 +199,11 @@ class ArrivalService:
         return reason in (None, last.reason)
 
     def _tell_unread(self) -> None:
-        count = len(self._unread)
+        self._late &= self._unread.keys()
+        count = len(self._late)
         many = f"{count} series have" if count > 1 else "A series has"
         sentence = (
-            f"{many} arrived and cannot be read yet: the drive or share does not answer. Others "
+            f"{many} arrived and cannot be read yet: the drive or share is slow, or hangs. Others "
             "are graded meanwhile."
         )
         self.trouble("reading", sentence if count else "", "All that arrived can be read again.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
@@ -16,9 +17,22 @@ Answer = TypeVar("Answer")
 MOST = 8
 """Calls that wait at the same time; with so many, nothing more is asked until one has returned."""
 
+SUSPICIOUS = 10
+"""Of the patience, this part is left while another call waits: a share that hangs holds many files,
+and others want to be asked."""
+
 
 class StillWaiting(Exception):  # noqa: N818  it is no fault
-    """There is no answer yet: ask again, later."""
+    """There is no answer yet: ask again, later.
+
+    Attributes
+    ----------
+    late : whether the whole patience has passed, so that it is to be said
+    """
+
+    def __init__(self, late: bool = False) -> None:
+        super().__init__("There is no answer yet.")
+        self.late = late
 
 
 class SlowCalls:
@@ -26,7 +40,7 @@ class SlowCalls:
 
     Parameters
     ----------
-    patience : seconds that each call is waited for, once
+    patience : seconds that a call is waited for, once; less while another one waits
     """
 
     def __init__(self, patience: float) -> None:
@@ -56,7 +70,8 @@ class SlowCalls:
         if waiting is None or known != version:
             if self.unanswered >= MOST:
                 raise StillWaiting
-            waiting, seconds = _Call(call), self._patience
+            seconds = self._patience / (SUSPICIOUS if self.unanswered else 1)
+            waiting = _Call(call)
             if self._worker is None:
                 self._worker = queue.SimpleQueue()
                 threading.Thread(target=_work, args=(self._worker,), daemon=True).start()
@@ -66,7 +81,7 @@ class SlowCalls:
             if seconds and self._worker is not None:  # its thread is left to it
                 self._worker.put(None)
                 self._worker = None
-            raise StillWaiting
+            raise StillWaiting(time.monotonic() - waiting.began >= self._patience)
         return waiting.answer()
 
     def close(self) -> None:
@@ -81,7 +96,7 @@ class _Call:
         self._call: Callable[[], Any] | None = call
         self._answer: Any = None
         self._error: BaseException | None = None
-        self.done = threading.Event()
+        self.done, self.began = threading.Event(), time.monotonic()
 
     def run(self) -> None:
         try:

@@ -198,6 +198,17 @@ def test_slicers_process_says_what_does_not_answer_and_grades_the_rest(
     process.close()
 
 
+def test_many_files_that_hang_hold_up_others_hardly_longer_than_one(share):
+    calls = SlowCalls(1.0)
+    began = time.monotonic()
+    for number in range(MOST - 1):
+        with pytest.raises(StillWaiting):
+            calls.get(number, lambda: share.wait(SOON))
+    assert time.monotonic() - began < MOST - 2  # one second, and a tenth for each other
+    assert calls.get("another drive", lambda: 5) == 5
+    calls.close()
+
+
 def test_a_call_is_made_once_and_no_more_than_so_many_wait(share):
     calls, made = SlowCalls(0.01), []
 
