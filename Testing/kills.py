@@ -91,7 +91,7 @@ def kill_at_random(
     for number in range(kills):
         images = series(slices=2, phases=2, seed=number, size=24, series_number=number)
         everything[str(images[0].SeriesInstanceUID)] = images
-        sender = threading.Thread(target=_send, args=(program, images, acknowledged), daemon=True)
+        sender = threading.Thread(target=send, args=(program, images, acknowledged), daemon=True)
         port = program.port()
         sender.start()
         time.sleep(rng.choice([rng.uniform(0, 0.15), rng.uniform(0, 1.5)]))
@@ -105,7 +105,7 @@ def kill_at_random(
         kept = {path.stem for path in (store / digest(uid)).glob("*.dcm")}
         assert {digest(instance) for instance in instances} <= kept
     for images in everything.values():  # the scanner sends again what was not acknowledged
-        assert _send(program, images, acknowledged) == len(images)
+        assert send(program, images, acknowledged) == len(images)
     end = time.monotonic() + 120 + 2 * kills
     # A series that was cut off behind a whole slice looks complete: it is graded, and again when
     # the rest has come. What counts is that each is graded whole, and no content twice.
@@ -130,7 +130,8 @@ def _listen(start):
     return start("listen", "--port", 0, "--output", "out", "--free-space", 0, "--no-sr")
 
 
-def _send(program, images, acknowledged: dict[str, set[str]]) -> int:
+def send(program, images, acknowledged: dict[str, set[str]]) -> int:
+    """Send images to a program's port, and note which of each series were taken; how many."""
     from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
     from pynetdicom import AE
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 SOON = 60.0
@@ -23,6 +24,18 @@ def alive(pid: int) -> bool:
         return status.read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:  # it has just ended, or this system has no /proc
         return not status.parent.parent.joinpath("self").exists()
+
+
+def children(words: str) -> list[int]:
+    """This process's children with the words in their command lines, as a task manager has them."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has just ended
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+            command = stat.with_name("cmdline").read_bytes().decode("utf-8", "replace")
+            if int(parent) == os.getpid() and state != "Z" and words in command:
+                found.append(int(stat.parent.name))
+    return found
 
 
 def pid_of(host, worker) -> int:

@@ -66,6 +66,9 @@ QT6 = {
     "QEnterEvent",
     "QKeyCombination",
 }
+IN_PYTHON = {"installTorch", "registerCustomSampleDataSource"}
+"""Camel-cased functions of Slicer that are Python's, which takes keywords; PythonQt takes none."""
+
 QT6_METHODS = {"position", "exec", "keyCombination"}
 QT6_PROPERTIES = {"contentsMargins"}
 """No properties before Qt 6: only their methods are in Slicer."""
@@ -148,13 +151,23 @@ def wrong_call(call: ast.Call, methods: frozenset[str] | set[str]) -> list[str]:
         "a property's getter": owner and name in GETTERS and not call.args,
         "a property's setter": owner and name in SETTERS and not item,
         "a property's method": owner and name in methods and not owner.startswith("qt."),
-        "keywords": re.match(r"qt\.Q|ctk\.ctk", called) and call.keywords,
+        "keywords": call.keywords and takes_no_keywords(called),
         "a signature": name in ("connect", "disconnect")
         and any(isinstance(a, ast.Constant) and "(" in str(a.value) for a in call.args)
         and owner != "slicer.app",
         "Qt 6": owner and name in QT6_METHODS and not call.args,
     }
     return [f"{called}: {what}" for what, so in wrong.items() if so]
+
+
+def takes_no_keywords(called: str) -> bool:
+    """Whether it is a class or a method of Qt's, as far as its name tells."""
+    owner, _, name = called.rpartition(".")
+    if re.match(r"qt\.Q|ctk\.ctk", called):
+        return True
+    if not owner or owner == "slicer.util" or name in IN_PYTHON:
+        return False
+    return name in ("connect", "disconnect") or bool(re.match(r"[a-z]+[A-Z]", name))
 
 
 def wrong_name(node: ast.Attribute | ast.Name | ast.alias) -> list[str]:
@@ -192,6 +205,9 @@ def test_no_property_is_spelt_as_a_method():
         "combo.currentText()",
         "qt.QPushButton('Run', enabled=False)",
         "ctk.ctkSliderWidget(value=3)",
+        "column.addWidget(table, stretch=1)",
+        "process.waitForFinished(msecs=30)",
+        "button.clicked.connect(f, type=kind)",
         "button.connect('clicked()', f)",
         "button.disconnect('clicked()', f)",
         "from PySide6 import QtCore",
@@ -227,6 +243,8 @@ def test_the_search_for_properties_finds_them(source):
         "qt.QStyle.State_Selected",
         "qt.QTimer.singleShot(0, f)",
         "menu.exec(point)",
+        "slicer.util.loadVolume(path, properties={})",
+        "worker.assess(frames, spacing, name=name)",
     ],
 )
 def test_pythonqts_own_spelling_is_let_be(source):

@@ -23,7 +23,7 @@ from .devices import (
     release_memory,
 )
 from .error_text import reason
-from .familiarity import REMARK, FeatureTap
+from .familiarity import FeatureTap, strangers_in_words
 from .heart_centre import heart_centre
 from .preprocessing import Position
 from .results import Assessment, Row
@@ -129,7 +129,7 @@ class Assessor:
         self._move(first)
         if device.type != "cpu":  # a CPU has computed already, to be measured
             size = self.preprocessing.size
-            self._logits(torch.zeros(1, 1, size, size, device=device))
+            self.logits(torch.zeros(1, 1, size, size, device=device))
 
     @property
     def device(self) -> torch.device:
@@ -182,7 +182,7 @@ class Assessor:
         )
         found = _in_place(found, positions, volume.blank.size)
         logits, strangeness = found[:, :-1], found[:, -1]
-        remarks = (*_unfamiliar(strangeness, volume.n_slices), *remarks)
+        remarks = (*strangers_in_words(strangeness, volume.n_slices), *remarks)
         probabilities = softmax(logits, self.card.temperature)
         probabilities = probabilities.reshape(volume.n_frames, volume.n_slices, -1)
         # Blank slices have no say, and a frame of nothing else has none either.
@@ -281,7 +281,8 @@ class Assessor:
         return self.preprocessing(images, volume.spacing[1:], centre)
 
     @torch.inference_mode()
-    def _logits(self, images: torch.Tensor) -> np.ndarray:
+    def logits(self, images: torch.Tensor) -> np.ndarray:
+        """The network's logits, (n, 5) float64, of its `network_input`."""
         logits = self._place.forward(self.model, images).double()
         if not logits.isfinite().all() and self.precision != "fp32":
             # Numbers beyond the range of 16 bits are no fault of the volume's.
@@ -290,7 +291,7 @@ class Assessor:
 
     def _look(self, images: torch.Tensor) -> np.ndarray:
         """Logits, and how strange each slice is: (n, 6)."""
-        logits = self._logits(images)
+        logits = self.logits(images)
         strangeness = np.full((len(logits), 1), FAMILIAR)
         if self._tap is not None:
             with torch.inference_mode():
@@ -336,19 +337,6 @@ class Assessor:
                 f"{volume.name} cannot be graded: memory runs out even for one slice at a time; "
                 "close other programs and try again."
             )
-
-
-def _unfamiliar(strangeness: np.ndarray, n_slices: int) -> tuple[str, ...]:
-    """A sentence where slices look like nothing that the network was trained on; else none."""
-    table = strangeness.reshape(-1, n_slices)
-    looked_at = (~np.isnan(table)).sum(axis=0)  # not at blank images
-    slices = np.flatnonzero((looked_at > 0) & (2 * (table > 0).sum(axis=0) >= looked_at))
-    if not len(slices):
-        return ()
-    if 2 * len(slices) >= (looked_at > 0).sum():
-        return (f"{REMARK}: do not rely on its grades.",)
-    named = ", ".join(map(str, slices))
-    return (f"{REMARK} in slices {named}." if len(slices) > 1 else f"{REMARK} in slice {named}.",)
 
 
 def _in_place(found: np.ndarray, positions: Sequence[int], count: int) -> np.ndarray:

@@ -7,8 +7,9 @@ of images that are none. It costs no further network; its numbers travel in the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -78,3 +79,31 @@ class FeatureTap:
 
     def remove(self) -> None:
         self._hook.remove()
+
+
+def strangers_in_words(strangeness: np.ndarray, n_slices: int) -> tuple[str, ...]:
+    """A sentence where slices look like nothing that the network was trained on; else none.
+
+    Parameters
+    ----------
+    strangeness : (frames * slices,), above 0 where an image is strange, NaN where it is blank
+    """
+    table = strangeness.reshape(-1, n_slices)
+    looked_at = (~np.isnan(table)).sum(axis=0)  # not at blank images
+    slices = np.flatnonzero((looked_at > 0) & (2 * (table > 0).sum(axis=0) >= looked_at))
+    if not len(slices):
+        return ()
+    if 2 * len(slices) >= (looked_at > 0).sum():
+        return (f"{REMARK}: do not rely on its grades.",)
+    named = ", ".join(map(str, slices))
+    return (f"{REMARK} in slices {named}." if len(slices) > 1 else f"{REMARK} in slice {named}.",)
+
+
+def strangers_named(remarks: Iterable[str], n_slices: int) -> Iterator[list[int]]:
+    """Slices of each sentence of `strangers_in_words` that is among the remarks."""
+    for text in remarks:
+        if not text.startswith(REMARK):
+            continue
+        _, _, named = text.rstrip(".").partition(" in slice")
+        numbers = named.removeprefix("s").strip()
+        yield [int(n) for n in numbers.split(",")] if numbers else list(range(n_slices))

@@ -75,7 +75,6 @@ class Grading:
         self._runs: dict[int, _Run] = {}
         self._kept_warm = False
         self._idle = qt.QTimer()
-        self._idle.interval = IDLE_LIMIT
         self._idle.timeout.connect(self._on_idle)
         worker = self.worker = WorkerProcess()
         worker.progress.connect(self._on_progress)
@@ -234,7 +233,7 @@ class Grading:
 
     def _rest(self, *_args) -> None:
         if not self._kept_warm and not self.worker.busy and self.worker.running:
-            self._idle.start()
+            self._idle.start(IDLE_LIMIT)
         else:
             self._idle.stop()
 

@@ -95,6 +95,11 @@ class WorkerProcess:
         """Whether a volume waits or is computed on, other than one that was cancelled."""
         return self._busy
 
+    @property
+    def at_work_on(self) -> int | None:
+        """The request that the child was given, with all its voxels, and has not ended yet."""
+        return None if self._job is None or not self._job.sent else self._job.request.id
+
     def start(self, device: str = "auto") -> None:
         """Start the child, which imports torch and tells the device; no harm if it runs."""
         if self.child is None:

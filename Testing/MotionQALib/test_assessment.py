@@ -134,10 +134,10 @@ def test_memory_running_out_halves_the_batch_and_is_told(volume):
 
 def test_cpu_takes_over_when_one_slice_does_not_fit(volume):
     """The "GPU" is a CPU that uses autocast, in which the stub always runs out of memory."""
-    model = Stub(no_autocast=True)
-    assessor = make(model)
-    assessor.places = (DeviceSetup(CPU, "bf16"), DeviceSetup(CPU, "fp32"))
-    assessor._move(assessor.places[0])
+    model = Stub()
+    assessor = make(model, precision="bf16")
+    assessor.places = (*assessor.places, DeviceSetup(CPU, "fp32"))
+    model.no_autocast = True
     result = assessor.assess(volume)
     assert result.remarks == ("Out of GPU memory: the CPU took over.",)
     assert result.precision == "fp32"

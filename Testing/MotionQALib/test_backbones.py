@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import pytest
+import timm
 import torch
 
 from MotionQALib import backbones
@@ -37,21 +40,28 @@ def test_the_starter_takes_the_packaged_imagenet_weights():
     assert torch.equal(model.conv_stem.weight, again.conv_stem.weight)
 
 
-def test_packaged_weights_that_do_not_fit_are_refused():
+def test_packaged_weights_that_do_not_fit_are_refused(monkeypatch, tmp_path):
     model, _ = backbones.create(backbones.STARTER_BACKBONE)
     weights = dict(model.state_dict())
     key = "conv_head.weight"
-    weights[key] = weights[key][:, :10]
-    with pytest.raises(ValueError, match="do not fit"):
-        backbones._load_packaged(model, weights)
+    weights[key] = weights[key][:, :10].clone()
+    package = tmp_path / "weights_that_do_not_fit"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    torch.save(weights, package / "weights.pth")
+    monkeypatch.syspath_prepend(tmp_path)
+    backbone = replace(backbones.get(backbones.STARTER_BACKBONE), weights_package=package.name)
+    monkeypatch.setitem(backbones.BACKBONES, backbone.name, backbone)
+    with pytest.raises(ValueError, match=f"do not fit the backbone at {key}"):
+        backbones.create(backbone.name, pretrained=True)
 
 
 def test_without_the_network_random_weights_are_said_plainly(monkeypatch):
-    def unreachable(backbone, size, pretrained=False):
+    def unreachable(name, pretrained=False, **_options):
         if pretrained:
             raise OSError("no route to the hub")
         return torch.nn.Identity()
 
-    monkeypatch.setattr(backbones, "_build", unreachable)
+    monkeypatch.setattr(timm, "create_model", unreachable)
     _, origin = backbones.create("coat_lite_small", pretrained=True)
     assert origin.startswith("Random weights") and "no route to the hub" in origin

@@ -1,5 +1,7 @@
 """Where the network runs, and how."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -16,7 +18,7 @@ from MotionQALib.devices import (
 CPU = torch.device("cpu")
 
 
-class Counting(nn.Module):
+class CountingNetwork(nn.Module):
     """Counts its passes, and the types that it computed in."""
 
     def __init__(self):
@@ -61,11 +63,13 @@ def test_unknown_device_names_the_known(wanted):
 
 def test_unknown_precision_names_the_known():
     with pytest.raises(DeviceError, match="fp32, bf16"):
-        find_device_setup(Counting(), CPU, 32, "fp64")
+        find_device_setup(CountingNetwork(), CPU, 32, "fp64")
 
 
-def test_precision_is_measured_once_a_network_and_process(monkeypatch):
-    monkeypatch.setattr(devices, "_measured", {})
+def test_precision_is_measured_once_a_network_and_process():
+    class Counting(CountingNetwork):
+        """A kind of network that nothing was measured of before."""
+
     first, second = Counting(), Counting()
     place = find_device_setup(first, CPU, 32)
     assert {torch.float32, torch.bfloat16} == set(first.types)
@@ -75,17 +79,26 @@ def test_precision_is_measured_once_a_network_and_process(monkeypatch):
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_asked_precision_is_kept(precision):
-    assert find_device_setup(Counting(), CPU, 32, precision).precision == precision
+    assert find_device_setup(CountingNetwork(), CPU, 32, precision).precision == precision
 
 
-def test_slower_precision_is_not_chosen(monkeypatch):
-    times = {"fp32": 1.0, "bf16": 0.95}
-    monkeypatch.setattr(devices, "_measured", {})
-    monkeypatch.setattr(devices, "_seconds", lambda model, place, *_: times[place.precision])
-    assert find_device_setup(Counting(), CPU, 32).precision == "fp32"  # 5 % are not worth it
-    times["bf16"] = 0.5
-    monkeypatch.setattr(devices, "_measured", {})
-    assert find_device_setup(Counting(), CPU, 32).precision == "bf16"
+@pytest.mark.parametrize(
+    ("seconds", "chosen"),
+    [(0.95, "fp32"), (0.5, "bf16")],  # 5 % are not worth it
+)
+def test_slower_precision_is_not_chosen(monkeypatch, seconds, chosen):
+    now = [0.0]
+
+    class Timed(CountingNetwork):
+        """The clock goes on by so much while it computes, and never else."""
+
+        def forward(self, images):
+            logits = super().forward(images)
+            now[0] += seconds if logits.dtype == torch.bfloat16 else 1.0
+            return logits
+
+    monkeypatch.setattr(devices, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    assert find_device_setup(Timed(), CPU, 32).precision == chosen
 
 
 def test_memory_format_follows_the_place():
@@ -119,5 +132,5 @@ def test_memory_errors_are_told_from_others(error, expected):
 
 def test_large_maps_are_computed_in_smaller_batches_on_a_cpu():
     convolutional = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Linear(8, 5))
-    assert devices.batch_size_of(convolutional, CPU) < devices.batch_size_of(Counting(), CPU)
+    assert devices.batch_size_of(convolutional, CPU) < devices.batch_size_of(CountingNetwork(), CPU)
     assert devices.batch_size_of(convolutional, torch.device("cuda")) >= 32

@@ -7,9 +7,15 @@ import pytest
 import torch
 
 from MotionQALib import checkpoints
-from MotionQALib.assessment import Assessor, _unfamiliar
+from MotionQALib.assessment import Assessor
 from MotionQALib.checkpoints import CheckpointError
-from MotionQALib.familiarity import REMARK, Familiarity, FeatureTap
+from MotionQALib.familiarity import (
+    REMARK,
+    Familiarity,
+    FeatureTap,
+    strangers_in_words,
+    strangers_named,
+)
 from MotionQALib.heart_centre import heart_centre
 from MotionQALib.scale import is_uncertain
 from MotionQALib.volumes import Volume
@@ -49,16 +55,22 @@ def test_strange_slices_are_named_and_familiar_ones_are_not(knowing, phantom):
 
 def test_single_strange_slices_are_named():
     strange = np.array([-1.0, 2.0, -3.0, -1.0, 0.5, -2.0] * 2)
-    assert _unfamiliar(strange, 6) == (f"{REMARK} in slices 1, 4.",)
-    assert _unfamiliar(-np.abs(strange), 6) == ()
+    assert strangers_in_words(strange, 6) == (f"{REMARK} in slices 1, 4.",)
+    assert strangers_in_words(-np.abs(strange), 6) == ()
     strange[:6] = -1  # strange in half of the frames
-    assert _unfamiliar(strange, 6) == (f"{REMARK} in slices 1, 4.",)
+    assert strangers_in_words(strange, 6) == (f"{REMARK} in slices 1, 4.",)
     blank = np.full((10, 6), np.nan)
     blank[:4, 2] = 1.0  # a slice of which 4 of 10 frames are there
-    assert _unfamiliar(blank, 6) == (f"{REMARK}: do not rely on its grades.",)
+    assert strangers_in_words(blank, 6) == (f"{REMARK}: do not rely on its grades.",)
     blank[:4, :2] = -1.0
-    assert _unfamiliar(blank, 6) == (f"{REMARK} in slice 2.",)
-    assert _unfamiliar(np.ones(12), 6) == (f"{REMARK}: do not rely on its grades.",)
+    assert strangers_in_words(blank, 6) == (f"{REMARK} in slice 2.",)
+    assert strangers_in_words(np.ones(12), 6) == (f"{REMARK}: do not rely on its grades.",)
+
+
+def test_a_remark_names_the_slices_that_it_is_about():
+    texts = (f"{REMARK} in slices 0, 7.", f"{REMARK} in slice 3.", "Out of memory.",
+             f"{REMARK}: do not rely on its grades.")  # fmt: skip
+    assert list(strangers_named(texts, 2)) == [[0, 7], [3], [0, 1]]
 
 
 def test_a_checkpoint_without_it_tells_nothing(checkpoint_file, phantom):

@@ -104,9 +104,8 @@ def test_what_goes_while_packages_are_installed_is_not_graded(host, volume, monk
 
     host.pip.missing = {"nibabel"}
     monkeypatch.setattr(slicer.packaging, "pip_ensure", install)
+    host.unload_module("MotionQA")  # a new one looks what there is
     panel = host.enter("MotionQA")
-    panel.panel._lacking = None  # what an earlier test found
-    panel.panel._look_for_packages()
     panel.ui.assessButton.click()
     assert host.pip.installed and "Choose a volume" in panel.ui.messageLabel.text
     assert panel.ui.assessButton.text == "Assess motion"
@@ -152,11 +151,12 @@ def test_a_file_that_is_none_is_refused_in_a_sentence(host, panel, tmp_path):
 
 
 def test_a_checkpoint_of_a_scene_that_is_not_here(host, panel):
-    panel._settings.checkpoint = "from-elsewhere"
+    settings = panel.logic.getParameterNode()
+    settings.checkpoint = "from-elsewhere"
     assert "not installed" in panel.ui.checkpointComboBox.currentText
     assert not panel.ui.assessButton.enabled
     assert "from-elsewhere is not installed" in panel.ui.assessButton.toolTip
-    panel._settings.checkpoint = "motionqa-starter"
+    settings.checkpoint = "motionqa-starter"
     assert panel.ui.assessButton.enabled
 
 

@@ -8,6 +8,7 @@ import pytest
 from host import pythonqt
 
 from . import graded
+from .timers import timers_running
 
 pythonqt(__name__)
 
@@ -71,4 +72,4 @@ def test_sorted_while_it_is_written_the_rows_are_those_of_the_last_order(host, t
 def test_a_shorter_result_ends_the_writing(host, table):
     table.show(None)
     host.process_events(0.1)
-    assert table.widget.rowCount == 0 and not table._filling.active
+    assert table.widget.rowCount == 0 and not timers_running(table.widget)

@@ -114,16 +114,17 @@ def test_a_volume_deleted_meanwhile_is_no_error(host, logic, volume, checkpoint_
     assert heard == [volume] and logic.grading.results.volume_nodes() == []
 
 
-def test_a_module_left_keeps_its_process_for_a_while_only(host):
+def test_a_module_left_keeps_its_process_for_a_while_only(host, monkeypatch):
+    from MotionQAWidgets import grading as grading_module
+
     panel = host.enter("MotionQA")
     grading = panel.logic.grading
     pid = pid_of(host, grading.worker)
-    grading._idle.interval = 300
+    monkeypatch.setattr(grading_module, "IDLE_LIMIT", 300)
     host.leave()
     assert grading.worker.running
     host.wait_until(lambda: not grading.worker.running, seconds=SOON)
     wait_gone(host, pid)
-    grading._idle.interval = 60_000
 
 
 def test_it_is_reloaded_while_shown(host, volume):
@@ -133,7 +134,7 @@ def test_it_is_reloaded_while_shown(host, volume):
     pid = pid_of(host, panel.logic.grading.worker)
     slicer.util.reloadScriptedModule("MotionQA")
     fresh = slicer.util.getModuleWidget("MotionQA")
-    assert fresh is not panel and fresh.panel._entered
+    assert fresh is not panel and fresh.logic.grading.worker.running  # as when it is entered
     wait_gone(host, pid)
     assert fresh.ui.volumeSelector.currentNode() is volume
     host.leave()
@@ -149,7 +150,8 @@ def test_the_reload_button_reads_our_packages_anew(host, volume):
         fresh = slicer.util.getModuleWidget("MotionQA")
         after = sys.modules["MotionQAWidgets.assess_panel"]
         assert after is not before["MotionQAWidgets.assess_panel"]
-        assert isinstance(fresh.panel, after.AssessPanel) and fresh.panel._entered
+        assert isinstance(fresh.panel, after.AssessPanel)
+        assert fresh.logic.grading.worker.running  # as when it is entered
         assert not panel.logic.grading.worker.running
     finally:  # other tests hold on to what they imported
         host.unload_module("MotionQA")
@@ -234,14 +236,13 @@ def test_sample_data_are_offered_and_made_once(host, monkeypatch):
 def test_sample_data_without_the_trainer_say_so(host, monkeypatch, tmp_path):
     from MotionQAWidgets import sample_data
 
-    monkeypatch.setattr(sample_data, "_trainer", lambda: None)
+    monkeypatch.setattr(sample_data, "ROOT", tmp_path)
     assert "trainer" in sample_data.make(tmp_path)
     room = tmp_path / "MotionQATrainerLib" / "simulation"
     room.mkdir(parents=True)
     for package in (room, room.parent):
         (package / "__init__.py").touch()  # else the installed trainer would come first
     (room / "demo_volumes.py").write_text("import no_such_package")
-    monkeypatch.setattr(sample_data, "_trainer", lambda: tmp_path)
     host.pip.missing, host.dialogs.answers = {"nibabel"}, [False]
     assert "as you chose: nibabel" in sample_data.make(tmp_path)  # asked where it is needed
     host.pip.missing = set()

@@ -68,10 +68,17 @@ def opened(host, view, database, series):
     return nodes[0]
 
 
+def report_action(view):
+    """*DICOM report* in the menu, as it is once the menu was opened."""
+    menu = view.export.button.menu()
+    menu.aboutToShow.emit()
+    (action,) = [action for action in menu.actions() if "DICOM" in action.text]
+    return action
+
+
 def export(host, view, path):
     host.files.answers.append(str(path))
-    view.export._on_menu()
-    view.export._report_action.trigger()
+    report_action(view).trigger()
     host.wait_until(lambda: not view.export.report.busy, seconds=SOON)
     return view.message.text
 
@@ -151,17 +158,15 @@ def test_slices_that_count_the_other_way_are_told_apart(host, view, opened, seri
 def test_what_is_no_series_has_no_report(host, view, opened, tmp_path):
     import slicer
 
-    action = view.export._report_action
     slicer.dicomDatabase.closeDatabase()
-    view.export._on_menu()
-    assert action.enabled  # its files are where they were opened from
+    assert report_action(view).enabled  # its files are where they were opened from
     opened.RemoveAttribute("MotionQA.File")
-    view.export._on_menu()
+    action = report_action(view)
     assert not action.enabled and "not in the DICOM database" in action.toolTip
     node = graded.volume()
     view.results.store(node, graded.assessment())
     view.set_volume(node)
-    view.export._on_menu()
+    action = report_action(view)
     assert not action.enabled and "Only a DICOM series" in action.toolTip
 
 

@@ -7,6 +7,7 @@ import pytest
 from host import pythonqt
 
 from . import graded
+from .timers import timers_running
 
 pythonqt(__name__)
 
@@ -141,4 +142,4 @@ def test_a_cine_is_written_some_rows_at_a_time(host, results, table):
     assert column(table, SCORE)[1:] == sorted((str(s) for f in scores for s in f), reverse=True)
     table.show(None)
     host.process_events(0.05)
-    assert table.widget.rowCount == 0 and not table._filling.active
+    assert table.widget.rowCount == 0 and not timers_running(table.widget)

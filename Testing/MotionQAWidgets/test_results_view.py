@@ -12,6 +12,8 @@ import pytest
 from host import pythonqt
 
 from . import graded
+from .held_resources import observed
+from .slice_views import texts
 
 pythonqt(__name__)
 
@@ -151,8 +153,6 @@ def test_a_cine_is_followed_and_its_worst_frames_are_found(panel, results, view)
 
 
 def test_my_grade_stands_beside_the_networks_and_goes_again(host, panel, results, view, volume):
-    from .test_slice_overlay import texts
-
     graded.scroll(2)
     choose(view.mine.slice_button.menu(), "4 · good (mild)")
     choose(view.mine.volume_button.menu(), "3")
@@ -162,7 +162,7 @@ def test_my_grade_stands_beside_the_networks_and_goes_again(host, panel, results
     assert view.mine.slice_button.text == "Slice 2: 4 · mild"
     assert view.strip.widget.item(1, 2).text() == "1"
     assert view.strip.widget.item(2, 2).text() == "4"
-    assert texts(host) == ["1 · severe 85 %\nZoë Reader: 4 · mild"]
+    assert texts() == ["1 · severe 85 %\nZoë Reader: 4 · mild"]
     assert "Volume: 2 · severe (77 %); Zoë Reader: 3 · moderate" in panel.ui.resultLabel.text
     view.mine.slice_button.menu().aboutToShow.emit()
     ticked = [action.text for action in view.mine.slice_button.menu().actions() if action.checked]
@@ -193,12 +193,12 @@ def test_another_readers_grade_is_replaced_only_when_asked_for(host, results, vi
     assert len(host.dialogs.shown) == 2
 
 
-def test_the_name_is_remembered_and_needed(host, view, volume):
+def test_the_name_is_remembered_and_needed(host, results, view, volume):
     from MotionQAWidgets import reader_name
     from MotionQAWidgets.my_grade import MyGrade
 
     assert reader_name.remembered() == "Zoë Reader"
-    other = MyGrade(view._results, view.widget)
+    other = MyGrade(results, view.widget)
     assert other.reader == "Zoë Reader"
     view.mine.name_edit.text = "  "
     menu = view.mine.slice_button.menu()
@@ -277,7 +277,6 @@ def test_left_it_follows_nothing_and_closed_it_hears_nothing(host, results, view
 
     node = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
     host.leave()
-    assert view._watch is None
     text = view.mine.slice_button.text
     graded.scroll(4)
     assert view.mine.slice_button.text == text
@@ -286,6 +285,11 @@ def test_left_it_follows_nothing_and_closed_it_hears_nothing(host, results, view
     heard, tags = len(results.changed.slots), node.HasObserver("ModifiedEvent")
     other = ResultsView(results)
     other.set_volume(volume)
+    held = observed(node)
+    other.enter()
+    assert observed(node) > held
+    other.leave()
+    assert observed(node) == held
     other.enter()
     other.close()
     other.widget.deleteLater()

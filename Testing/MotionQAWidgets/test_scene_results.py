@@ -9,6 +9,7 @@ from host import pythonqt
 from MotionQALib.scale import Grade
 
 from . import graded
+from .held_resources import observed
 
 pythonqt(__name__)
 
@@ -220,9 +221,11 @@ def test_closing_leaves_no_observer(host):
     from MotionQAWidgets.scene_results import SceneResults
 
     scene = slicer.mrmlScene
+    held = observed(scene)
     results, told = SceneResults(), []
+    assert observed(scene) > held
     results.changed.connect(lambda: told.append(1))
     results.close()
     graded.volume()
     scene.Clear(False)
-    assert told == [] and not results._tags
+    assert told == [] and observed(scene) == held

@@ -10,6 +10,7 @@ from MotionQALib.palette import GRADE_COLOURS, rgb
 from MotionQALib.scale import Grade, grade_of
 
 from . import graded
+from .slice_views import texts
 
 pythonqt(__name__)
 
@@ -53,17 +54,6 @@ def framed(host, view: str = "Red") -> Grade | None:
     return None
 
 
-def texts(host, view: str = "Red") -> list[str]:
-    """What the visible text actors of a view say."""
-    import slicer
-
-    view = slicer.app.layoutManager().sliceWidget(view).sliceView()
-    props = view.renderWindow().GetRenderers().GetFirstRenderer().GetViewProps()
-    actors = [props.GetItemAsObject(n) for n in range(props.GetNumberOfItems())]
-    actors = [a for a in actors if a.IsA("vtkTextActor") and a.GetVisibility()]
-    return [actor.GetInput() for actor in actors]
-
-
 def n_props() -> list[int]:
     import slicer
 
@@ -80,12 +70,12 @@ def test_the_frame_has_the_colour_of_the_slices_grade_and_follows_scrolling(
     volume = graded.volume(grey=grey)
     graded.scroll(0)
     bare = host.pixels()
-    assert framed(host) is None and texts(host) == []
+    assert framed(host) is None and texts() == []
     results.store(volume, graded.assessment())
     for index, score in enumerate(graded.SCORES):
         graded.scroll(index)
         assert framed(host) is grade_of(score)
-        assert texts(host)[0].startswith(f"{score} · {grade_of(score).label} ")
+        assert texts()[0].startswith(f"{score} · {grade_of(score).label} ")
     graded.scroll(0)
     changed = (host.pixels() != bare).any(2)
     rows, columns = changed.shape
@@ -123,21 +113,21 @@ def test_scrolling_is_followed_before_qt_comes_round(host, results, overlay):
     """In the same call: no timer, so no frame of the old colour."""
     results.store(graded.volume(), graded.assessment())
     graded.scroll(0)
-    assert texts(host)[0].startswith("5")
+    assert texts()[0].startswith("5")
     graded.scroll(2)
-    assert texts(host)[0].startswith("1")
+    assert texts()[0].startswith("1")
 
 
 def test_uncertain_and_what_the_reader_says(host, results, overlay):
     volume = graded.volume()
     results.store(volume, graded.assessment())
     graded.scroll(1)
-    assert texts(host) == ["3 · moderate 80 %\nuncertain"]
+    assert texts() == ["3 · moderate 80 %\nuncertain"]
     results.set_override(volume, 0, 1, score=5, reader="A. Reader")
-    assert texts(host) == ["3 · moderate 80 %\nuncertain\nA. Reader: 5 · mild"]
+    assert texts() == ["3 · moderate 80 %\nuncertain\nA. Reader: 5 · mild"]
     assert framed(host) is Grade.MODERATE
     graded.scroll(0)
-    assert texts(host) == ["5 · mild 85 %"]
+    assert texts() == ["5 · mild 85 %"]
 
 
 def test_views_across_the_slices_show_the_volumes_grade(host, results, overlay):
@@ -146,7 +136,7 @@ def test_views_across_the_slices_show_the_volumes_grade(host, results, overlay):
     assert framed(host, "Red") is Grade.MILD
     for view in ("Green", "Yellow"):
         assert framed(host, view) is Grade.MODERATE
-        assert texts(host, view) == ["Volume: 3 · moderate 70 %"]
+        assert texts(view) == ["Volume: 3 · moderate 70 %"]
 
 
 def test_an_oblique_view_shows_the_volumes_grade(host, results, overlay):
@@ -184,7 +174,7 @@ def test_an_oblique_volume_is_followed_in_its_own_plane(host, results, overlay):
     volume.SetIJKToRASMatrix(turn.GetMatrix())
     results.store(volume, graded.assessment(volume_score=3))
     node = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
-    assert texts(host)[0].startswith("Volume")
+    assert texts()[0].startswith("Volume")
     slice_geometry.align_view(node, volume)
     for index, score in enumerate(graded.SCORES):
         slice_geometry.jump_to(volume, index)
@@ -313,7 +303,7 @@ def test_it_follows_the_layout_and_fits_small_views(host, results, overlay):
     assert framed(host, "Green") is Grade.SEVERE
     view = layout.sliceWidget("Red").sliceView()
     for size in ((120, 90), (160, 400), (900, 700)):
-        view._view.update_size(*size)  # the slice node is told nothing
+        view.renderWindow().SetSize(*size)  # the slice node is told nothing
         pixels = host.pixels().astype(int)
         assert pixels.shape[:2] == size[::-1] and framed(host) is Grade.SEVERE
         fill = np.argwhere((np.abs(pixels - rgb(GRADE_COLOURS[Grade.SEVERE].fill)) <= 12).all(2))
@@ -328,7 +318,7 @@ def test_a_saved_scene_reopens_with_its_overlay(host, results, overlay, tmp_path
     graded.scroll(2)
     slicer.util.saveScene(str(tmp_path / "scene.mrb"))
     slicer.mrmlScene.Clear(False)
-    assert framed(host) is None and texts(host, "Green") == []
+    assert framed(host) is None and texts("Green") == []
     slicer.util.loadScene(str(tmp_path / "scene.mrb"))
     assert framed(host) is Grade.SEVERE
     graded.scroll(0)

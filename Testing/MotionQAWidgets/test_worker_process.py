@@ -257,7 +257,7 @@ def test_what_does_not_stop_when_cancelled_is_ended(host, heard, about):
 def test_cancelling_while_it_starts_does_not_lose_the_start(host, heard, about):
     heard.worker.cancel_limit = 0.0
     number = heard.worker.assess(voxels(), SPACING, **about)
-    host.wait_until(lambda: heard.worker._job is not None and heard.worker._job.sent, seconds=LATE)
+    host.wait_until(lambda: heard.worker.at_work_on == number, seconds=LATE)
     started = heard.worker.child
     assert not started.up  # torch is still imported
     heard.worker.cancel(number)

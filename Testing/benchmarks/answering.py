@@ -63,8 +63,7 @@ def measure(file: str, repetitions: int, shape: tuple[int, ...]) -> dict[str, li
         panel.ui.assessButton.click()
 
     def handed_over() -> bool:
-        job = grading.worker._job
-        return not grading.running or (job is not None and job.file is not None and job.sent)
+        return not grading.running or grading.worker.at_work_on is not None
 
     volume = slicer.util.loadVolume(file)
     cine = cine_of(shape)
@@ -77,7 +76,7 @@ def measure(file: str, repetitions: int, shape: tuple[int, ...]) -> dict[str, li
         ):
             gaps[case].append(longest_gap(lambda node=node: click(node), done))
             grading.cancel()
-            running.wait_until(lambda: grading.worker._job is None, seconds=600)
+            running.wait_until(lambda: grading.worker.at_work_on is None, seconds=600)
     running.close()
     return gaps
 

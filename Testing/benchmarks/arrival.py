@@ -126,7 +126,7 @@ def soak(quick: bool, _repetitions: int) -> dict:
     from memory import resident
 
     from cine_objects import series
-    from kills import _send
+    from kills import send
     from MotionQALib.arrivals import service as service_module
     from MotionQALib.arrivals.arrivals import Arrivals
     from MotionQALib.arrivals.image_facts import ImageFacts
@@ -159,7 +159,7 @@ def soak(quick: bool, _repetitions: int) -> dict:
         sizes = {}
         for number in range(count):
             images = series(2 if quick else 8, 2 if quick else 10, seed=number, size=64)
-            assert _send(port, images, {}) == len(images)
+            assert send(port, images, {}) == len(images)
             while len(graded) <= number:
                 service.step()
                 service.wait()

@@ -40,7 +40,7 @@ def run(options: Options) -> Iterator[Result]:
             number = min(volume.n_frames * volume.n_slices, 24)
             taken = _costs(
                 lambda assessor=assessor, number=number: assessor.run(
-                    volume, range(number), assessor._logits
+                    volume, range(number), assessor.logits
                 ),
                 options.repetitions,
             )

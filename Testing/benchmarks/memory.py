@@ -50,7 +50,7 @@ def measure(checkpoint: str, small: str, cine: str, threads: str) -> dict[str, o
     torch.set_num_threads(int(threads))
     assessor = Assessor(checkpoint, device="cpu")
     volume = volumes.read(small)
-    assessor.run(volume, range(2), assessor._logits)
+    assessor.run(volume, range(2), assessor.logits)
     before = resident()
     forget_peak()
     assessment = assessor.assess(volumes.read(cine))

@@ -39,10 +39,10 @@ def run(options: Options) -> Iterator[Result]:
 
         def with_data() -> None:
             step = next(steps)
-            float(loop._step(step, *loop.batch(step)))
+            float(loop.take_step(step, *loop.batch(step)))
 
         def in_memory() -> None:
-            float(loop._step(next(steps), images, levels))
+            float(loop.take_step(next(steps), images, levels))
 
         # Rates are the inverse of times.
         pairs = compare(in_memory, with_data, options.repetitions, options.least)

@@ -120,7 +120,7 @@ class MainWindow(QtWidgets.QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         about = ctkCollapsibleButton("Help && Acknowledgement")
-        about._set_collapsed(True)
+        about.setProperty("collapsed", True)
         about.setFixedHeight(HELP)
         column.addWidget(about)
         column.addSpacing(RELOAD)

@@ -38,7 +38,7 @@ class ctkDICOMDatabase(QtCore.QObject):
         self.databaseFilename, self.isOpen, self.isInMemory = "", False, False
         self._watcher = QtCore.QFileSystemWatcher(self)
         self._watcher.fileChanged.connect(self._on_file)
-        self._state, self._rows = None, []
+        self._state, self._rows, self._index = None, [], {}
 
     @property
     def databaseDirectory(self) -> str:
@@ -73,11 +73,17 @@ class ctkDICOMDatabase(QtCore.QObject):
         if state != self._state:
             lines = Path(self.databaseFilename).read_text("utf-8").splitlines()
             self._state, self._rows = state, [json.loads(line) for line in lines]
+            self._index = {}
         return self._rows
 
     def _distinct(self, field: str, **where) -> tuple[str, ...]:
-        rows = (r for r in self._images() if all(r[k] == v for k, v in where.items()))
-        return tuple(dict.fromkeys(row[field] for row in rows))
+        """Of the rows that are alike in what is asked, by an index as SQLite has them."""
+        rows, keys = self._images(), tuple(where)
+        if (field, keys) not in self._index:
+            index = self._index[field, keys] = {}
+            for row in rows:
+                index.setdefault(tuple(row[key] for key in keys), {})[row[field]] = None
+        return tuple(self._index[field, keys].get(tuple(where.values()), ()))
 
     def patients(self):
         return self._distinct("PatientID")

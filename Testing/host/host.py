@@ -146,9 +146,11 @@ class Host:
         self.process_events()
 
     def unload_module(self, name: str):
-        """As when Slicer quits: cleanup() runs and the widget goes."""
+        """As when Slicer quits: cleanup() runs and the widget goes. No harm if it is not loaded."""
         import slicer
 
+        if slicer.app.moduleManager().module(name) is None:
+            return
         if self.window.moduleSelector().selectedModule == name:
             self.leave()
         selector = self.window.moduleSelector()

@@ -44,6 +44,19 @@ class RenderSoon(ScheduledRenderStrategy):
             self.abstract_view.render()
 
 
+class HostSliceView(SliceView):
+    """trame-slicer's view, which keeps its logic to itself."""
+
+    @property
+    def logic(self):
+        return self._logic
+
+    def finalize(self):
+        self.set_scheduled_render(None)
+        self._scheduled_render = None
+        super().finalize()
+
+
 class SliceViewWidget(QtWidgets.QWidget):
     """What `sliceWidget.sliceView()` gives: Slicer's qMRMLSliceView."""
 
@@ -53,7 +66,7 @@ class SliceViewWidget(QtWidgets.QWidget):
         QtCore.Qt.MouseButton.RightButton: "RightButton",
     }
 
-    def __init__(self, view: SliceView):
+    def __init__(self, view: HostSliceView):
         super().__init__()
         self._view = view
         self._rendered = None
@@ -66,7 +79,7 @@ class SliceViewWidget(QtWidgets.QWidget):
         self._corner = vtk.vtkCornerAnnotation()
         self._corner.SetMaximumFontSize(14)
         view.first_renderer().AddViewProp(self._corner)
-        view._logic.AddObserver("ModifiedEvent", self._annotate)
+        view.logic.AddObserver("ModifiedEvent", self._annotate)
 
     # Slicer's names
 
@@ -132,7 +145,7 @@ class SliceViewWidget(QtWidgets.QWidget):
     def resizeEvent(self, event):
         width, height = event.size().width(), event.size().height()
         self._view.update_size(width, height)
-        self._view._logic.ResizeSliceNode(width, height)
+        self._view.logic.ResizeSliceNode(width, height)
         self._view.schedule_render()
 
     def _tell(self, event, name: str):
@@ -163,9 +176,9 @@ class SliceViewWidget(QtWidgets.QWidget):
 class SliceController(QtWidgets.QWidget):
     """The bar above a slice view: its name, and a slider of its offset."""
 
-    def __init__(self, name: str, view: SliceView):
+    def __init__(self, name: str, view: HostSliceView):
         super().__init__()
-        self._logic, self._busy = view._logic, False
+        self._logic, self._busy = view.logic, False
         self.setAutoFillBackground(True)
         row = QtWidgets.QHBoxLayout(self)
         row.setContentsMargins(0, 0, 4, 0)
@@ -206,11 +219,11 @@ class SliceController(QtWidgets.QWidget):
 class SliceWidget(QtWidgets.QWidget):
     """What `layoutManager.sliceWidget("Red")` gives: Slicer's qMRMLSliceWidget."""
 
-    def __init__(self, name: str, view: SliceView):
+    def __init__(self, name: str, view: HostSliceView):
         super().__init__()
         self.setObjectName(f"qMRMLSliceWidget{name}")
         self.sliceViewName = name
-        self._slice_view, self._logic = SliceViewWidget(view), view._logic
+        self._slice_view, self._logic = SliceViewWidget(view), view.logic
         self._controller = SliceController(name, view)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -278,7 +291,7 @@ class LayoutManager(QtCore.QObject):
         self._views, self._widgets = {}, {}
         for name, (orientation, colour) in SLICES.items():
             vtk.vtkObject.GlobalWarningDisplayOff()  # trame-slicer asks for a dated event
-            view = SliceView(scene, app_logic, name, scheduled_render_strategy=RenderSoon())
+            view = HostSliceView(scene, app_logic, name, scheduled_render_strategy=RenderSoon())
             vtk.vtkObject.GlobalWarningDisplayOn()
             view.set_view_properties(ViewProps(orientation=orientation, color=colour, group=0))
             node = view.get_view_node()
@@ -352,6 +365,4 @@ class LayoutManager(QtCore.QObject):
     def finalize(self):
         self._plots.finalize()
         for view in self._views.values():
-            view.set_scheduled_render(None)
-            view._scheduled_render = None
             view.finalize()

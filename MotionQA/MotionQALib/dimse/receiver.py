@@ -130,7 +130,7 @@ class Receiver:
         """Answer one C-STORE; nothing that a peer sends may raise here."""
         try:
             content = event.encoded_dataset()
-            facts = _understood(content, self._identify)
+            facts = facts_of_whole(content, self._identify)
         except Exception:  # parsers raise anything on bytes they did not expect
             self._say("An object was refused: it is damaged, or no image.")
             return NOT_UNDERSTOOD
@@ -178,7 +178,7 @@ class Receiver:
         )
 
 
-def _understood(content: bytes, identify: bool = False) -> ImageFacts:
+def facts_of_whole(content: bytes, identify: bool = False) -> ImageFacts:
     """Facts of an object whose pixels are all there; any exception says that they are not."""
     dataset = dcmread(BytesIO(content))
     facts = ImageFacts.of(dataset, identify=identify)

@@ -35,9 +35,6 @@ is switched on for may lie in the scanner already."""
 LONGEST_ABSENCE = 30 * 24 * 3600_000
 """Milliseconds: what came while Slicer was closed for longer is of no patient who waits."""
 
-AGAIN = 5000
-"""Milliseconds until the process is started again after it ended unexpectedly."""
-
 
 class ArrivalGrading:
     """Watches the database and has what arrives graded by a process of its own.
@@ -52,9 +49,11 @@ class ArrivalGrading:
     entries : of the series, newest first
     sentence : what the user must be told, empty where all is well
     quiet, patience : seconds; see `MotionQALib.arrivals.arrivals`
+    restart_after : milliseconds until the process is started again after an unexpected end
     """
 
     quiet, patience = QUIET, PATIENCE
+    restart_after = 5000
 
     def __init__(self) -> None:
         self.changed, self.arrived = Signal(), Signal()
@@ -63,7 +62,6 @@ class ArrivalGrading:
         self._process: MessageProcess | None = None
         self._watch: DatabaseWatch | None = None
         self._again = qt.QTimer()
-        self._again.interval = AGAIN
         self._again.timeout.connect(self._restart)
 
     # What is asked of it
@@ -205,7 +203,7 @@ class ArrivalGrading:
         self._end_process()
         text = _("The process that grades what arrives ended ({reason}); it is started again.")
         self.sentence = text.format(reason=log[-1] if log else _("no reason given"))
-        self._again.start()
+        self._again.start(self.restart_after)
         self.changed.emit()
 
     def _restart(self, *_args) -> None:

@@ -15,7 +15,7 @@ import torch
 
 from MotionQALib.assessment import AssessmentError, Assessor
 from MotionQALib.bootstrap import Interval
-from MotionQALib.familiarity import REMARK
+from MotionQALib.familiarity import REMARK, strangers_named
 from MotionQALib.heart_centre import heart_centre
 from MotionQALib.scale import GRADE_OF_SCORE, Grade, median_score
 from MotionQALib.volumes import Volume
@@ -107,7 +107,7 @@ def _clean(assessor, patients, seed: int, step: Callable[[int], None]) -> list[F
         for shaken in spoilt(patient, np.random.default_rng([seed, 1, number])):
             graded = assessor.assess(shaken.volume)
             others = float(graded.volume_grade is not Grade.MILD)
-            strange = sum(map(len, _strange_slices(graded.remarks, shaken.volume.n_slices)))
+            strange = sum(map(len, strangers_named(graded.remarks, shaken.volume.n_slices)))
             row = (shaken.subject, others, strange, shaken.volume.n_slices)
             tried.setdefault(shaken.tried, []).append(row)
         step(number + 1)
@@ -314,13 +314,3 @@ def _is_told(assessor: Assessor, image: np.ndarray, pixel: float, kind: str) -> 
     except AssessmentError:
         return True
     return any(REMARK in text for text in remarks)
-
-
-def _strange_slices(remarks: Sequence[str], n_slices: int) -> Iterator[list[int]]:
-    """Slices that a remark calls no heart."""
-    for text in remarks:
-        if not text.startswith(REMARK):
-            continue
-        _, _, named = text.rstrip(".").partition(" in slice")
-        numbers = named.removeprefix("s").strip()
-        yield [int(n) for n in numbers.split(",")] if numbers else list(range(n_slices))

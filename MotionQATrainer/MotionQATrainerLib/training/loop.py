@@ -115,9 +115,9 @@ class Loop:
         # What the processes before a stop summed up goes on in the first one.
         loss = self.facts["loss"] if self.world.writes else 0.0
         loss_sum = torch.tensor(loss, dtype=precise, device=self.place.device)
-        for step, images, levels in self._batches(self.facts["step"]):
+        for step, images, levels in self.batches(self.facts["step"]):
             rate = set_rate(self.adam, training, step, self.n_steps)
-            loss_sum += self._step(step, images, levels)
+            loss_sum += self.take_step(step, images, levels)
             self.facts["step"] = step + 1
             epoch, within = divmod(step + 1, self.steps_per_epoch)
             now = time.monotonic()
@@ -149,7 +149,8 @@ class Loop:
         self.folder.mkdir(parents=True, exist_ok=True)  # back, where somebody removed it
         save_state(self.folder / STATE, self.model, self.ema.average, self.adam, self.facts)
 
-    def _batches(self, first: int) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+    def batches(self, first: int) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+        """Each step from the first one, with its `batch`, prepared ahead where `prefetch` says."""
         steps = range(first, self.n_steps)
         if not self.prefetch:
             for step in steps:
@@ -190,7 +191,8 @@ class Loop:
     def _seed(self, step: int) -> int:
         return self.settings.training.seed * 1_000_003 + step
 
-    def _step(self, step: int, images: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
+    def take_step(self, step: int, images: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
+        """Learn from a batch; this process's share of the loss."""
         # For layers that drop at random, each process its own.
         torch.manual_seed(self._seed(step) + 2**40 * self.world.rank)
         self.model.train()

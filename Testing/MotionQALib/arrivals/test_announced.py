@@ -52,6 +52,10 @@ class Process:
                 return self.events[-1]
         raise AssertionError(f"No {kind.__name__}: {self.events}")
 
+    def rest(self) -> list[protocol.Message]:
+        """What it said last, up to its end."""
+        return [protocol.decode(line) for line in self._events]
+
     def entry(self) -> Entry:
         return Entry.from_dict(self.until(messages.SeriesDone).entry)
 
@@ -115,8 +119,7 @@ def test_a_series_is_graded_once_and_what_is_acquired_again_stands_beside_it(
     )
     time.sleep(1.5)
     process.close()
-    rest = [protocol.decode(line) for line in process._events]
-    assert not [event for event in rest if isinstance(event, messages.SeriesDone)]
+    assert not [event for event in process.rest() if isinstance(event, messages.SeriesDone)]
 
 
 def test_a_series_that_lacks_images_waits_for_them(stacks, checkpoint_file, tmp_path):

@@ -26,7 +26,7 @@ from pynetdicom import AE
 
 from MotionQALib.dimse.object_store import ObjectStore, digest
 from MotionQALib.dimse.peers import Peer, PeerError
-from MotionQALib.dimse.receiver import Receiver, ReceiverError, _understood
+from MotionQALib.dimse.receiver import Receiver, ReceiverError, facts_of_whole
 from MotionQALib.dimse.sender import NotSent, keep_answers, send
 from MotionQALib.dimse.settings import ListenerSettings
 
@@ -391,7 +391,7 @@ def test_broken_objects_are_refused_or_whole(encoded, data):
         content[start : start + data.draw(st.integers(0, 9))] = piece
     cut = data.draw(st.one_of(st.none(), st.integers(0, len(content))))
     try:
-        facts = _understood(bytes(content[:cut]))
+        facts = facts_of_whole(bytes(content[:cut]))
     except Exception:
         return
     assert facts.series and facts.instance

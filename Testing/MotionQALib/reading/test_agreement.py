@@ -11,6 +11,7 @@ from MotionQALib.bootstrap import SubjectDraws
 from MotionQALib.reading.agreement import agreement
 from MotionQALib.reading.agreement_statistics import all_statistics
 from MotionQALib.reading.case_list import CaseList
+from MotionQALib.reading.durable_lines import DurableLines
 from MotionQALib.reading.errors import ReadingError
 from MotionQALib.reading.network_grades import NetworkGrades
 from MotionQALib.reading.score_entry import ItemKey
@@ -194,7 +195,7 @@ def test_slices_of_a_subject_are_drawn_together(tmp_path, make_case):
     widths = {}
     for copies in (1, 50):
         study = Study.create(tmp_path / str(copies), level="slice")
-        with CaseList(study)._writing() as lines:
+        with DurableLines.create(study.cases_file, "The cases") as lines:
             for person in range(12):
                 case = make_case(f"voxels:{person}", subject=f"s{person}", n_slices=copies)
                 lines.append(case.to_record())

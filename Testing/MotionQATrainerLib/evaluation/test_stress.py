@@ -116,12 +116,6 @@ def test_off_the_middle_the_same_heart_is_shown(people):
     assert np.hypot(*(place[0] - place[1])) == pytest.approx(60, abs=6)
 
 
-def test_a_remark_names_the_slices_that_it_is_about():
-    texts = (f"{REMARK} in slices 0, 7.", f"{REMARK} in slice 3.", "Out of memory.",
-             f"{REMARK}: do not rely on its grades.")  # fmt: skip
-    assert list(stress._strange_slices(texts, 2)) == [[0, 7], [3], [0, 1]]
-
-
 def test_the_table_has_a_line_each(found):
     lines = list(found.values())
     assert len(stress.table(lines).splitlines()) == len(lines) + 1

@@ -4,7 +4,8 @@ import torch
 
 from MotionQALib import backbones
 from MotionQALib.devices import DeviceSetup
-from MotionQATrainerLib.runs.progress import silent
+from MotionQATrainerLib.runs.progress import Stopped, silent
+from MotionQATrainerLib.runs.run_folder import LOG, STATE
 from MotionQATrainerLib.training.loop import Loop
 
 
@@ -42,7 +43,7 @@ def test_an_epoch_shows_all_slices(loop):
 def test_batches_prepared_ahead_are_the_same(loop):
     expected = [(step, *loop.batch(step)) for step in range(3, loop.n_steps)]
     loop.prefetch = True
-    found = list(loop._batches(3))
+    found = list(loop.batches(3))
     assert [step for step, *_ in found] == [step for step, *_ in expected]
     for (_, images, levels), (_, other, other_levels) in zip(found, expected, strict=True):
         assert torch.equal(images, other)
@@ -51,15 +52,20 @@ def test_batches_prepared_ahead_are_the_same(loop):
 
 def test_a_torn_log_is_mended(loop, tmp_path):
     """A kill or a full disk may leave half a line."""
-    log = tmp_path / "log.csv"
-    loop._log({"epoch": 1, "step": 5})
-    loop._log({"epoch": 2, "step": 10})
-    whole = log.read_text().splitlines(keepends=True)
-    log.write_text("".join([*whole, "3,"]))
-    loop.facts["step"] = 5
-    loop._cut_log()
-    assert log.read_text() == "".join(whole[:2])
+    log = tmp_path / LOG
+    loop.cancelled = lambda: loop.facts["step"] == 5
+    with pytest.raises(Stopped):
+        loop.run()
+    after_one_epoch = (tmp_path / STATE).read_bytes()
+    loop.cancelled = lambda: False
+    loop.run()
+    head, first, second = log.read_text().splitlines(keepends=True)
+    log.write_text(head + first + second + "3,")
+    (tmp_path / STATE).write_bytes(after_one_epoch)
+    loop.resume()
+    assert log.read_text() == head + first
     log.write_text("epo")
-    loop._cut_log()
-    loop._log({"epoch": 1, "step": 5})
-    assert log.read_text() == "".join(whole[:2])
+    loop.resume()
+    loop.run()
+    again = log.read_text().splitlines(keepends=True)
+    assert again[0] == head and [row.split(",")[:2] for row in again[1:]] == [["2", "10"]]

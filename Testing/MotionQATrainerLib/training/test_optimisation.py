@@ -1,7 +1,11 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from MotionQALib import backbones
+from MotionQALib.devices import DeviceSetup
+from MotionQATrainerLib.training import optimisation
 from MotionQATrainerLib.training.optimisation import optimiser, schedule, set_rate, training_setup
 from MotionQATrainerLib.training.settings import TrainingSettings
 
@@ -43,11 +47,16 @@ def test_the_fastest_way_is_chosen_and_the_model_left_alone(model, monkeypatch):
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
     assert all(parameter.grad is None for parameter in model.parameters())
     taken = {("fp32", False): 3.0, ("fp32", True): 2.0, ("bf16", False): 1.0, ("bf16", True): 4.0}
-    monkeypatch.setattr(
-        "MotionQATrainerLib.training.optimisation._seconds",
-        lambda model, place, *_: taken[place.precision, place.channels_last],
-    )
-    place = training_setup(model, torch.device("cpu"), "auto", 32)
+    now, forward = [0.0], DeviceSetup.forward
+
+    def computed(place, *arguments):
+        now[0] += taken[place.precision, place.channels_last]
+        return forward(place, *arguments)
+
+    # The clock goes on by so much while a network computes, and never else.
+    monkeypatch.setattr(DeviceSetup, "forward", computed)
+    monkeypatch.setattr(optimisation, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    place = training_setup(model, torch.device("cpu"), "auto", 32, 2)
     assert (place.precision, place.channels_last) == ("bf16", False)
-    place = training_setup(model, torch.device("cpu"), "fp32", 32)
+    place = training_setup(model, torch.device("cpu"), "fp32", 32, 2)
     assert (place.precision, place.channels_last) == ("fp32", True)

@@ -9,8 +9,9 @@ import pytest
 import MotionQALib
 import MotionQATrainerLib
 from MotionQATrainerLib import api
+from MotionQATrainerLib.runs.training_request import TrainingRequest
 from MotionQATrainerLib.training import run_process
-from MotionQATrainerLib.training.run_process import RunError
+from MotionQATrainerLib.training.run_process import Run, RunError
 
 SOURCES = [str(Path(package.__file__).parents[1]) for package in (MotionQALib, MotionQATrainerLib)]
 SMALL = {"size": 32, "spacing": 1.8, "margin": 8, "batch_size": 8, "precision": "fp32",
@@ -102,7 +103,13 @@ def test_backbones_are_compared_in_a_process_of_their_own(rated_set, tmp_path):
 
 
 def test_in_slicer_the_real_python_is_started(tmp_path, monkeypatch):
+    started = []
     monkeypatch.setattr(sys, "executable", str(tmp_path / "PythonSlicer"))
-    assert run_process._python() == str(tmp_path / "PythonSlicer")
+    monkeypatch.setattr(
+        run_process.subprocess, "Popen", lambda command, **_: started.append(command[0])
+    )
+    request = TrainingRequest(data=tmp_path, output=tmp_path / "net.safetensors")
+    Run.start(request, tmp_path / "run")
     (tmp_path / "python-real").touch()
-    assert run_process._python() == str(tmp_path / "python-real")
+    Run.start(request, tmp_path / "run")
+    assert started == [str(tmp_path / "PythonSlicer"), str(tmp_path / "python-real")]

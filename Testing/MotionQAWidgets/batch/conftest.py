@@ -44,6 +44,6 @@ def module(host):
     yield module
     if module.batch.run is not None:
         module.batch.run.kill()
-        module.batch._on_folder()
+        module.batch.source.path = None  # of another folder, it forgets the batch
     module.tabs.show(module.panel)
     host.leave()

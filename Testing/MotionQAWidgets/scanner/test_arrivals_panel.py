@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import cine_objects
 from host import pythonqt
-from processes import LATE, SOON
+from processes import LATE, SOON, children
+
+from .. import slice_views
 
 pythonqt(__name__)
 
@@ -58,7 +63,7 @@ def test_series_are_graded_listed_opened_and_compared(
     assert (result.n_frames, result.n_slices) == (3, 4)
     assert tuple(result.scores[result.worst_frames, range(4)]) == old.scores
     assert module.tabs.widget.currentIndex == 2 and node.GetName() == "5 · cine_sax"
-    assert any(badge._shown for badge in scanner._overlay._badges.values())
+    assert slice_views.texts()  # what the overlay says
     assert slicer.util.getNodesByClass("vtkMRMLSequenceNode")
 
     words = cine_objects.identifying_words()
@@ -107,12 +112,12 @@ def test_sound_and_flash_for_severe_only_if_wanted(host, module, monkeypatch):
     severe = Entry(**facts, status="graded", score=2, scores=(2, 5), grade="severe")
     mild = Entry(**facts, status="graded", score=5, scores=(5, 4), grade="mild")
     scanner = module.scanner
-    scanner._on_arrived(severe)
+    module.logic.arrivals.arrived.emit(severe)
     assert heard == [] and not scanner.alarm.active
     scanner.alarm_check_box.click()
-    scanner._on_arrived(mild)
+    module.logic.arrivals.arrived.emit(mild)
     assert heard == []
-    scanner._on_arrived(severe)
+    module.logic.arrivals.arrived.emit(severe)
     assert heard == ["beep"] and scanner.alarm.active
     host.wait_until(lambda: scanner.head_label.styleSheet, seconds=SOON)
     host.wait_until(lambda: not scanner.alarm.active, seconds=SOON)
@@ -134,14 +139,15 @@ def test_what_is_wrong_is_said(host, module, send, checkpoint_file, database):
     assert not arrivals.on and "Off" in scanner.state_label.text
 
 
-def test_a_killed_process_is_started_again(host, module, send, checkpoint_file):
+def test_a_killed_process_is_started_again(host, module, send, checkpoint_file, monkeypatch):
     choose(module, checkpoint_file)
     arrivals = module.logic.arrivals
-    arrivals._again.interval = 100
+    monkeypatch.setattr(type(arrivals), "restart_after", 100)
     module.scanner.switch.click()
-    host.wait_until(lambda: arrivals._process is not None, seconds=SOON)
+    host.wait_until(lambda: children("arrivals.announced"), seconds=SOON)
     send(cine_objects.series(3, 2, size=64))
-    arrivals._process._process.kill()
+    (pid,) = children("arrivals.announced")
+    os.kill(pid, signal.SIGKILL)
     host.wait_until(lambda: "started again" in arrivals.sentence, seconds=SOON)
     host.wait_until(lambda: len(arrivals.entries) == 1, seconds=LATE)
     assert arrivals.entries[0].status == "graded" and arrivals.sentence == ""
