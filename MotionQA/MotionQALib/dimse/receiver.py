@@ -161,7 +161,7 @@ class Receiver:
         if before == content:
             return revision_of(known)
         try:
-            same = understood(before, self._identify) == facts and _pixels(before) == _pixels(
+            same = facts_of_whole(before, self._identify) == facts and _pixels(before) == _pixels(
                 content
             )
         except Exception:  # the one before has been damaged on the disk
