@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from socketserver import BaseServer
 from typing import NoReturn
@@ -59,6 +60,7 @@ class GuardedSocket:
     ) -> None:
         self._inner, self._settings, self._flight, self._say = inner, settings, flight, say
         self._count, self._since = 0, None
+        self.closed = False
         self._most = SLACK  # until its titles are known to be right
         inner.settimeout(settings.stalled)
 
@@ -100,6 +102,7 @@ class GuardedSocket:
         self._count, self._since = 0, None
 
     def close(self) -> None:
+        self.closed = True
         self.complete()
         self._inner.close()
 
@@ -118,11 +121,12 @@ class GuardedServer(ThreadedAssociationServer):
     say: Callable[[str], None] = staticmethod(lambda sentence: None)
 
     crowded = False
+    open: weakref.WeakSet[GuardedSocket]
 
     def verify_request(self, request, client_address) -> bool:
         """Whether there is room for one more: a connection that says nothing takes threads, too."""
         most = self.settings.most_associations + SILENT
-        crowded = len(self.active_associations) >= most
+        crowded = sum(not one.closed for one in list(self.open)) > most  # itself among them
         if crowded and not self.crowded:
             self.say(f"Connections are turned away: {most} are open already.")
         self.crowded = crowded
@@ -130,7 +134,9 @@ class GuardedServer(ThreadedAssociationServer):
 
     def get_request(self):
         connection, address = super().get_request()
-        return GuardedSocket(connection, self.settings, self.flight, self.say), address
+        guard = GuardedSocket(connection, self.settings, self.flight, self.say)
+        self.open.add(guard)
+        return guard, address
 
     def shutdown(self) -> None:
         BaseServer.shutdown(self)  # pynetdicom's own wants a server that `AE` keeps in a list
@@ -143,5 +149,10 @@ def guarded(settings: ListenerSettings, say: Callable[[str], None]) -> type[Guar
     ``say`` is called, in any thread, with a sentence about each connection that was ended.
     """
     flight = InFlight(settings.most_in_flight)
-    limits = {"settings": settings, "flight": flight, "say": staticmethod(say)}
+    limits = {
+        "open": weakref.WeakSet(),
+        "settings": settings,
+        "flight": flight,
+        "say": staticmethod(say),
+    }
     return type("GuardedServer", (GuardedServer,), limits)
