@@ -39,18 +39,22 @@ class PendingRead(Generic[Content]):
             target=self._run, args=(read, *options), name="reader", daemon=True
         ).start()
 
-    def result(self, cancelled: Callable[[], bool] = lambda: False) -> Content | str | None:
+    def result(
+        self, cancelled: Callable[[], bool] = lambda: False, patience: float | None = None
+    ) -> Content | str | None:
         """What was read, once: it is let go of here.
 
-        Returns a sentence where it takes longer than `PATIENCE`, and None once ``cancelled``.
+        Returns a sentence where it takes longer than ``patience`` seconds, by default `PATIENCE`,
+        and None once ``cancelled``.
         """
-        end = time.monotonic() + PATIENCE
+        patience = PATIENCE if patience is None else patience
+        end = time.monotonic() + patience
         while not self._done.wait(LOOK):
             if cancelled():
                 return None
             if time.monotonic() > end:
                 return (
-                    f"{display_name(self._path)} was not read within {PATIENCE:g} s; its drive or "
+                    f"{display_name(self._path)} was not read within {patience:g} s; its drive or "
                     "share may hang. Grade it again when that answers."
                 )
         if self._error is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -87,6 +89,16 @@ def silence_parsers() -> None:
         if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
             logger.addHandler(logging.NullHandler())
         logger.propagate = False
+
+
+def silence_child() -> None:
+    """The same for a process of its own, whose error stream goes into the log of whoever began it.
+
+    Warnings quote values, too.
+    """
+    silence_parsers()
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 def _words(text: str) -> list[str]:

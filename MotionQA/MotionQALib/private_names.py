@@ -7,8 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from .batch import GradedFile
+from .formats.file_kinds import FORMATS, suffix_of
 from .formats.volume_error import display_name
+from .pending_read import PendingRead
 from .privacy import without, words_of
+
+PATIENCE = 10.0
+"""Seconds that a header is waited for: the volume it is of has been read, or given up, before."""
 
 
 class PrivateNames:
@@ -26,6 +31,7 @@ class PrivateNames:
         self._identify = identify
         self._given: Counter[str] = Counter()
         self._used: set[str] = set()
+        self._last: tuple[Path, frozenset[str] | None] | None = None
 
     def keep(self, name: str) -> None:
         """Do not give this name, which an earlier run gave."""
@@ -34,8 +40,15 @@ class PrivateNames:
     def __call__(self, graded: GradedFile) -> GradedFile:
         if self._identify:
             return graded
-        words = words_of(graded.path)
+        words = self._words(graded.path)
         assessment, error = graded.assessment, graded.error
+        if words is None:  # it does not answer: whether its name tells is not known
+            shown = display_name(graded.path)
+            told = None if error is None else str(error).replace(shown, "A series")
+            if assessment is not None:
+                name = self._name(shown, frozenset((shown.casefold(),)))
+                assessment = replace(assessment, volume=name, source=None, remarks=())
+            return replace(graded, assessment=assessment, error=told)
         if assessment is not None:
             name = self._name(assessment.volume, words)
             remarks = tuple(without(remark, words) for remark in assessment.remarks)
@@ -49,8 +62,19 @@ class PrivateNames:
         if self._identify:
             return str(path)
         path = Path(path)
-        words = words_of(path)
+        words = self._words(path)
+        if words is None:
+            return "series"
         return without(display_name(path), words).strip("-_ ") or "series"
+
+    def _words(self, path: Path) -> frozenset[str] | None:
+        """What identifies the patient; None where the file's drive or share hangs."""
+        if FORMATS.get(suffix_of(path), "dicom") != "dicom":
+            return frozenset()  # it carries no such header
+        if self._last is None or self._last[0] != path:
+            words = PendingRead(words_of, path).result(patience=PATIENCE)
+            self._last = path, words if isinstance(words, frozenset) else None
+        return self._last[1]
 
     def _name(self, name: str, words: frozenset[str]) -> str:
         cleaned = without(name, words)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import protocol
+from .privacy import silence_child
 from .worker import own_streams
 
 
@@ -22,6 +23,7 @@ def answer_one(
     told : an error whose text is a sentence for the user
     failure : how a sentence on any other error begins
     """
+    silence_child()
     requests, events = own_streams()
     try:
         answer = do(protocol.decode(requests.readline(protocol.LONGEST_LINE)))

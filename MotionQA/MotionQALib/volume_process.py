@@ -1,4 +1,4 @@
-"""A process that reads one volume for a program which must not wait for it.
+"""A process that reads one volume, or many headers, for a program which must not wait for them.
 
 The voxels go into an .npy file that the program then maps; what belongs to them is said in a line.
 """
@@ -59,6 +59,24 @@ class VolumeRead(protocol.Message):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class FindStack(protocol.Message):
+    """Find the stack that the DICOM file ``file`` is of, among these files, by their headers."""
+
+    file: str
+    paths: list
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackFound(protocol.Message):
+    """The stack's files, and what they hold; no files where the one that was given is of none."""
+
+    files: list = field(default_factory=list)
+    slices: int = 0
+    frames: int = 0
+    series: int = 0
+
+
 def geometry_of(volume: Volume) -> np.ndarray:
     """(4, 4) from (column, row, slice, 1) to RAS in mm; plain axes where nothing tells."""
     between, *pixel = volume.spacing
@@ -67,6 +85,23 @@ def geometry_of(volume: Volume) -> np.ndarray:
         return np.diag([-pixel[1], -pixel[0], between, 1.0])
     to_ras[:2] *= -1  # DICOM's axes point to the left and the back
     return to_ras
+
+
+def find_stack(request: FindStack) -> StackFound:
+    """Do what is asked; VolumeError where the stack cannot be understood."""
+    from .formats.dicom_series import sort_files
+    from .formats.dicom_stack import layout_of
+
+    stack = sort_files(map(Path, request.paths)).stack_with(Path(request.file))
+    if stack is None:
+        return StackFound()
+    layout = layout_of(stack.pictures)
+    return StackFound(
+        files=sorted(map(str, stack.files)),
+        slices=len(layout.grid),
+        frames=layout.n_frames,
+        series=len(stack.series),
+    )
 
 
 def read_volume(request: ReadVolume) -> VolumeRead:
@@ -89,4 +124,8 @@ def _read(path: Path, output: str) -> VolumeRead:
 def main() -> None:
     from .single_request import answer_one
 
-    answer_one(read_volume, VolumeError, "It could not be read")
+    answer_one(_answer, VolumeError, "It could not be read")
+
+
+def _answer(request: ReadVolume | FindStack) -> VolumeRead | StackFound:
+    return find_stack(request) if isinstance(request, FindStack) else read_volume(request)

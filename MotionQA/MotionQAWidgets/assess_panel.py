@@ -108,6 +108,7 @@ class AssessPanel:
         self.leave()
         self._settings = None
         self.results_view.close()
+        self._frames.close()
         self._grading.results.changed.disconnect(self.refresh)
         checkpoint_list.changed.disconnect(self._on_installed)
 

@@ -3,6 +3,9 @@
 Slicer's own importer makes a volume of 256 × 256 × 1 of a ragged cine, and a sequence a slice of
 what a scanner wrote as a series for each slice. This plugin offers the whole with more confidence
 than the others, as a sequence with time and geometry.
+
+Slicer asks its plugins on the main thread and waits for each. Examining reads headers alone, each
+file's once and none of its pixels; loading reads what the user asked for, and shows that it does.
 """
 
 from __future__ import annotations

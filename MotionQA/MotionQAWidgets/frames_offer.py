@@ -6,15 +6,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-import qt
-import slicer
 from slicer.i18n import tr as _
 
 from MotionQALib.volumes import VolumeError
 
 from . import cine_reader
-from .series_offer import NotYet, WholeStack, whole_stack_of
-from .series_volume import volume_of_files
+from .series_offer import SeriesOffer, WholeStack
+from .series_reading import SeriesReading
 from .volume_input import sequence_of, source_of
 
 
@@ -32,59 +30,68 @@ class FramesOffer:
         self._ui, self._loaded, self._say = ui, loaded, say
         self._path: Path | None = None
         self._stack: WholeStack | None = None
-        self._waiting = None
-        self._timer = qt.QTimer()
-        self._timer.interval = 20
-        self._timer.timeout.connect(self._look_again)
+        self._offer, self._reading = SeriesOffer(), SeriesReading()
+        self._offer.found.connect(self._on_found)
+        self._reading.read.connect(self._on_read)
+        self._reading.failed.connect(self._on_failed)
+        self._reading.slow.connect(say)
         ui.framesButton.clicked.connect(self._on_button)
 
     def refresh(self, volume) -> None:
-        self._timer.stop()
-        self._path = _file_of(volume)
+        self._path, self._stack = _file_of(volume), None
         frames = 1 if self._path is None else _frames(self._path, self._path.stat().st_mtime_ns)
         label, button = self._ui.framesLabel, self._ui.framesButton
         label.visible = button.visible = frames > 1
-        self._stack = None
         if frames > 1:
             text = _("{file} holds {count} frames; this volume is the first of them.")
             label.text = text.format(file=self._path.name, count=frames)
             button.text = _("Load all {count} frames").format(count=frames)
-        elif volume is not None and volume.GetImageData() is not None:
-            self._offer_stack(volume)
+            button.enabled = True
+        if frames == 1 and volume is not None and volume.GetImageData() is not None:
+            self._offer.look(volume)
+        else:
+            self._offer.stop()
 
-    def _offer_stack(self, volume) -> None:
-        try:
-            stack = self._stack = whole_stack_of(volume)
-        except NotYet:
-            self._waiting = volume
-            self._timer.start()
-            return
-        if stack is None:
-            return
+    def close(self) -> None:
+        """The panel goes: nothing is read for it any more."""
+        self._offer.stop()
+        self._offer.found.disconnect()
+        self._reading.close()
+
+    def _on_found(self, _volume, stack: WholeStack) -> None:
+        self._stack = stack
         label, button = self._ui.framesLabel, self._ui.framesButton
         label.visible = button.visible = True
         text = _("This volume is a part of {slices} slices × {frames} frames in {series} series.")
         label.text = text.format(
             slices=stack.n_slices, frames=stack.n_frames, series=stack.n_series
         )
-        button.text = _("Load the whole stack")
+        self._show_button()
 
-    def _look_again(self, *_args) -> None:
-        self._timer.stop()
-        volume, self._waiting = self._waiting, None
-        if volume is not None and slicer.mrmlScene.IsNodePresent(volume):
-            self.refresh(volume)
+    def _show_button(self) -> None:
+        button, busy = self._ui.framesButton, self._reading.busy
+        button.enabled = not busy
+        button.text = _("Loading the whole stack …") if busy else _("Load the whole stack")
 
     def _on_button(self, *_args) -> None:
+        if self._stack is not None:
+            self._reading.start(self._stack.files)
+            self._show_button()
+            return
         try:
-            if self._stack is not None:
-                self._loaded(volume_of_files(self._stack.files))
-                return
             sequence, browser = cine_reader.load(self._path)
         except VolumeError as error:
             self._say(str(error))
             return
         self._loaded(browser.GetProxyNode(sequence))
+
+    def _on_read(self, node) -> None:
+        self._show_button()
+        self._loaded(node)
+
+    def _on_failed(self, sentence: str) -> None:
+        self._show_button()
+        self._say(sentence)
 
 
 def _file_of(volume) -> Path | None:

@@ -1,24 +1,30 @@
-"""Whether a loaded volume is only a part of its DICOM stack, and the whole of it."""
+"""Whether a loaded volume is only a part of its DICOM stack, and the whole of it.
+
+    offer = SeriesOffer()
+    offer.found.connect(f)    # f(volumeNode, WholeStack), at once or later
+    offer.look(volumeNode)
+
+The headers of a whole study are read by a process of its own: it may lie on a slow share.
+"""
 
 from __future__ import annotations
 
-import time
-from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 import slicer
 
-from MotionQALib.formats.dicom_header import header_of
-from MotionQALib.formats.dicom_picture import pictures_of
-from MotionQALib.formats.dicom_series import sort_files
-from MotionQALib.formats.dicom_stack import layout_of
-from MotionQALib.volumes import VolumeError
+from MotionQALib import protocol
+from MotionQALib.signals import Signal
+from MotionQALib.volume_process import FindStack, StackFound
 
+from .message_process import MessageProcess
+from .series_reading import MODULE
 from .volume_input import frame_nodes
 
 INSTANCES = "DICOM.instanceUIDs"
 """The attribute with which Slicer's DICOM plugins mark what they have loaded."""
+
+_Key = tuple[str, int, int]
 
 
 class WholeStack(NamedTuple):
@@ -30,63 +36,77 @@ class WholeStack(NamedTuple):
     n_series: int
 
 
-_known: dict[tuple, WholeStack | None] = {}
+class SeriesOffer:
+    """See the top of this file; of several volumes that are asked for, the last is looked at."""
+
+    def __init__(self) -> None:
+        self.found = Signal()
+        self._known: dict[_Key, WholeStack | None] = {}
+        self._process: MessageProcess | None = None
+        self._key: _Key | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self._process is not None
+
+    def look(self, node) -> None:
+        """Ask the database alone, here, and of what it does not tell the process."""
+        key = _key_of(node)
+        if key is None or key != self._key:
+            self.stop()
+        if key is None or self.busy:
+            return
+        if key in self._known:
+            self._tell(node, self._known[key])
+            return
+        file, files = _study_of(key[0])
+        if file:
+            self._start(key, node, FindStack(file=file, paths=files))
+
+    def stop(self) -> None:
+        """Look no more; no signal follows."""
+        process, self._process, self._key = self._process, None, None
+        if process is not None:
+            process.kill()
+
+    def _start(self, key: _Key, node, request: FindStack) -> None:
+        process = self._process = MessageProcess(MODULE)
+        self._key = key
+        process.received.connect(lambda message: self._on_found(key, node, message))
+        process.ended.connect(lambda _log: self._on_found(key, node, None))
+        process.send(request)
+
+    def _on_found(self, key: _Key, node, message: protocol.Message | None) -> None:
+        stack = None
+        if isinstance(message, StackFound) and message.slices * message.frames > key[1] * key[2]:
+            stack = WholeStack(tuple(message.files), message.slices, message.frames, message.series)
+        self.stop()
+        self._known[key] = stack
+        if slicer.mrmlScene.IsNodePresent(node):
+            self._tell(node, stack)
+
+    def _tell(self, node, stack: WholeStack | None) -> None:
+        if stack is not None:
+            self.found.emit(node, stack)
 
 
-BUDGET = 0.15
-"""Seconds of the window's time that are spent on headers at once."""
-
-
-class NotYet(Exception):  # noqa: N818 - it is no fault
-    """Headers are still to be read: ask again when the window has answered."""
-
-
-def whole_stack_of(node) -> WholeStack | None:
-    """The stack of which a volume that was loaded from DICOM is a part; None if it is all of it.
-
-    Raises NotYet while headers are to be read.
-    """
+def _key_of(node) -> _Key | None:
+    """First image, slices and frames of a volume that was loaded from DICOM; None of another."""
     instance = _instance_of(node)
+    if not instance:
+        return None
+    return instance, min(node.GetImageData().GetDimensions()), len(frame_nodes(node))
+
+
+def _study_of(instance: str) -> tuple[str, list[str]]:
+    """The image's file, and all files of its study; empty where the database has none."""
     database = getattr(slicer, "dicomDatabase", None)
-    if not instance or database is None:
-        return None
-    file = database.fileForInstance(instance)
+    file = "" if database is None else str(database.fileForInstance(instance))
     if not file:
-        return None
-    slices = min(node.GetImageData().GetDimensions())
-    key = (instance, slices, len(frame_nodes(node)))
-    if key not in _known:
-        _known[key] = _larger(file, database, slices, key[2])
-    return _known[key]
-
-
-def _larger(file: str, database, slices: int, frames: int) -> WholeStack | None:
+        return "", []
     study = database.studyForSeries(database.seriesForFile(file))
     series = database.seriesForStudy(study) if study else ()
-    files = [Path(one) for uid in series for one in database.filesForSeries(uid)]
-    _read_headers(files)
-    try:
-        stack = sort_files(files).stack_with(Path(file))
-        layout = None if stack is None else layout_of(stack.pictures)
-    except VolumeError:  # told when it is loaded
-        return None
-    if layout is None or len(layout.grid) * layout.n_frames <= slices * frames:
-        return None
-    return WholeStack(
-        tuple(sorted(map(str, stack.files))), len(layout.grid), layout.n_frames, len(stack.series)
-    )
-
-
-def _read_headers(files: list[Path]) -> None:
-    """Those that are not remembered, for as long as a window may be kept waiting."""
-    end = time.monotonic() + BUDGET
-    for file in files:
-        with suppress(VolumeError):
-            stored = header_of(file)
-            if stored is not None:
-                pictures_of(stored)
-        if time.monotonic() > end and file is not files[-1]:
-            raise NotYet
+    return file, [str(one) for uid in series for one in database.filesForSeries(uid)]
 
 
 def _instance_of(node) -> str:

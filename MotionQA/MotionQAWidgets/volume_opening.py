@@ -3,6 +3,7 @@
     opening = VolumeOpening(results)      # scene_results.SceneResults
     opening.opened.connect(f)             # f(volumeNode): it is in the scene with its result
     opening.failed.connect(f)             # f(sentence)
+    opening.slow.connect(f)               # f(sentence): it takes long, and goes on
     opening.open(path, assessment)
 
 A DICOM series is read by a process of its own, so that the window answers meanwhile and slices and
@@ -12,30 +13,26 @@ frames are those that were graded; other files are opened by Slicer's own reader
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
-from MotionQALib import protocol
-from MotionQALib.formats.file_kinds import is_dicom
+from MotionQALib.formats.file_kinds import FORMATS, is_dicom, suffix_of
 from MotionQALib.results import Assessment
 from MotionQALib.signals import Signal
-from MotionQALib.volume_process import ReadVolume, VolumeRead
 from MotionQALib.volumes import VolumeError
 
 from . import cine_reader
-from .message_process import MessageProcess
 from .scene_results import SceneResults
-from .series_volume import volume_of_series
+from .series_reading import SeriesReading
 from .volume_input import VolumeInput
 
 FILE = "MotionQA.File"
 """The attribute of a volume that names the file or folder which it was opened from."""
 
-MODULE = "MotionQALib.volume_process"
+OTHERS = {suffix for suffix, reader in FORMATS.items() if reader != "dicom"}
+"""Suffixes of files that Slicer's own readers open."""
 
 
 class VolumeOpening:
@@ -44,13 +41,15 @@ class VolumeOpening:
     def __init__(self, results: SceneResults) -> None:
         self.opened, self.failed = Signal(), Signal()
         self._results = results
-        self._process: MessageProcess | None = None
-        self._output: Path | None = None
-        self._count = 0
+        self._asked: tuple[Path, Assessment] | None = None
+        self._reading = SeriesReading()
+        self._reading.read.connect(self._on_read)
+        self._reading.failed.connect(self.failed.emit)
+        self.slow = self._reading.slow
 
     @property
     def busy(self) -> bool:
-        return self._process is not None
+        return self._reading.busy
 
     def open(
         self,
@@ -67,67 +66,36 @@ class VolumeOpening:
         files : of a DICOM series that lies among others; ``path`` is one of them
         name : of the volume in the scene, if not the file's
         """
-        self._stop()
+        self._reading.stop()
         path = Path(path)
         node = _opened_before(path)
         if node is not None:
             self._show(node)
             self.opened.emit(node)
+        elif files or suffix_of(path) not in OTHERS:
+            # Not even asked whether it is there: its share may not answer.
+            self._read(path, assessment, files or (str(path),), name)
         elif not path.exists():
             text = _("{path} is not where it was any more.")
             self.failed.emit(text.format(path=path))
-        elif path.is_dir() or is_dicom(path):
-            self._read(path, assessment, files or (str(path),), name)
+        elif path.is_dir() or is_dicom(path):  # whatever it is called
+            self._read(path, assessment, (str(path),), name)
         else:
             self._finish(path, assessment, _open_file(path, assessment.n_frames > 1))
 
     def close(self) -> None:
         """Nothing is opened any more; no signal follows."""
-        self._stop()
+        self._reading.close()
         self.opened.disconnect()
         self.failed.disconnect()
 
     def _read(self, path: Path, assessment: Assessment, files: Sequence[str], name: str) -> None:
-        self._count += 1
-        self._output = Path(slicer.app.temporaryPath) / f"motionqa-opening-{self._count}.npy"
-        process = self._process = MessageProcess(MODULE)
-        process.received.connect(lambda message: self._on_read(path, assessment, name, message))
-        process.ended.connect(self._on_end)
-        process.send(ReadVolume(paths=list(files), output=str(self._output)))
+        self._asked = path, assessment
+        self._reading.start(files, name)
 
-    def _on_read(
-        self, path: Path, assessment: Assessment, name: str, message: protocol.Message
-    ) -> None:
-        node, sentence = None, getattr(message, "sentence", "")
-        if isinstance(message, VolumeRead):
-            try:
-                voxels = np.load(message.output, mmap_mode="r", allow_pickle=False)
-                node = volume_of_series(voxels, message, name or message.name)
-            except (OSError, ValueError) as error:
-                sentence = _("{path} could not be opened ({reason}).").format(
-                    path=path, reason=error
-                )
-        self._stop()
-        if node is None:
-            self.failed.emit(sentence)
-        else:
-            self._finish(path, assessment, node)
-
-    def _on_end(self, log: list[str]) -> None:
-        """It has ended without an answer."""
-        if self._process is not None:
-            self._stop()
-            text = _("It could not be opened: its process ended ({reason}).")
-            self.failed.emit(text.format(reason=log[-1] if log else _("no reason given")))
-
-    def _stop(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-        if self._output is not None:
-            with suppress(OSError):
-                self._output.unlink()
-            self._output = None
+    def _on_read(self, node) -> None:
+        path, assessment = self._asked
+        self._finish(path, assessment, node)
 
     def _finish(self, path: Path, assessment: Assessment, node) -> None:
         if node is None:

@@ -156,6 +156,31 @@ def test_private_names_stay_apart(tmp_path, assessment_of):
     assert PrivateNames(identify=True)(graded[0]) is graded[0]
 
 
+def test_a_share_that_hangs_is_not_asked_for_names_for_ever(tmp_path, monkeypatch, assessment_of):
+    """What was given up is named without its name: nobody can ask whose it is."""
+    from threading import Event
+
+    from MotionQALib import private_names
+
+    answers, asked = Event(), []
+
+    def words_of(path):
+        asked.append(path)
+        answers.wait(60)
+        return frozenset({"quellenhofer"})
+
+    monkeypatch.setattr(private_names, "PATIENCE", 0.05)
+    monkeypatch.setattr(private_names, "words_of", words_of)
+    path, private = tmp_path / "Quellenhofer", PrivateNames()
+    failed = private(GradedFile(path, error="Quellenhofer was not read within 600 s."))
+    assert failed.error == "A series was not read within 600 s."
+    assert private.source(path) == "series" and len(asked) == 1
+    done = private(GradedFile(path, assessment_of(5, volume="Quellenhofer")))
+    assert done.assessment.volume == "series"
+    assert private.source(tmp_path / "p1.nii.gz") == "p1.nii.gz"  # such files tell nothing
+    answers.set()
+
+
 def test_a_dicom_report_of_one_series(tmp_path):
     pytest.importorskip("highdicom")
     from pydicom import dcmread

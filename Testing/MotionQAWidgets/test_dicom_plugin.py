@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from host import pythonqt
+from processes import SOON
 
 pythonqt(__name__)
 STUDY = "1.2.826.0.1.3680043.8.498.41"
@@ -131,13 +132,18 @@ def test_a_part_of_a_stack_offers_the_whole(host, cine, tmp_path):
     ui = types.SimpleNamespace(framesLabel=_Part(), framesButton=_Part())
     offer = FramesOffer(ui, loaded.append, said.append)
     offer.refresh(part)
-    assert ui.framesButton.visible
+    host.wait_until(lambda: ui.framesButton.visible, seconds=SOON)
     assert "4 slices × 3 frames in 4 series" in ui.framesLabel.text
     ui.framesButton.clicked.call()
-    assert said == [] and len(loaded) == 1
+    assert loaded == [] and not ui.framesButton.enabled
+    host.wait_until(lambda: loaded or said, seconds=SOON)
+    assert said == [] and len(loaded) == 1 and ui.framesButton.enabled
     assert slicer.util.arrayFromVolume(loaded[0]).shape == (4, 48, 56)
     offer.refresh(None)
     assert not ui.framesButton.visible
+    offer.refresh(part)  # what is known is told at once
+    assert ui.framesButton.visible
+    offer.close()
     database.closeDatabase()
 
 
@@ -157,16 +163,12 @@ def _matrix(node):
     return matrix
 
 
-def test_a_long_study_is_looked_through_bit_by_bit(host, cine, tmp_path, monkeypatch):
-    """The window answers between."""
+def test_no_file_is_opened_where_the_window_lives(host, cine, tmp_path, monkeypatch):
+    """A study may lie on a share that does not answer."""
     import slicer
 
-    from MotionQALib.formats import dicom_header
-    from MotionQAWidgets import series_offer
-    from MotionQAWidgets.frames_offer import FramesOffer
+    from MotionQAWidgets.series_offer import SeriesOffer
 
-    monkeypatch.setattr(series_offer, "BUDGET", 0.0)
-    dicom_header.forget()
     files = write(tmp_path / "x", cine, series=lambda s: s)
     database = slicer.dicomDatabase
     database.openDatabase(str(tmp_path / "database" / "ctkDICOM.sql"))
@@ -175,12 +177,22 @@ def test_a_long_study_is_looked_through_bit_by_bit(host, cine, tmp_path, monkeyp
     part = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "slice 0")
     slicer.util.updateVolumeFromArray(part, cine[0, :1])
     part.SetAttribute("DICOM.instanceUIDs", database.instanceForFile(str(files[0])))
-    ui = types.SimpleNamespace(framesLabel=_Part(), framesButton=_Part())
-    offer = FramesOffer(ui, lambda _node: None, lambda _text: None)
-    offer.refresh(part)
-    assert not ui.framesButton.visible
-    monkeypatch.setattr(series_offer, "BUDGET", 0.15)
-    host.wait_until(lambda: ui.framesButton.visible, seconds=20)
+    opened, found = [], []
+    open_path = Path.open
+
+    def opening(path, *how, **more):
+        opened.append(path)
+        return open_path(path, *how, **more)
+
+    monkeypatch.setattr(Path, "open", opening)
+    offer = SeriesOffer()
+    offer.found.connect(lambda node, stack: found.append((node, stack)))
+    offer.look(part)
+    assert offer.busy
+    host.wait_until(lambda: found, seconds=SOON)
+    assert found[0][0] is part and len(found[0][1].files) == 12
+    assert not set(files) & set(opened)
+    offer.stop()
     database.closeDatabase()
 
 

@@ -20,6 +20,7 @@ from PySide6 import QtCore
 from PySide6.QtCore import Signal
 
 FIELDS = ("PatientID", "PatientName", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+OF_SERIES = ("Modality", "SeriesNumber", "SeriesDescription")
 
 
 class ctkDICOMDatabase(QtCore.QObject):
@@ -107,6 +108,11 @@ class ctkDICOMDatabase(QtCore.QObject):
     def seriesForFile(self, file: str) -> str:
         return next(iter(self._distinct("SeriesInstanceUID", file=str(file))), "")
 
+    def fieldForSeries(self, field: str, series: str) -> str:
+        """A column of the database's table of series; no file is opened."""
+        rows = (row for row in self._images() if row["SeriesInstanceUID"] == series)
+        return next((row.get(field, "") for row in rows), "")
+
     def fileForInstance(self, instance: str) -> str:
         return next(iter(self._distinct("file", SOPInstanceUID=instance)), "")
 
@@ -166,7 +172,7 @@ class ctkDICOMDatabase(QtCore.QObject):
         from pydicom import dcmread
 
         header = dcmread(file, stop_before_pixels=True)
-        row = {field: str(header.get(field, "")) for field in FIELDS}
+        row = {field: str(header.get(field, "")) for field in (*FIELDS, *OF_SERIES)}
         if any(other["SOPInstanceUID"] == row["SOPInstanceUID"] for other in self._images()):
             return None
         if store:

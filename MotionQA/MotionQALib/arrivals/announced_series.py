@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import threading
 import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -35,10 +37,21 @@ from .arrival_results import LEDGER, ArrivalResults, Graded
 from .arrival_service import ArrivalService
 from .arrivals import Arrivals
 from .arriving_series import ArrivingSeries
+from .folder_watch import PATIENCE
 from .image_facts import ImageFacts
+from .series_grader import READING, read_series
+from .slow_calls import SlowCalls, StillWaiting
 
 LISTED = 300
 """Series from before that are told again."""
+
+LOOK = 1.0
+"""Seconds between looks at whether headers can be read that could not."""
+
+TROUBLE = (
+    "{count} files that arrived cannot be read yet: their drive or share does not answer. Others "
+    "are graded meanwhile."
+)
 
 
 class AnnouncedSeries:
@@ -54,6 +67,9 @@ class AnnouncedSeries:
         self._sending = threading.Lock()
         self._stopping = threading.Event()
         self._paths: dict[str, dict[Path, None]] = {}
+        self._announced: queue.SimpleQueue[Path] = queue.SimpleQueue()
+        self._reading, self._recalling = SlowCalls(PATIENCE), SlowCalls(PATIENCE)
+        self._trouble = ""
 
     def run(self) -> int:
         """Serve until the input ends."""
@@ -78,19 +94,21 @@ class AnnouncedSeries:
 
     def _serve(self, start: StartArrivals, results: ArrivalResults) -> int:
         self._tell_known(results)
-        assessor = _assessor(start)
+        assessor = assessor_of(start)
         self._send(ArrivalsDevice(reason=assessor.device_reason))
         arrivals = Arrivals(start.quiet, start.patience)
         service = ArrivalService(
             arrivals,
             _Telling(results, self._send),
-            lambda series: grade_series(series, assessor),
+            AnnouncedGrader(assessor),
             say=lambda sentence: None,  # the entries tell it
             recall=self._recall,
         )
-        threading.Thread(target=self._listen, args=(service,), daemon=True).start()
+        threading.Thread(target=self._listen, daemon=True).start()
+        threading.Thread(target=self._read_headers, args=(service,), daemon=True).start()
         beaten = time.monotonic()
         while not self._stopping.is_set():
+            service.trouble("headers", self._trouble)
             service.step()
             service.wait()
             if time.monotonic() - beaten > BEAT:
@@ -109,8 +127,8 @@ class AnnouncedSeries:
                 self._send(SeriesDone(entry=record["entry"], line=line, new=False))
         self._send(ArrivalsReady(known=known))
 
-    def _listen(self, service: ArrivalService) -> None:
-        """Take announcements, in a thread of its own: reading headers delays no grade."""
+    def _listen(self) -> None:
+        """Take announcements, in a thread of its own: none waits for a grade or a file."""
         with suppress(OSError):
             while line := self._requests.readline(protocol.LONGEST_LINE):
                 try:
@@ -119,12 +137,38 @@ class AnnouncedSeries:
                     self._send(ArrivalsSaid(sentence=str(error)))
                     continue
                 if isinstance(message, ImagesArrived):
-                    for path in map(Path, message.paths):
-                        facts = self._facts(path)
-                        if facts is not None:
-                            self._paths.setdefault(facts.series, {})[path] = None
-                            service.take(facts)
+                    for path in message.paths:
+                        self._announced.put(Path(path))
         self._stopping.set()
+
+    def _read_headers(self, service: ArrivalService) -> None:
+        """In a thread of its own; a header that cannot be read yet holds up no other."""
+        unread: dict[Path, bool] = {}
+        while not self._stopping.is_set():
+            with suppress(queue.Empty):
+                path = self._announced.get(timeout=LOOK)
+                while True:
+                    self._read_header(path, service, unread)
+                    path = self._announced.get_nowait()
+            for path in list(unread):
+                self._read_header(path, service, unread)
+            self._tell_unread(unread)
+
+    def _tell_unread(self, unread: dict[Path, bool]) -> None:
+        late = sum(unread.values())
+        self._trouble = TROUBLE.format(count=late) if late else ""
+
+    def _read_header(self, path: Path, service: ArrivalService, unread: dict[Path, bool]) -> None:
+        try:
+            facts = self._reading.get(path, partial(self._facts, path))
+        except StillWaiting as waiting:
+            unread[path] = waiting.late
+            self._tell_unread(unread)
+            return
+        unread.pop(path, None)
+        if facts is not None:
+            self._paths.setdefault(facts.series, {})[path] = None
+            service.take(facts)
 
     def _facts(self, path: Path) -> ImageFacts | None:
         try:
@@ -139,9 +183,10 @@ class AnnouncedSeries:
 
     def _recall(self, image: ImageFacts) -> Iterator[ImageFacts]:
         for path in list(self._paths.get(image.series, ())):
-            facts = self._facts(path)
-            if facts is not None:
-                yield facts
+            with suppress(StillWaiting):
+                facts = self._recalling.get(path, partial(self._facts, path))
+                if facts is not None:
+                    yield facts
 
     def _refuse(self, sentence: str) -> int:
         self._send(ArrivalsRefused(sentence=sentence))
@@ -162,6 +207,13 @@ class _Telling:
     def __init__(self, results: ArrivalResults, send) -> None:
         self._results, self._send = results, send
         self.ledger, self.report_path = results.ledger, results.report_path
+        self.attempts = results.attempts
+
+    def trouble(self, kind: str, sentence: str) -> bool:
+        changed = self._results.trouble(kind, sentence)
+        if changed:
+            self._send(ArrivalsSaid(sentence=" ".join(self._results.troubles)))
+        return changed
 
     def add(self, entry: Entry, graded: Graded | None) -> Entry:
         line = 0
@@ -172,13 +224,18 @@ class _Telling:
         return entry
 
 
-def grade_series(series: ArrivingSeries, assessor) -> Graded:
-    """Read and grade a series. VolumeError, AssessmentError: it cannot be; a sentence."""
-    from ..series_files import read_series
+class AnnouncedGrader:
+    """Reads and grades series with one Assessor."""
 
-    volume = read_series(series.paths)
-    assessment = assessor.assess(volume)
-    return Graded(assessment, _pictures(volume, assessment))
+    def __init__(self, assessor) -> None:
+        self._assessor, self._calls = assessor, SlowCalls(READING)
+
+    def __call__(self, series: ArrivingSeries) -> Graded:
+        """VolumeError, AssessmentError: it cannot be; a sentence. StillWaiting: ask again."""
+        read = partial(read_series, series)
+        volume = self._calls.get(series.uid, read, series.content)
+        assessment = self._assessor.assess(volume)
+        return Graded(assessment, _pictures(volume, assessment))
 
 
 def _pictures(volume, assessment: Assessment) -> dict[int, bytes]:
@@ -190,7 +247,8 @@ def _pictures(volume, assessment: Assessment) -> dict[int, bytes]:
     return {index: draw(volume, [position])[0].image}
 
 
-def _assessor(start: StartArrivals):
+def assessor_of(start: StartArrivals):
+    """The Assessor of the checkpoint and device that are asked for."""
     from .. import checkpoints
     from ..assessment import Assessor
 
@@ -227,10 +285,10 @@ def _record(content: bytes) -> dict[str, Any] | None:
 
 
 def main(arguments: Sequence[str] = ()) -> None:
-    from ..privacy import silence_parsers
+    from ..privacy import silence_child
     from ..worker import own_streams
 
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the worker does, and for its reason
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in Slicer's terminal is Slicer's
-    silence_parsers()
+    silence_child()
     os._exit(AnnouncedSeries(*own_streams()).run())

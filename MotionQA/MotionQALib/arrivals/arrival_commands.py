@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from importlib.util import find_spec
@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 LOOK = 1.0
 """Seconds between looks at the folder."""
 
+GIVEN_UP = 600.0
+"""Seconds without anything new after which ``--once`` waits no longer for a share that hangs."""
+
 
 def run_watch(arguments: argparse.Namespace, console: CommandOutput) -> int:
     """Watch a folder until asked to end; the exit status. Raises UsageError."""
     from ..output_files import UsageError
     from .folder_watch import FolderWatch
+    from .looking import Looking
 
     folder = Path(arguments.folder)
     if not folder.is_dir():
@@ -39,17 +43,17 @@ def run_watch(arguments: argparse.Namespace, console: CommandOutput) -> int:
         service = _service(arguments, console, stack, say, watch.beside)
         say(f"Watching a folder; results go to {Path(arguments.output).name}.")
         stop = _stop_event(stack)
-        looked, empty = -LOOK, 0
+        looking = Looking(watch, service.take, LOOK)
+        stack.callback(looking.stop)
         while not stop.is_set():
-            if time.monotonic() - looked >= LOOK:
-                found = watch.look()
-                looked = time.monotonic()
-                for image in found:
-                    service.take(image)
-                empty = 0 if found else empty + 1
             service.step()
-            if arguments.once and empty > 1 and service.idle:
-                break
+            service.trouble("folder", looking.trouble, "The watched folder answers again.")
+            if arguments.once:
+                if looking.empty > 1 and service.idle:
+                    return 1 if looking.trouble else 0
+                if min(looking.seconds_without, service.seconds_without) > GIVEN_UP:
+                    say("What is left does not answer; it is graded when it is watched again.")
+                    return 1
             service.wait()
     return 0
 
@@ -58,7 +62,7 @@ def run_listen(arguments: argparse.Namespace, console: CommandOutput) -> int:
     """Listen until asked to end; the exit status. Raises UsageError."""
     need_package("pynetdicom", "Listening")
     from ..dimse.listener_settings import MEGABYTE, ListenerSettings
-    from ..dimse.object_store import ObjectStore
+    from ..dimse.object_store import ObjectStore, revision_of
     from ..dimse.receiver import Receiver
     from .image_facts import ImageFacts
 
@@ -78,7 +82,10 @@ def run_listen(arguments: argparse.Namespace, console: CommandOutput) -> int:
         stalled=arguments.timeout,
     )
     say = _sayer(console)
-    read = partial(ImageFacts.of_file, identify=arguments.identify)
+
+    def read(path: Path) -> ImageFacts:
+        return replace(ImageFacts.of_file(path, arguments.identify), revision=revision_of(path))
+
     with ExitStack() as stack:
         store = ObjectStore(Path(arguments.output) / "incoming", settings.free_space)
 

@@ -21,14 +21,16 @@ from ..results import Assessment, Row
 from ..whole_files import write_whole, written_whole
 from .arrival_entry import Entry
 from .arrivals_page import page
+from .attempts import Attempts
 from .ledger import Ledger
 
-LEDGER, TABLE, PAGE, REPORTS, PICTURES = (
+LEDGER, TABLE, PAGE, REPORTS, PICTURES, BEGUN = (
     "results.jsonl",
     "grades.csv",
     "index.html",
     "reports",
     "pictures",
+    "begun.json",
 )
 
 ON_PAGE = 100
@@ -72,9 +74,11 @@ class ArrivalResults:
     def __init__(self, folder: str | Path, notice: str = "", refresh: int = 10) -> None:
         self.folder = Path(folder)
         self._notice, self._refresh = notice, refresh
+        self._troubles: dict[str, str] = {}
         for part in (self.folder, self.folder / REPORTS, self.folder / PICTURES):
             part.mkdir(parents=True, exist_ok=True)
         self.ledger = Ledger(self.folder / LEDGER)
+        self.attempts = Attempts(self.folder / BEGUN)
         self._table = self.folder / TABLE
         if not self._table_is_whole():
             self._write_table()
@@ -127,6 +131,23 @@ class ArrivalResults:
             raise
         self.ledger.reported(entry.content)
 
+    @property
+    def troubles(self) -> list[str]:
+        """What keeps series from being graded now."""
+        return [sentence for sentence in self._troubles.values() if sentence]
+
+    def trouble(self, kind: str, sentence: str) -> bool:
+        """Show on the page what keeps series from being graded, until it is empty.
+
+        Returns whether that is another sentence than before.
+        """
+        if self._troubles.get(kind, "") == sentence:
+            return False
+        self._troubles[kind] = sentence
+        with suppress(OSError):
+            self._write_page()
+        return True
+
     def assessment_of(self, content: str) -> Assessment | None:
         """What was graded of exactly these images."""
         found = None
@@ -170,7 +191,7 @@ class ArrivalResults:
         entries = self.ledger.entries[: -ON_PAGE - 1 : -1]
         drawn = {entry.content: self._pictures_of(entry) for entry in entries[:DRAWN]}
         with written_whole(self.folder / PAGE) as file:
-            file.writelines(page(entries, drawn, self._notice, self._refresh))
+            file.writelines(page(entries, drawn, self._notice, self._refresh, self.troubles))
 
     def _pictures_of(self, entry: Entry) -> dict[int, str]:
         found = {}

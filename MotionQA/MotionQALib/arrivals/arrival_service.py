@@ -18,9 +18,11 @@ from .arrival_entry import Entry, Status
 from .arrival_results import ArrivalResults, Graded
 from .arrivals import Arrivals
 from .arriving_series import ArrivingSeries
+from .attempts import OFTEN, TOO_OFTEN
 from .image_facts import ImageFacts
 from .outbox import Outbox
 from .repetition import with_repeated
+from .slow_calls import StillWaiting
 
 Select = Literal["short-axis", "cine", "all"]
 
@@ -34,6 +36,9 @@ SOON = 2.0
 
 PUT_OFF = 10.0
 """Seconds that a report waits for series, at the most."""
+
+LARGEST = 8 * 10**9
+"""Bytes of a series' pixels, unpacked: a few kilobytes may claim to be more than any memory."""
 
 REMEMBERED = 1800.0
 """Seconds that a series' headers stay in memory after it was dealt with."""
@@ -56,13 +61,15 @@ class ArrivalService:
     ----------
     arrivals : what is arriving
     results : where results go, and what is known from before
-    grade : reads and grades one series; raises ValueError or RuntimeError, a sentence, if not
+    grade : reads and grades one series; raises ValueError or RuntimeError, a sentence, if not, and
+        StillWaiting while its files do not answer
     report_again : gives what writes the report of a series that was graded before a restart
     select : which series are graded; the others are listed with the reason
     say : called with a sentence about each series and each failure
     recall : images that were there before, of a series that grows after it was forgotten
     outbox, recipient : where reports are sent from, if they are, and where to
-    release : called with a series' UID ``keep`` seconds after it was dealt with, unless it grew
+    release : called with a series' UID ``keep`` seconds after it was dealt with, or was said to be
+        incomplete, unless it grew; where it returns False, again later
     """
 
     def __init__(
@@ -76,7 +83,7 @@ class ArrivalService:
         recall: Callable[[ImageFacts], Iterable[ImageFacts]] = lambda image: (),
         outbox: Outbox | None = None,
         recipient: str = "",
-        release: Callable[[str], None] | None = None,
+        release: Callable[[str], bool | None] | None = None,
         keep: float = 24 * 3600.0,
         report_again: ReportAgain = lambda series, assessment: None,
     ) -> None:
@@ -90,7 +97,9 @@ class ArrivalService:
         self._finished: dict[str, float] = {}
         self._release, self._keep = release, keep
         self._kept: dict[str, float] = {}
-        self._beaten = time.monotonic()
+        self._beaten = self._dealt = time.monotonic()
+        self._unread: dict[str, ArrivingSeries] = {}  # whose files do not answer yet
+        self._late: set[str] = set()  # those of them that are said
         if outbox:
             for entry in results.ledger.unsent(recipient):
                 outbox.offer(entry.content, results.report_path(entry.report))
@@ -103,16 +112,17 @@ class ArrivalService:
         """Deal with all that is due; returns with how many series."""
         self._drain()
         done = 0
-        for series in self._arrivals.due():
-            if not self._results.ledger.knows(series.content):
-                self._deal_with(series)
-                done += 1
-            else:
-                self._make_up_for(series)
-            self._finished[series.uid] = self._kept[series.uid] = time.monotonic()
+        # What was being graded when the program ended twice may be why: others come first.
+        for series in sorted(self._arrivals.due(), key=lambda one: self._attempts(one) >= OFTEN):
+            self._unread.pop(series.uid, None)  # it has grown
+            done += self._take_up(series)
             self._drain()
+        for series in list(self._unread.values()):
+            done += self._take_up(series)
+        self._tell_unread()
         for series, missing in self._arrivals.overdue():
             self._incomplete(series, missing)
+            self._kept[series.uid] = time.monotonic()
             done += 1
         self._write_again()
         self._write_report()
@@ -121,12 +131,22 @@ class ArrivalService:
         self._beat()
         return done
 
+    def trouble(self, kind: str, sentence: str, over: str = "") -> None:
+        """Say and show what keeps series from being graded; where it is empty, that it is over."""
+        if self._results.trouble(kind, sentence):
+            self._say(sentence or over)
+
+    @property
+    def seconds_without(self) -> float:
+        """Seconds since a series was dealt with."""
+        return time.monotonic() - self._dealt
+
     @property
     def idle(self) -> bool:
         """Whether no series is unfinished, no result or report unwritten and none unsent."""
         waiting = self._arrivals.wait() is not None or not self._inbox.empty()
         sending = self._outbox and self._results.ledger.unsent(self._recipient)
-        return not (waiting or self._unwritten or self._reports or sending)
+        return not (waiting or self._unread or self._unwritten or self._reports or sending)
 
     def wait(self, longest: float = 0.2) -> None:
         """Sleep until something may be due; an image that arrives ends it."""
@@ -150,7 +170,41 @@ class ArrivalService:
         if self._arrivals.get(image.series) is None and self._results.ledger.has(image.series):
             for other in self._recall(image):
                 self._arrivals.add(other)
-        self._arrivals.add(image)
+        if self._arrivals.add(image):
+            self._kept.pop(image.series, None)
+
+    def _take_up(self, series: ArrivingSeries) -> int:
+        """Deal with a series that is due, if it can be read; whether it was."""
+        known = self._results.ledger.knows(series.content) and not self._refused(series)
+        try:
+            if known:
+                self._make_up_for(series)
+            else:
+                self._deal_with(series)
+        except StillWaiting as waiting:
+            self._unread[series.uid] = series
+            self._late |= {series.uid} if waiting.late else set()
+            return 0
+        self._unread.pop(series.uid, None)
+        self._finished[series.uid] = self._kept[series.uid] = self._dealt = time.monotonic()
+        return 0 if known else 1
+
+    def _refused(self, series: ArrivingSeries, reason: str | None = None) -> bool:
+        """Whether these images were refused last, for that reason: a file may be whole by now."""
+        last = self._results.ledger.latest(series.uid)
+        if last is None or (last.content, last.status) != (series.content, "refused"):
+            return False
+        return reason in (None, last.reason)
+
+    def _tell_unread(self) -> None:
+        self._late &= self._unread.keys()
+        count = len(self._late)
+        many = f"{count} series have" if count > 1 else "A series has"
+        sentence = (
+            f"{many} arrived and cannot be read yet: the drive or share is slow, or hangs. Others "
+            "are graded meanwhile."
+        )
+        self.trouble("reading", sentence if count else "", "All that arrived can be read again.")
 
     def _deal_with(self, series: ArrivingSeries) -> None:
         start = time.monotonic()
@@ -158,11 +212,20 @@ class ArrivalService:
         if reason:
             self._record(self._entry(series, "skipped", reason=reason), None)
             return
+        if series.size > LARGEST:
+            size = f"{series.size / 1e9:.0f} GB"
+            self._refuse(series, f"Its images unpack to {size}, more than is graded.")
+            return
+        if self._attempts(series) >= TOO_OFTEN:
+            text = f"The program ended {TOO_OFTEN} times while it was graded; it is given up."
+            self._refuse(series, text)
+            return
         try:
-            graded = self._grade(series)
+            with self._results.attempts.begun(series.content):
+                graded = self._grade(series)
         except (ValueError, RuntimeError, MemoryError, OSError) as error:
             sentence = str(error).strip() or "Memory ran out."
-            self._record(self._entry(series, "refused", reason=sentence), None)
+            self._refuse(series, sentence)
             return
         entry = self._entry(
             series,
@@ -171,6 +234,13 @@ class ArrivalService:
             seconds=round(time.monotonic() - start, 3),
         )
         self._record(with_repeated(entry, self._results.ledger.entries), graded)
+
+    def _attempts(self, series: ArrivingSeries) -> int:
+        return self._results.attempts.count(series.content)
+
+    def _refuse(self, series: ArrivingSeries, reason: str) -> None:
+        if not self._refused(series, reason):
+            self._record(self._entry(series, "refused", reason=reason), None)
 
     def _incomplete(self, series: ArrivingSeries, missing: str) -> None:
         known = self._results.ledger.latest(series.uid)
@@ -234,6 +304,10 @@ class ArrivalService:
         self._reports.popleft()
         try:
             self._results.write_report(owed.entry, owed.write)
+        except StillWaiting:
+            self._reports.append(replace(owed, due=now + RETRY))
+            text = "A DICOM report waits: its series cannot be read, the drive or share hangs."
+            self.trouble("report", text)
         except (NotSaved, OSError) as error:
             if not owed.due:
                 self._say(f"{_told(error)} A DICOM report is tried again every {RETRY:g} s.")
@@ -241,6 +315,7 @@ class ArrivalService:
         except (ValueError, RuntimeError) as error:
             self._say(f"No DICOM report is written of a series: {error}")
         else:
+            self.trouble("report", "", "A DICOM report that waited is written.")
             if self._outbox:
                 path = self._results.report_path(owed.entry.report)
                 self._outbox.offer(owed.entry.content, path)
@@ -260,13 +335,13 @@ class ArrivalService:
             series = self._arrivals.get(uid)
             if series is not None and self._results.ledger.knows(series.content):
                 self._arrivals.forget(uid)
-        for uid in [uid for uid, end in self._kept.items() if now - end > self._keep]:
+        unwritten = {entry.series for _, entry, _ in self._unwritten}
+        old = [uid for uid, end in self._kept.items() if now - end > self._keep]
+        for uid in set(old) - unwritten:
+            if self._release and self._release(uid) is False:
+                continue  # an image of it is arriving
             del self._kept[uid]
-            series = self._arrivals.get(uid)
-            if series is None or self._results.ledger.knows(series.content):
-                self._arrivals.forget(uid)
-                if self._release:
-                    self._release(uid)
+            self._arrivals.forget(uid)
 
     def _beat(self) -> None:
         if time.monotonic() - self._beaten > BEAT:

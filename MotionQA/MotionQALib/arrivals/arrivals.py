@@ -41,12 +41,14 @@ class Arrivals:
     def __len__(self) -> int:
         return len(self._series)
 
-    def add(self, image: ImageFacts) -> None:
-        """Take an image that has arrived; one that comes again changes nothing."""
+    def add(self, image: ImageFacts) -> bool:
+        """Take an image that has arrived; whether it is new: one that comes again is not."""
         series = self._series.setdefault(image.series, ArrivingSeries(image.series))
-        if series.add(image):
+        new = series.add(image)
+        if new:
             self._last[image.series] = self._clock()
             self._told.discard(image.series)
+        return new
 
     def get(self, uid: str) -> ArrivingSeries | None:
         return self._series.get(uid)

@@ -19,6 +19,7 @@ _STYLE = """
 .worst img { display: block; max-height: 130px; }
 .worst figcaption { padding: .1rem .3rem; font-size: .82rem; }
 .again { font-weight: 600; }
+.trouble { border: 2px solid; border-radius: 4px; padding: .4rem .6rem; font-weight: 600; }
 """
 
 MOST_SLICES = 6
@@ -30,6 +31,7 @@ def page(
     pictures: Mapping[str, Mapping[int, str]],
     notice: str = "",
     refresh: int = 10,
+    troubles: Sequence[str] = (),
 ) -> Iterator[str]:
     """Yield the page piece by piece; all that comes from files is escaped.
 
@@ -38,6 +40,7 @@ def page(
     entries : newest first
     pictures : data URLs by slice, of entries by their content
     refresh : seconds
+    troubles : sentences on what keeps series from being graded now
     """
     head = page_head("Motion, series by series", _STYLE)
     again = f'<meta http-equiv="refresh" content="{refresh}">\n'
@@ -49,6 +52,8 @@ def page(
     )
     if notice:
         yield f'<p class="notice">{escape(notice[:1].upper() + notice[1:])}.</p>\n'
+    for trouble in troubles:
+        yield f'<p class="trouble" role="alert">{escape(trouble)}</p>\n'
     yield "</header>\n<main>\n"
     if not entries:
         yield "<p>No series has arrived yet.</p>\n"

@@ -51,10 +51,17 @@ class ArrivingSeries:
         self.images: dict[str, ImageFacts] = {}
 
     def add(self, image: ImageFacts) -> bool:
-        """Take an image; False if it was here already."""
-        new = image.instance not in self.images
+        """Take an image; False if it was here already, with the same content as far as is known."""
+        known = self.images.get(image.instance)
         self.images[image.instance] = image
-        return new
+        if known is None or known.revision != image.revision:
+            return True
+        return None not in (known.stamp, image.stamp) and known.stamp != image.stamp
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its pixels, unpacked."""
+        return sum(image.size for image in self.images.values())
 
     @property
     def first(self) -> ImageFacts:
@@ -70,7 +77,8 @@ class ArrivingSeries:
         """A key of exactly these images: another one more, and it differs."""
         digest = hashlib.blake2b(self.uid.encode(), digest_size=16)
         for instance in sorted(self.images):
-            digest.update(f"\n{instance}".encode())
+            revision = self.images[instance].revision
+            digest.update(f"\n{instance}{f' {revision}' if revision else ''}".encode())
         return digest.hexdigest()
 
     def stack(self) -> list[list[FrameFacts]]:

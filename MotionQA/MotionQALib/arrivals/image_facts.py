@@ -48,6 +48,9 @@ class ImageFacts:
     phases : images of a slice that the scanner promises (CardiacNumberOfImages), 0 if none
     frames : its pictures
     path : where it is stored; None if that is not known
+    size : bytes of its pixels when they are unpacked
+    stamp : of its file's content, where somebody looks for changes; None if not
+    revision : rises each time that the object came with another picture
     """
 
     series: str
@@ -61,6 +64,9 @@ class ImageFacts:
     phases: int
     frames: tuple[FrameFacts, ...]
     path: Path | None = None
+    size: int = 0
+    stamp: tuple[int, int] | None = None
+    revision: int = 0
 
     @classmethod
     def of(cls, dataset: Any, path: Path | None = None, identify: bool = False) -> ImageFacts:
@@ -89,6 +95,7 @@ class ImageFacts:
             phases=_whole(dataset.get("CardiacNumberOfImages"), 0),
             frames=tuple(_frames(dataset, instance)),
             path=path,
+            size=_size(dataset),
         )
 
     @classmethod
@@ -119,6 +126,12 @@ def described(dataset: Any, identify: bool = False) -> str:
     else:
         kept = without(text, identifying_words(dataset))
     return "".join(c if c.isprintable() else " " for c in kept).strip()[: 192 if identify else 64]
+
+
+def _size(dataset: Any) -> int:
+    names = ("Rows", "Columns", "SamplesPerPixel", "NumberOfFrames")
+    pixels = math.prod(max(1, _whole(dataset.get(name), 1)) for name in names)
+    return pixels * max(8, _whole(dataset.get("BitsAllocated"), 16)) // 8
 
 
 def _frames(dataset: Any, instance: str) -> Iterator[FrameFacts]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from ..privacy import identifying_words, without
 from ..slice_pictures import draw
 from .arrival_results import Graded
 from .arriving_series import ArrivingSeries
+from .slow_calls import SlowCalls
 
 if TYPE_CHECKING:
     from ..assessment import Assessor
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from ..volumes import Volume
 
 MOST_PICTURES = 6
+
+READING = 30.0
+"""Seconds that a series is waited for; then others are graded until it has been read."""
 
 
 class SeriesGrader:
@@ -32,14 +37,17 @@ class SeriesGrader:
         self, assessor: Assessor, *, reports: bool = False, identify: bool = False
     ) -> None:
         self._assessor, self._reports, self._identify = assessor, reports, identify
+        self._calls = SlowCalls(READING)
 
     def __call__(self, series: ArrivingSeries) -> Graded:
-        """Raises ValueError or RuntimeError with a sentence."""
+        """Raises ValueError or RuntimeError with a sentence; StillWaiting: ask again."""
+        volume = self._calls.get(series.uid, partial(self._read, series), series.content)
         try:
-            volume = read_series(series)
             assessment = self._assessor.assess(volume)
         except (ValueError, RuntimeError) as error:
-            raise ValueError(self._told(str(error), series)) from error
+            told = partial(self._told, str(error), series)
+            sentence = self._calls.get(("why", series.uid), told, series.content)
+            raise ValueError(sentence) from error
         pictures = _worst(volume, assessment)
         write = self._writer(series, volume.origin, assessment) if self._reports else None
         return Graded(assessment, pictures, write)
@@ -52,13 +60,16 @@ class SeriesGrader:
             return None
 
         def write(path: Path) -> None:
-            try:
-                origin = read_series(series).origin
-            except (ValueError, RuntimeError) as error:
-                raise ValueError(self._told(str(error), series)) from error
-            self._writer(series, origin, assessment)(path)
+            volume = self._calls.get(series.uid, partial(self._read, series), series.content)
+            self._writer(series, volume.origin, assessment)(path)
 
         return write
+
+    def _read(self, series: ArrivingSeries) -> Volume:
+        try:
+            return read_series(series)
+        except (ValueError, RuntimeError) as error:
+            raise ValueError(self._told(str(error), series)) from error
 
     def _writer(self, series: ArrivingSeries, origin, assessment) -> Callable[[Path], None]:
         # Of the origin alone: the voxels must not wait in memory for the report.
@@ -69,10 +80,14 @@ class SeriesGrader:
             card = self._assessor.card
             if assessment.checkpoint != card.name:  # another one graded before the restart
                 card = card_of(assessment)
-            try:
-                write_series_report(path, origin, assessment, card, series.paths[0])
-            except (ValueError, RuntimeError) as error:
-                raise ValueError(self._told(str(error), series)) from error
+
+            def report() -> None:  # which reads the header of the first file again
+                try:
+                    write_series_report(path, origin, assessment, card, series.paths[0])
+                except (ValueError, RuntimeError) as error:
+                    raise ValueError(self._told(str(error), series)) from error
+
+            self._calls.get(("report", series.uid), report, series.content)
 
         return write
 

@@ -222,8 +222,10 @@ def _picture(volume, assessment) -> bytes:
 
 
 def main() -> int:
+    from ..privacy import silence_child
     from ..worker import own_streams
 
+    silence_child()
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the worker does, and for its reason
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in Slicer's terminal is Slicer's
     if hasattr(os, "nice"):

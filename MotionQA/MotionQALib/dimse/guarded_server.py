@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from socketserver import BaseServer
 from typing import NoReturn
@@ -20,6 +21,10 @@ from .listener_settings import ListenerSettings
 
 SLACK = 2 * 10**6
 """Bytes of a message besides its object: commands, negotiation."""
+
+
+SILENT = 32
+"""Connections besides associations, which have not asked for one yet or are being turned away."""
 
 
 class InFlight:
@@ -55,6 +60,8 @@ class GuardedSocket:
     ) -> None:
         self._inner, self._settings, self._flight, self._say = inner, settings, flight, say
         self._count, self._since = 0, None
+        self.closed = False
+        self._most = SLACK  # until its titles are known to be right
         inner.settimeout(settings.stalled)
 
     def __getattr__(self, name: str):
@@ -75,12 +82,19 @@ class GuardedSocket:
             data = self._inner.recv(count)
         except TimeoutError:
             self._break(f"nothing came for {self._settings.stalled:g} s in the middle of an object")
-        if self._count + len(data) > self._settings.largest_object + SLACK:
+        if self._count + len(data) > self._most:
+            if self._most == SLACK:
+                self._break("too much came before its titles were agreed")
             self._break(f"an object exceeds {self._settings.largest_object / 1e6:g} MB")
         if not self._flight.take(len(data)):
             self._break("too much is being received at once")
         self._count += len(data)
         return data
+
+    def agreed(self) -> None:
+        """The titles are right: objects may come."""
+        self._most = self._settings.largest_object + SLACK
+        self.complete()
 
     def complete(self) -> None:
         """A message has arrived whole: count anew."""
@@ -88,6 +102,7 @@ class GuardedSocket:
         self._count, self._since = 0, None
 
     def close(self) -> None:
+        self.closed = True
         self.complete()
         self._inner.close()
 
@@ -105,9 +120,23 @@ class GuardedServer(ThreadedAssociationServer):
     flight = InFlight(settings.most_in_flight)
     say: Callable[[str], None] = staticmethod(lambda sentence: None)
 
+    crowded = False
+    open: weakref.WeakSet[GuardedSocket]
+
+    def verify_request(self, request, client_address) -> bool:
+        """Whether there is room for one more: a connection that says nothing takes threads, too."""
+        most = self.settings.most_associations + SILENT
+        crowded = sum(not one.closed for one in list(self.open)) > most  # itself among them
+        if crowded and not self.crowded:
+            self.say(f"Connections are turned away: {most} are open already.")
+        self.crowded = crowded
+        return not crowded
+
     def get_request(self):
         connection, address = super().get_request()
-        return GuardedSocket(connection, self.settings, self.flight, self.say), address
+        guard = GuardedSocket(connection, self.settings, self.flight, self.say)
+        self.open.add(guard)
+        return guard, address
 
     def shutdown(self) -> None:
         BaseServer.shutdown(self)  # pynetdicom's own wants a server that `AE` keeps in a list
@@ -120,5 +149,10 @@ def guarded(settings: ListenerSettings, say: Callable[[str], None]) -> type[Guar
     ``say`` is called, in any thread, with a sentence about each connection that was ended.
     """
     flight = InFlight(settings.most_in_flight)
-    limits = {"settings": settings, "flight": flight, "say": staticmethod(say)}
+    limits = {
+        "open": weakref.WeakSet(),
+        "settings": settings,
+        "flight": flight,
+        "say": staticmethod(say),
+    }
     return type("GuardedServer", (GuardedServer,), limits)

@@ -27,9 +27,9 @@ from pynetdicom import AE, _config, evt
 from pynetdicom.sop_class import Verification
 
 from ..arrivals.image_facts import ImageFacts
-from .guarded_server import guarded
+from .guarded_server import GuardedSocket, guarded
 from .listener_settings import ListenerSettings
-from .object_store import NoRoom, ObjectStore
+from .object_store import NoRoom, ObjectStore, revision_of
 
 IMAGES = (MRImageStorage, EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage)
 """Kinds of objects that are taken: others are refused when the peer proposes them."""
@@ -37,6 +37,9 @@ IMAGES = (MRImageStorage, EnhancedMRImageStorage, LegacyConvertedEnhancedMRImage
 PLAIN = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian)
 # Deflated objects are left out: a few kilobytes may inflate to more than any memory.
 PACKED = (RLELossless, JPEGLosslessSV1, JPEG2000Lossless, JPEGLSLossless)
+
+MOST_FRAMES = 20_000
+"""Of one object: each takes memory while its series is kept in mind, and a cine has hundreds."""
 
 SUCCESS, NO_RESOURCES, NOT_MATCHING, NOT_UNDERSTOOD = 0x0000, 0xA700, 0xA900, 0xC000
 
@@ -82,7 +85,7 @@ class Receiver:
                 evt_handlers=[
                     (evt.EVT_C_STORE, self._take),
                     (evt.EVT_DIMSE_SENT, _complete),
-                    (evt.EVT_ESTABLISHED, _complete),
+                    (evt.EVT_ESTABLISHED, _agreed),
                     (evt.EVT_CONN_CLOSE, _complete),
                     (evt.EVT_REJECTED, self._rejected),
                 ],
@@ -131,11 +134,15 @@ class Receiver:
         except Exception:  # parsers raise anything on bytes they did not expect
             self._say("An object was refused: it is damaged, or no image.")
             return NOT_UNDERSTOOD
+        if facts.size > self._settings.largest_object or len(facts.frames) > MOST_FRAMES:
+            self._say("An object was refused: it unpacks to more than is taken.")
+            return NO_RESOURCES
         if facts.instance != str(event.request.AffectedSOPInstanceUID):
             self._say("An object was refused: it is another one than its sender says.")
             return NOT_MATCHING
         try:
-            path = self._store.put(facts.series, facts.instance, content)
+            facts = replace(facts, revision=self._revision(facts, content))
+            path = self._store.put(facts.series, facts.instance, content, facts.revision)
         except NoRoom as error:
             self._say(f"An object was refused: {error}")
             return NO_RESOURCES
@@ -144,6 +151,24 @@ class Receiver:
             return NO_RESOURCES
         self._arrived(replace(facts, path=path))
         return SUCCESS
+
+    def _revision(self, facts: ImageFacts, content: bytes) -> int:
+        """Of an object that came before: one more where it now shows something else."""
+        known = self._store.current(facts.series, facts.instance)
+        if known is None:
+            return 0
+        before = known.read_bytes()
+        if before == content:
+            return revision_of(known)
+        try:
+            same = facts_of_whole(before, self._identify) == facts and _pixels(before) == _pixels(
+                content
+            )
+        except Exception:  # the one before has been damaged on the disk
+            same = False
+        if not same:
+            self._say("An image came again with another content; its series is graded anew.")
+        return revision_of(known) + (not same)
 
     def _rejected(self, event: evt.Event) -> None:
         title = "".join(c for c in event.assoc.requestor.ae_title if c.isprintable())
@@ -168,8 +193,24 @@ def facts_of_whole(content: bytes, identify: bool = False) -> ImageFacts:
     return facts
 
 
+def _pixels(content: bytes) -> bytes:
+    return dcmread(BytesIO(content)).PixelData
+
+
 def _complete(event: Any) -> None:
     """Let a connection's limits count anew."""
-    held = getattr(event.assoc.dul.socket, "socket", None)
-    if held is not None and hasattr(held, "complete"):
+    held = _guard(event)
+    if held is not None:
         held.complete()
+
+
+def _agreed(event: Any) -> None:
+    """Let a connection send objects."""
+    held = _guard(event)
+    if held is not None:
+        held.agreed()
+
+
+def _guard(event: Any) -> GuardedSocket | None:
+    held = getattr(event.assoc.dul.socket, "socket", None)
+    return held if isinstance(held, GuardedSocket) else None

@@ -45,6 +45,7 @@ class BatchPanel:
         self.opening = VolumeOpening(results)
         self.opening.opened.connect(self._on_opened)
         self.opening.failed.connect(self.say)
+        self.opening.slow.connect(self.say)
         self.widget = qt.QWidget()
         self.source = FolderRow(_("Volumes"), _("The folder of the volumes"), SOURCE_SETTING)
         self.source.tip = _(
@@ -103,7 +104,9 @@ class BatchPanel:
         self._showing.stop()
         run = self._run
         running = run is not None and run.running
-        begun = self.output.path is not None and (self.output.path / RESULTS).is_file()
+        # Not asked while a batch runs: five times a second, and perhaps of a slow share.
+        begun = not running and self.output.path is not None
+        begun = begun and (self.output.path / RESULTS).is_file()
         button = self.start_button
         button.text = _("Stop") if running else _("Go on") if begun else _("Grade all")
         ready = self.source.path is not None and self.output.path is not None

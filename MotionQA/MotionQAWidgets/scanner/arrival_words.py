@@ -45,10 +45,13 @@ def grade_text(entry: Entry) -> str:
 
 
 def acquired_again(entry: Entry, entries: Sequence[Entry]) -> dict[int, Entry]:
-    """Of each slice that a later series acquired again, the last such series."""
+    """Of each slice that a later series acquired again, the last such series.
+
+    ``entries`` come newest first; their times are not asked, since a clock may be set.
+    """
     return {
         slice_: later
-        for later in sorted(entries, key=lambda other: other.time)
+        for later in reversed(entries)
         for repeated in later.repeated
         if repeated.series == entry.series
         for slice_, _new in repeated.slices

@@ -47,6 +47,7 @@ class ArrivalsPanel:
         self.opening = VolumeOpening(results)
         self.opening.opened.connect(self._on_opened)
         self.opening.failed.connect(self.say)
+        self.opening.slow.connect(self.say)
         self.widget = qt.QWidget()
         self.switch = qt.QCheckBox(_("Assess series as they arrive"))
         self.switch.toolTip = _(

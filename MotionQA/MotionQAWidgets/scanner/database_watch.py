@@ -3,7 +3,8 @@
 Slicer's DICOM listener and its import write through a database of their own, in another thread:
 `slicer.dicomDatabase` then tells no series and no instance, only that its file has changed, and on
 a network drive not even that. So each signal is taken as a hint to look, and now and then it looks
-unasked. A look asks for a little at a time: a database may hold thousands of studies.
+unasked. A look asks for a little at a time: a database may hold thousands of studies. It asks the
+database alone; the process that grades opens the files.
 """
 
 from __future__ import annotations
@@ -28,15 +29,14 @@ TURN = 0.004
 REST = 5
 """A look follows the last one after so many times the time that it took, at least."""
 
-MODALITY = "0008,0060"
-
 
 class DatabaseWatch:
     """Tells the files of series that came into the database.
 
     Parameters
     ----------
-    since : milliseconds since 1970; series that were inserted before are passed over
+    since : milliseconds since 1970; series that were inserted before are passed over, but for those
+        that come while it watches: the computer's clock may have been set
 
     Signals
     -------
@@ -51,6 +51,7 @@ class DatabaseWatch:
         self._known: Mapping[str, int] | None = None
         self._told: dict[str, set[str]] = {}
         self._passed_over: set[str] = set()
+        self._there: set[str] | None = None  # series that were there at the first look
         self._look: Iterator[None] | None = None
         self._look_again = False
         self._database = None
@@ -86,6 +87,11 @@ class DatabaseWatch:
         """Of the database that is open; empty where none is, or one in memory."""
         return _directory_of(_database())
 
+    @property
+    def looked_through(self) -> bool:
+        """Whether all of the database that is open was looked at once."""
+        return self._there is not None
+
     def files_of(self, series: str) -> list[str]:
         """The series' files in the database that is open now."""
         database = _database()
@@ -107,7 +113,7 @@ class DatabaseWatch:
         self._follow(database)
         directory = _directory_of(database)
         if directory != self._directory:
-            self._directory, self._known = directory, None
+            self._directory, self._known, self._there = directory, None, None
             self.directory_changed.emit(directory)
         if directory and self._known is not None:
             self._spent = 0.0
@@ -141,14 +147,18 @@ class DatabaseWatch:
 
     def _new_images(self, database) -> Iterator[None]:
         """Tell what is new, the last patients first; pauses after each question."""
+        there: set[str] = set()
         for patient in reversed(list(database.patients())):
             yield
             for study in reversed(list(database.studiesForPatient(patient))):
                 yield
-                for series in reversed(list(database.seriesForStudy(study))):
+                for series in map(str, reversed(list(database.seriesForStudy(study)))):
+                    there.add(series)
                     if series not in self._passed_over:
-                        self._look_at(database, str(series))
+                        self._look_at(database, series)
                         yield
+        if self._there is None:
+            self._there = there
 
     def _look_at(self, database, series: str) -> None:
         if series not in self._told and not self._is_wanted(database, series):
@@ -164,11 +174,12 @@ class DatabaseWatch:
             self.images_found.emit(new)
 
     def _is_wanted(self, database, series: str) -> bool:
-        inserted = database.insertDateTimeForSeries(series)
-        if inserted.isValid() and inserted.toMSecsSinceEpoch() < self._since:
-            return False
-        files = list(database.filesForSeries(series, 1))
-        return not files or str(database.fileValue(files[0], MODALITY)) in ("MR", "")
+        if self._there is None or series in self._there:
+            inserted = database.insertDateTimeForSeries(series)
+            if inserted.isValid() and inserted.toMSecsSinceEpoch() < self._since:
+                return False
+        # Out of the database: `fileValue` would open a file, which may lie on a share that hangs.
+        return str(database.fieldForSeries("Modality", series)) in ("MR", "")
 
 
 def _database():

@@ -139,6 +139,7 @@ def test_what_was_acquired_again_is_said(start, tmp_path):
     assert "Acquired again of series 5" in (tmp_path / "out" / "index.html").read_text("utf-8")
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value")
 def test_a_received_series_is_graded_and_its_report_returned(start, tmp_path):
     got = []
 
@@ -164,7 +165,36 @@ def test_a_received_series_is_graded_and_its_report_returned(start, tmp_path):
     finally:
         server.shutdown()
     assert [data.StudyInstanceUID for data in got] == [images[0].StudyInstanceUID]
+    broken = series(slices=2, phases=2, seed=1, description="sax Quellenhofer", size=8)
+    for data in broken:  # it is stored, and cannot be graded
+        data.PixelSpacing = None
+        data.ImageType = ["ORIGINAL", "PRIMARY", "QUELLENHOFER"]
+    push(program.port(), broken)
+    broken[0].SOPClassUID = broken[0].SOPInstanceUID = "Quellenhofer^Amadea"
+    push(program.port(), broken[:1])
+    stranger = AE(ae_title="STRANGER")
+    stranger.add_requested_context(MRImageStorage)
+    assert not stranger.associate("127.0.0.1", program.port(), ae_title="PACS").is_established
+    program.wait_for("turned away")
+    end = time.monotonic() + 60
+    while len(entries(tmp_path)) < 2:
+        assert time.monotonic() < end, program.said
+        time.sleep(0.05)
     assert program.end() == 0
+    tells_nobody(program.said, "the log")
+    parts = ("incoming", "reports")  # the images themselves, and what belongs to their record
+    for path in (tmp_path / "out").rglob("*"):
+        if (
+            path.is_file()
+            and path.parent.parent.name not in parts
+            and path.parent.name not in parts
+        ):
+            tells_nobody(path.read_text("utf-8", errors="replace"), path)
+        tells_nobody(path.name, path)
+
+
+def tells_nobody(text, where):
+    assert not [word for word in identifying_words() if word in text.casefold()], where
 
 
 def test_a_second_one_is_refused(start, tmp_path):

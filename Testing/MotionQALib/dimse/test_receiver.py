@@ -1,5 +1,6 @@
 """The listener: what it takes, what it refuses, and what it says."""
 
+import select
 import shutil
 import socket
 import struct
@@ -7,6 +8,7 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
 
 import numpy as np
@@ -95,6 +97,50 @@ def test_an_object_is_on_disk_as_it_was_sent(room):
         kept = dcmread(facts.path)
         assert kept.SOPInstanceUID == sent.SOPInstanceUID and kept.PixelData == sent.PixelData
     assert sorted(here.store.files()) == sorted(facts.path for facts in here.arrived)
+
+
+def test_an_object_that_comes_again_is_the_same_or_a_new_revision(room, tmp_path):
+    from MotionQALib.arrivals.arriving_series import ArrivingSeries
+
+    here = room()
+    (data, *_) = series(size=16)
+    assert push(here.port, [data, data]) == [0, 0]
+    data.PatientName = "Corrected^Name"  # as an archive does: the picture is the same
+    assert push(here.port, [data]) == [0]
+    assert [facts.revision for facts in here.arrived] == [0, 0, 0] and here.said == []
+    assert dcmread(here.stored()[0]).PatientName == "Corrected^Name"
+    data.PixelData = bytes(len(data.PixelData))
+    assert push(here.port, [data, data]) == [0, 0]
+    assert [facts.revision for facts in here.arrived] == [0, 0, 0, 1, 1]
+    (path,) = here.stored()
+    assert not any(dcmread(path).PixelData) and here.arrived[-1].path == path
+    assert "came again with another content" in here.said[0] and len(here.said) == 1
+    grown = ArrivingSeries(here.arrived[0].series)
+    contents = []
+    for facts in here.arrived:
+        grown.add(facts)
+        contents.append(grown.content)
+    assert len(set(contents)) == 2 and contents[2] != contents[3] == contents[4]
+    assert ObjectStore(here.store.folder).current(facts.series, facts.instance) == path
+    here.store.path_of(facts.series, facts.instance).write_bytes(b"old")  # left by a crash
+    assert list(here.store.files()) == here.store.files_of(facts.series) == [path]
+
+
+def test_the_same_object_in_another_series_is_another_one(room):
+    here = room()
+    (data, *_) = series(size=16)
+    assert push(here.port, [data]) == [0]
+    data.SeriesInstanceUID = "1.2.3"
+    assert push(here.port, [data]) == [0]
+    assert len(here.stored()) == 2 and {facts.revision for facts in here.arrived} == {0}
+
+
+def test_a_series_is_not_removed_while_an_image_of_it_arrives(tmp_path, monkeypatch):
+    store = ObjectStore(tmp_path)
+    path = store.put("1", "2", b"x")
+    assert not store.remove("1") and path.exists()
+    monkeypatch.setattr("MotionQALib.dimse.object_store.BUSY", 0.0)
+    assert store.remove("1") and not path.exists()
 
 
 def test_twenty_scanners_at_once(room):
@@ -241,6 +287,70 @@ def test_a_length_that_is_claimed_is_not_believed(room):
         wait_for(lambda: here.said)
     assert "nothing came for 0.5 s" in here.said[0]
     assert push(here.port, series(size=16)) == [0] * 9
+
+
+def test_little_is_taken_before_titles_are_agreed(room, monkeypatch):
+    """An association's request is small; who sends more has no title that was checked."""
+    monkeypatch.setattr("MotionQALib.dimse.guarded_server.SLACK", 10**5)
+    here = room()
+    with socket.create_connection(("127.0.0.1", here.port)) as stranger:
+        stranger.sendall(struct.pack(">BBL", 1, 0, 10**9))
+        with suppress(OSError):
+            for _ in range(30):
+                stranger.sendall(bytes(10**4))
+        wait_for(lambda: here.said)
+    assert "before its titles were agreed" in here.said[0]
+    assert push(here.port, series(size=400)) == [0] * 9  # more than that, and agreed
+
+
+def ended(connection):
+    """Whether the other side has closed it."""
+    if not select.select([connection], [], [], 0)[0]:
+        return False
+    try:
+        return connection.recv(1, socket.MSG_PEEK) == b""
+    except OSError:
+        return True
+
+
+def test_connections_that_say_nothing_are_few(room, monkeypatch):
+    monkeypatch.setattr("MotionQALib.dimse.guarded_server.SILENT", 2)
+    here = room(most_associations=1)
+    silent = [socket.create_connection(("127.0.0.1", here.port)) for _ in range(12)]
+    wait_for(lambda: here.said)
+    assert here.said == ["Connections are turned away: 3 are open already."]
+    wait_for(lambda: sum(map(ended, silent)) >= 9)
+    assert sum(map(ended, silent)) == 9
+    for one in silent:
+        one.close()
+    tried = []
+    wait_for(lambda: tried.append(associate(here.port)) or tried[-1].is_established)
+    assert tried[-1].send_c_store(series(size=16)[0]).Status == 0
+    tried[-1].release()
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"Rows": 60000, "Columns": 60000}, {"NumberOfFrames": 20001, "Rows": 1, "Columns": 1}],
+)
+def test_an_object_that_unpacks_to_more_than_is_taken_is_refused(room, claims):
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import RLELossless
+
+    here = room()
+    (data, *_) = series(size=16)
+    data.file_meta.TransferSyntaxUID = RLELossless
+    data.PixelData = encapsulate([b"\0" * 64 + b"\0\0"])
+    data["PixelData"].is_undefined_length = True
+    for keyword, value in claims.items():
+        setattr(data, keyword, value)
+    entity = AE(ae_title="SCANNER")
+    entity.add_requested_context(MRImageStorage, RLELossless)
+    association = entity.associate("127.0.0.1", here.port, ae_title="MOTIONQA")
+    keep_answers(association)
+    assert association.send_c_store(data).Status == 0xA700
+    association.release()
+    assert here.stored() == [] and "unpacks to more" in here.said[0]
 
 
 def test_a_peer_that_trickles_is_let_go(room):
