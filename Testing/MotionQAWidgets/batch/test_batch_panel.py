@@ -98,7 +98,7 @@ def test_what_is_killed_goes_on_and_a_second_one_is_refused(host, module, study,
 
     batch = start(module, study, checkpoint_file)
     host.wait_until(lambda: batch.run.graded, seconds=LATE)
-    (pid,) = children("batch_runs.process")
+    (pid,) = children("batch_process")
     other = BatchRun([study], batch.output.path, str(checkpoint_file))
     host.wait_until(lambda: not other.running, seconds=LATE)
     assert "another session" in other.sentence

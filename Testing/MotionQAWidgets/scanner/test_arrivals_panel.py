@@ -144,9 +144,9 @@ def test_a_killed_process_is_started_again(host, module, send, checkpoint_file, 
     arrivals = module.logic.arrivals
     monkeypatch.setattr(type(arrivals), "restart_after", 100)
     module.scanner.switch.click()
-    host.wait_until(lambda: children("arrivals.announced"), seconds=SOON)
+    host.wait_until(lambda: children("announced_series"), seconds=SOON)
     send(cine_objects.series(3, 2, size=64))
-    (pid,) = children("arrivals.announced")
+    (pid,) = children("announced_series")
     os.kill(pid, signal.SIGKILL)
     host.wait_until(lambda: "started again" in arrivals.sentence, seconds=SOON)
     host.wait_until(lambda: len(arrivals.entries) == 1, seconds=LATE)
