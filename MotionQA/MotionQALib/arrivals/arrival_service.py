@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import queue
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
 from ..reading.reading_errors import NotSaved
@@ -21,37 +18,20 @@ from .arriving_series import ArrivingSeries
 from .attempts import OFTEN, TOO_OFTEN
 from .image_facts import ImageFacts
 from .outbox import Outbox
+from .owed_reports import OwedReports, ReportAgain, without_path
 from .repetition import with_repeated
 from .slow_calls import StillWaiting
 
 Select = Literal["short-axis", "cine", "all"]
 
-ReportAgain = Callable[[ArrivingSeries, Assessment], Callable[[Path], None] | None]
-
 RETRY = 10.0
 """Seconds until results that could not be written are written again."""
-
-SOON = 2.0
-"""Seconds: no report is begun when a series is due within them, as writing takes about one."""
-
-PUT_OFF = 10.0
-"""Seconds that a report waits for series, at the most."""
 
 LARGEST = 8 * 10**9
 """Bytes of a series' pixels, unpacked: a few kilobytes may claim to be more than any memory."""
 
 REMEMBERED = 1800.0
 """Seconds that a series' headers stay in memory after it was dealt with."""
-
-
-@dataclass(frozen=True)
-class _OwedReport:
-    """A DICOM report to be written, not before ``due``; times of the monotonic clock."""
-
-    entry: Entry
-    write: Callable[[Path], None]
-    since: float = field(default_factory=time.monotonic)
-    due: float = 0.0
 
 
 class ArrivalService:
@@ -89,20 +69,17 @@ class ArrivalService:
     ) -> None:
         self._arrivals, self._results, self._grade = arrivals, results, grade
         self._select, self._say, self._recall = select, say, recall
-        self._outbox, self._recipient = outbox, recipient
         self._inbox: queue.Queue[ImageFacts] = queue.Queue()
         self._unwritten: list[tuple[float, Entry, Graded | None]] = []
-        self._report_again = report_again
-        self._reports: deque[_OwedReport] = deque()
+        self._reports = OwedReports(
+            results, say, self.trouble, report_again, outbox=outbox, recipient=recipient
+        )
         self._finished: dict[str, float] = {}
         self._release, self._keep = release, keep
         self._kept: dict[str, float] = {}
         self._beaten = self._dealt = time.monotonic()
         self._unread: dict[str, ArrivingSeries] = {}  # whose files do not answer yet
         self._late: set[str] = set()  # those of them that are said
-        if outbox:
-            for entry in results.ledger.unsent(recipient):
-                outbox.offer(entry.content, results.report_path(entry.report))
 
     def take(self, image: ImageFacts) -> None:
         """An image has arrived and is on disk; from any thread."""
@@ -125,8 +102,8 @@ class ArrivalService:
             self._kept[series.uid] = time.monotonic()
             done += 1
         self._write_again()
-        self._write_report()
-        self._note_sent()
+        self._reports.write_one(self._arrivals.wait())
+        self._reports.note_sent()
         self._forget()
         self._beat()
         return done
@@ -145,8 +122,7 @@ class ArrivalService:
     def idle(self) -> bool:
         """Whether no series is unfinished, no result or report unwritten and none unsent."""
         waiting = self._arrivals.wait() is not None or not self._inbox.empty()
-        sending = self._outbox and self._results.ledger.unsent(self._recipient)
-        return not (waiting or self._unread or self._unwritten or self._reports or sending)
+        return not (waiting or self._unread or self._unwritten) and self._reports.idle
 
     def wait(self, longest: float = 0.2) -> None:
         """Sleep until something may be due; an image that arrives ends it."""
@@ -178,7 +154,7 @@ class ArrivalService:
         known = self._results.ledger.knows(series.content) and not self._refused(series)
         try:
             if known:
-                self._make_up_for(series)
+                self._reports.make_up_for(series)
             else:
                 self._deal_with(series)
         except StillWaiting as waiting:
@@ -269,12 +245,12 @@ class ArrivalService:
             entry = self._results.add(entry, graded)
         except (NotSaved, OSError) as error:
             if not any(held.content == entry.content for _, held, _ in self._unwritten):
-                self._say(f"{_told(error)} It is tried again every {RETRY:g} s.")
+                self._say(f"{without_path(error)} It is tried again every {RETRY:g} s.")
             self._unwritten.append((time.monotonic() + RETRY, entry, graded))
             return
         self._say(sentence_of(entry))
         if graded is not None and graded.write_report is not None:
-            self._reports.append(_OwedReport(entry, graded.write_report))
+            self._reports.owe(entry, graded.write_report)
 
     def _write_again(self) -> None:
         now = time.monotonic()
@@ -282,50 +258,6 @@ class ArrivalService:
         self._unwritten = [held for held in self._unwritten if held[0] > now]
         for _, entry, graded in due:
             self._record(entry, graded)
-
-    def _make_up_for(self, series: ArrivingSeries) -> None:
-        """Owe the report of a graded series again that the program ended before."""
-        if any(owed.entry.content == series.content for owed in self._reports):
-            return
-        for entry in self._results.ledger.unreported:
-            if entry.content == series.content:
-                assessment = self._results.assessment_of(series.content)
-                write = assessment and self._report_again(series, assessment)
-                if write:
-                    self._reports.append(_OwedReport(entry, write))
-
-    def _write_report(self) -> None:
-        """Write one of the reports that are owed, while no series is waited for."""
-        if not self._reports:
-            return
-        owed, due, now = self._reports[0], self._arrivals.wait(), time.monotonic()
-        if now < owed.due or (due is not None and due < SOON and now - owed.since < PUT_OFF):
-            return
-        self._reports.popleft()
-        try:
-            self._results.write_report(owed.entry, owed.write)
-        except StillWaiting:
-            self._reports.append(replace(owed, due=now + RETRY))
-            text = "A DICOM report waits: its series cannot be read, the drive or share hangs."
-            self.trouble("report", text)
-        except (NotSaved, OSError) as error:
-            if not owed.due:
-                self._say(f"{_told(error)} A DICOM report is tried again every {RETRY:g} s.")
-            self._reports.append(replace(owed, due=now + RETRY))
-        except (ValueError, RuntimeError) as error:
-            self._say(f"No DICOM report is written of a series: {error}")
-        else:
-            self.trouble("report", "", "A DICOM report that waited is written.")
-            if self._outbox:
-                path = self._results.report_path(owed.entry.report)
-                self._outbox.offer(owed.entry.content, path)
-
-    def _note_sent(self) -> None:
-        for content in self._outbox.taken() if self._outbox else ():
-            try:
-                self._results.ledger.sent(content, self._recipient)
-            except NotSaved as error:  # it is sent once more after a restart, under the same UID
-                self._say(str(error))
 
     def _forget(self) -> None:
         """Let go of what is dealt with: memory must not grow with the days."""
@@ -350,13 +282,6 @@ class ArrivalService:
                 self._results.ledger.beat()
             except NotSaved as error:
                 self._say(str(error))
-
-
-def _told(error: Exception) -> str:
-    """Without the path that the system adds."""
-    if isinstance(error, OSError):
-        return f"Results could not be written ({error.strerror})."
-    return str(error)
 
 
 def sentence_of(entry: Entry) -> str:

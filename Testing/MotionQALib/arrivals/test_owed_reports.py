@@ -8,7 +8,7 @@ import time
 import pytest
 
 from cine_objects import save, series
-from MotionQALib.arrivals import arrival_service as service_module
+from MotionQALib.arrivals import owed_reports
 from MotionQALib.arrivals.arrival_results import ArrivalResults, Graded
 from MotionQALib.arrivals.arrival_service import ArrivalService
 from MotionQALib.arrivals.arrivals import Arrivals
@@ -147,7 +147,7 @@ def test_a_report_written_just_before_a_kill_is_not_written_again(scanner):
 
 
 def test_a_full_disk_delays_a_report_and_loses_none(scanner, monkeypatch):
-    monkeypatch.setattr(service_module, "RETRY", 0.05)
+    monkeypatch.setattr(owed_reports, "RETRY", 0.05)
     tries = []
 
     def write(path):
