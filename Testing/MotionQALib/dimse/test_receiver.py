@@ -315,7 +315,7 @@ def ended(connection):
 
 def test_connections_that_say_nothing_are_few(room, monkeypatch):
     monkeypatch.setattr("MotionQALib.dimse.guarded_server.SILENT", 2)
-    here = room(most_associations=1)
+    here = room(most_associations=1, stalled=4.0)
     silent = [socket.create_connection(("127.0.0.1", here.port)) for _ in range(12)]
     wait_for(lambda: here.said)
     assert here.said == ["Connections are turned away: 3 are open already."]
