@@ -82,6 +82,7 @@ def test_stopped_while_it_hangs_it_writes_what_is_graded(study):
     while not (journal.exists() and journal.read_bytes().endswith(b"\n")):
         assert time.monotonic() < end and process.poll() is None
         time.sleep(0.02)
+    time.sleep(1.0)  # the line is there before the disk has said so, and before it counts
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=LATE)
     assert process.returncode == 130 and "1 of 3 files were done" in err
