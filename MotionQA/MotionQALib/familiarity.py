@@ -16,6 +16,9 @@ from torch import nn
 PREFIX = "familiarity."
 """Of its tensors among a checkpoint's."""
 
+CERTAIN = 3.0
+"""Above which a slice is called unfamiliar though nearly all others of its volume are not."""
+
 REMARK = "Does not look like short-axis cardiac MR"
 
 
@@ -87,10 +90,19 @@ def unfamiliar_in_words(unfamiliarity: np.ndarray, n_slices: int) -> tuple[str, 
     Parameters
     ----------
     unfamiliarity : (frames * slices,), above 0 where an image is unfamiliar, NaN where it is blank
+
+    A stack is of one organ: where less than a quarter of its slices are unfamiliar, only those are
+    named that are so by far. Base and apex of a real heart may look odd.
     """
     table = unfamiliarity.reshape(-1, n_slices)
     looked_at = (~np.isnan(table)).sum(axis=0)  # not at blank images
-    slices = np.flatnonzero((looked_at > 0) & (2 * (table > 0).sum(axis=0) >= looked_at))
+
+    def above(limit: float) -> np.ndarray:
+        return np.flatnonzero((looked_at > 0) & (2 * (table > limit).sum(axis=0) >= looked_at))
+
+    slices = above(0.0)
+    if 4 * len(slices) < (looked_at > 0).sum():
+        slices = above(CERTAIN)
     if not len(slices):
         return ()
     if 2 * len(slices) >= (looked_at > 0).sum():

@@ -67,6 +67,16 @@ def test_single_strange_slices_are_named():
     assert unfamiliar_in_words(np.ones(12), 6) == (f"{REMARK}: do not rely on its grades.",)
 
 
+def test_an_odd_slice_of_a_stack_is_named_only_where_it_is_far_off():
+    stack = np.full(10, -4.0)
+    stack[[0, 9]] = 1.0  # base and apex of a real heart
+    assert unfamiliar_in_words(stack, 10) == ()
+    stack[9] = 12.0
+    assert unfamiliar_in_words(stack, 10) == (f"{REMARK} in slice 9.",)
+    stack[[1, 2]] = 1.0  # four of ten are no accident
+    assert unfamiliar_in_words(stack, 10) == (f"{REMARK} in slices 0, 1, 2, 9.",)
+
+
 def test_a_remark_names_the_slices_that_it_is_about():
     texts = (f"{REMARK} in slices 0, 7.", f"{REMARK} in slice 3.", "Out of memory.",
              f"{REMARK}: do not rely on its grades.")  # fmt: skip

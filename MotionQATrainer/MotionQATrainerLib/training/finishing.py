@@ -14,11 +14,10 @@ from torch import nn
 from MotionQALib import checkpoints
 from MotionQALib.checkpoints import Card
 from MotionQALib.devices import DeviceSetup
-from MotionQALib.scale import softmax
+from MotionQALib.scale import GRADE_OF_SCORE, Grade, softmax
 from MotionQALib.volume_rule import VolumeRule
 
 from ..data.datasets import SliceStore
-from ..data.sampling import balanced_weights
 from ..data.splits import Split
 from ..evaluation import metrics
 from ..evaluation.calibration import fit_offsets, fit_temperature, fit_uncertainty_rule
@@ -29,6 +28,9 @@ from .training_settings import Settings
 
 ENOUGH_VOLUMES = 30
 """Validation volumes that suffice for the rule; below, training volumes out of fold join them."""
+
+FEWEST_OF_GRADE = 5
+"""A grade of fewer volumes counts for less than the others: its few are not to set a threshold."""
 
 FOLDS = 5
 
@@ -67,10 +69,7 @@ def finish(
     logits = logits + offsets
     temperature = fit_temperature(logits, levels)
     probabilities = softmax(logits, temperature)
-    graded = valid, probabilities
-    rule, fitted_on = volume_rule(
-        model, place, store, split, temperature, graded, settings.data.balance
-    )
+    rule, fitted_on = volume_rule(model, place, store, split, temperature, (valid, probabilities))
     of_slices = fit_uncertainty_rule(probabilities, levels)
     whole, whole_levels = labelled_volumes(store, valid, probabilities)
     of_volumes = of_slices
@@ -124,15 +123,14 @@ def volume_rule(
     split: Split,
     temperature: float,
     valid: tuple[np.ndarray, np.ndarray],
-    balance: float = 0.0,
 ) -> tuple[VolumeRule, str]:
     """Fit the rule from slices to volumes on volumes labelled as a whole, and say on which.
 
-    Rare scores count for more, as they do in training (``data.balance``): severe volumes are few,
-    and the likeliest rule for all would miss many of them. The test subjects have no part in it.
-    A network is too sure of slices that it was trained on, so validation volumes are used, and
-    where there are too few, training volumes whose slices are graded by a last layer that has not
-    seen them (`_out_of_fold`).
+    Every grade counts alike (`grade_weights`): severe volumes are the fewest, and the rule that is
+    likeliest for all would miss many of them. The test subjects have no part in it. A network is
+    too sure of slices that it was trained on, so validation volumes are used, and where there are
+    too few, training volumes whose slices are graded by a last layer that has not seen them
+    (`_out_of_fold`).
     """
     volumes, levels = labelled_volumes(store, *valid)
     said = f"The volume rule was fitted on {len(volumes)} validation volumes."
@@ -148,7 +146,14 @@ def volume_rule(
             )
             volumes, levels = volumes + more, levels + more_levels
     levels = np.array(levels, dtype=bool).reshape(-1, store.levels.shape[1])
-    return VolumeRule.fit(volumes, levels, balanced_weights(levels, balance)), said
+    return VolumeRule.fit(volumes, levels, grade_weights(levels)), said
+
+
+def grade_weights(levels: np.ndarray) -> np.ndarray:
+    """How much each label counts, (n,), so that all grades count alike; `FEWEST_OF_GRADE` guards
+    the rare one. A label of two grades weighs their mean."""
+    share = np.stack([levels[:, grade == GRADE_OF_SCORE].any(axis=1) for grade in Grade], axis=1)
+    return share @ (1 / np.maximum(share.sum(axis=0), FEWEST_OF_GRADE)) / share.sum(axis=1)
 
 
 def _out_of_fold(

@@ -9,7 +9,7 @@ from MotionQALib.preprocessing import Preprocessing
 from MotionQATrainerLib.data.datasets import SliceStore
 from MotionQATrainerLib.data.splits import Split
 from MotionQATrainerLib.training import finishing
-from MotionQATrainerLib.training.finishing import labelled_volumes, volume_rule
+from MotionQATrainerLib.training.finishing import grade_weights, labelled_volumes, volume_rule
 
 
 def store_of(n_volumes, labelled):
@@ -92,26 +92,32 @@ def test_with_few_the_training_volumes_are_graded_out_of_fold(monkeypatch):
     assert "4 validation volumes" in said and "16 training volumes, out of fold" in said
 
 
-def test_rare_volumes_count_for_more(monkeypatch):
+def test_every_grade_counts_alike():
+    eye = np.eye(5, dtype=bool)
+    levels = eye[[0] * 4 + [1] * 6 + [2] * 30 + [4] * 60]
+    weights = grade_weights(levels)
+    assert [weights[part].sum() for part in (slice(10), slice(10, 40), slice(40, 100))] == (
+        pytest.approx([1, 1, 1])
+    )
+    severe = np.array([[True, True, False, False, False]])
+    assert grade_weights(np.concatenate([severe, levels[40:]]))[0] == 1 / 5  # one sets nothing
+
+
+def test_the_rule_is_fitted_with_every_grade_alike(monkeypatch):
     given = []
     monkeypatch.setattr(
         finishing.VolumeRule, "fit", lambda volumes, levels, weights: given.append(weights)
     )
     store = store_of(80, labelled=80)
+    valid = Split(["a"], ["b"]).indices(store.subjects, "valid")
     worst, best = np.eye(5, dtype=bool)[[0, 4]]
-    split = Split(["a"], ["b"])
-    valid = split.indices(store.subjects, "valid")
-    images = {str(image) for image in store.images[valid]}
+    images = sorted({str(image) for image in store.images[valid]})
     store = replace(
-        store,
-        volume_levels={
-            image: worst if number < 4 else best for number, image in enumerate(sorted(images))
-        },
+        store, volume_levels={image: worst if n < 8 else best for n, image in enumerate(images)}
     )
     graded = valid, np.full((len(valid), 5), 0.2)
-    volume_rule(None, CPU, store, split, 1.0, graded, 0.5)
-    assert len(set(given[0].round(9))) == 2
-    assert given[0].max() / given[0].min() == pytest.approx((36 / 4) ** 0.5)
+    volume_rule(None, CPU, store, Split(["a"], ["b"]), 1.0, graded)
+    assert sorted(given[0].round(6)) == [round(1 / 32, 6)] * 32 + [0.125] * 8
 
 
 def test_without_labelled_volumes_the_rule_is_the_mean(monkeypatch):
