@@ -45,8 +45,7 @@ def test_the_log_is_drawn_and_grows(host, curves):
     curves.update(ROWS)
     assert table_of(curves, "train_loss") == [[1, 2, 3], [2.0, 1.5, 1.1]]
     assert table_of(curves, "valid_kappa") == [[1, 3], [-0.1, 0.5]]
-    host.process_events(0.1)
-    assert views[0].grab().toImage() != before  # it drew by itself
+    host.wait_until(lambda: views[0].grab().toImage() != before)  # it drew by itself
     plotted = [views[1].chart().GetPlot(index) for index in range(2)]
     assert [plot.GetLabel() for plot in plotted] == ["accuracy of the grade", "kappa of the grade"]
 
@@ -90,14 +89,11 @@ def test_nothing_of_it_is_saved_with_the_scene(host, curves):
 
 
 def test_the_curves_are_the_logs_columns():
-    from pathlib import Path
-
+    from MotionQATrainerLib.runs import training_log
     from MotionQATrainerWidgets import plots
 
-    source = Path(plots.__file__).parents[1] / "MotionQATrainerLib/training/loop.py"
     columns = {curve.column for _, _, curves in plots.charts() for curve in curves}
-    assert len(columns) == 4
-    assert all(f'"{column}"' in source.read_text("utf-8") for column in columns)
+    assert len(columns) == 4 and columns <= set(training_log.COLUMNS)
 
 
 def test_the_first_epoch_alone_is_a_point_that_vtk_draws(host, curves, capfd):
