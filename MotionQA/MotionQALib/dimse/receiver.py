@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
@@ -44,6 +45,10 @@ MOST_FRAMES = 20_000
 SUCCESS, NO_RESOURCES, NOT_MATCHING, NOT_UNDERSTOOD = 0x0000, 0xA700, 0xA900, 0xC000
 
 
+SAY_AGAIN = 60.0
+"""Seconds before a peer that is turned away again and again is said so once more."""
+
+
 class ReceiverError(RuntimeError):
     """The listener cannot be started; the message says why."""
 
@@ -74,6 +79,7 @@ class Receiver:
         self._identify = identify
         self._store, self._arrived, self._say = store, arrived, say
         self._settings = settings
+        self._rejection = "", 0.0
         # Its own log would repeat what peers send, names among it.
         _config.LOG_HANDLER_LEVEL = "none"
         logger = logging.getLogger("pynetdicom")
@@ -172,10 +178,15 @@ class Receiver:
 
     def _rejected(self, event: evt.Event) -> None:
         title = "".join(c for c in event.assoc.requestor.ae_title if c.isprintable())
-        self._say(
+        sentence = (
             f"A connection of {title.strip()} was turned away: its AE title, or the one it called, "
             f"is not among those agreed, or {self._settings.most_associations} are open already."
         )
+        said, when = self._rejection
+        if sentence == said and time.monotonic() - when < SAY_AGAIN:
+            return
+        self._rejection = sentence, time.monotonic()
+        self._say(sentence)
 
 
 def facts_of_whole(content: bytes, identify: bool = False) -> ImageFacts:

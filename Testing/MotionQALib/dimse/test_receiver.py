@@ -175,6 +175,14 @@ def test_titles_are_checked(room, title, called, taken):
         assert "turned away" in here.said[0]
 
 
+def test_a_peer_that_tries_again_and_again_does_not_fill_the_log(room):
+    here = room(callers=("SCANNER",))
+    for title in ("STRANGER", "STRANGER", "STRANGER", "OTHER"):
+        assert associate(here.port, title).is_rejected
+    wait_for(lambda: len(here.said) == 2)
+    assert "of STRANGER was" in here.said[0] and "of OTHER was" in here.said[1]
+
+
 def test_it_listens_to_this_machine_alone_unless_told():
     assert ListenerSettings().host == "127.0.0.1"
 
