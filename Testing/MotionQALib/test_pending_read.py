@@ -22,7 +22,8 @@ LIBRARY = Path(cli.__file__).resolve().parents[1]
 TESTING = Path(__file__).resolve().parents[1]
 
 HANGING = """
-import sys, threading
+import signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & has it ignored
 sys.path[:0] = {paths!r}
 from MotionQALib import batch, pending_read
 pending_read.PATIENCE = {patience}
