@@ -1,14 +1,10 @@
 """The listener: what it takes, what it refuses, and what it says."""
 
-import select
 import shutil
 import socket
 import struct
 import subprocess
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from io import BytesIO
 
 import numpy as np
@@ -17,75 +13,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cine_objects import identifying_words, save, series
-from processes import SOON
+from listener import associate, push, wait_for
 
 pytest.importorskip("pynetdicom", reason="pynetdicom is missing: pip install 'motionqa[dicom]'")
 
 from pydicom import dcmread
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+from pydicom.uid import MRImageStorage
 from pynetdicom import AE
 
 from MotionQALib.dimse.listener_settings import ListenerSettings
-from MotionQALib.dimse.object_store import ObjectStore, digest
-from MotionQALib.dimse.peers import Peer, PeerError
-from MotionQALib.dimse.receiver import Receiver, ReceiverError, facts_of_whole
-from MotionQALib.dimse.sender import NotSent, keep_answers, send
-
-
-class Room:
-    """A listener on a port of its own, and what it got and said."""
-
-    def __init__(self, folder, **options):
-        self.arrived, self.said = [], []
-        free = options.pop("free_space", 0)
-        self.store = ObjectStore(folder, free)
-        self.receiver = Receiver(
-            ListenerSettings(**{"port": 0, "stalled": 20.0, **options}),
-            self.store,
-            self.arrived.append,
-            self.said.append,
-        )
-        self.port = self.receiver.port
-
-    def stored(self):
-        return [path for path in self.store.folder.rglob("*") if path.is_file()]
-
-
-@pytest.fixture
-def room(tmp_path):
-    made = []
-
-    def make(**options):
-        made.append(Room(tmp_path / "incoming", **options))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.receiver.stop()
-
-
-def associate(port, title="SCANNER", called="MOTIONQA"):
-    entity = AE(ae_title=title)
-    entity.add_requested_context(MRImageStorage, ExplicitVRLittleEndian)
-    association = entity.associate("127.0.0.1", port, ae_title=called)
-    keep_answers(association)
-    return association
-
-
-def push(port, images, **options):
-    """Send data sets; the statuses that were answered, None where there was no answer."""
-    association = associate(port, **options)
-    assert association.is_established
-    codes = [association.send_c_store(data).get("Status") for data in images]
-    association.release()
-    return codes
-
-
-def wait_for(condition, seconds=SOON):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+from MotionQALib.dimse.object_store import ObjectStore
+from MotionQALib.dimse.receiver import ReceiverError, facts_of_whole
+from MotionQALib.dimse.sender import keep_answers
 
 
 def test_an_object_is_on_disk_as_it_was_sent(room):
@@ -133,14 +72,6 @@ def test_the_same_object_in_another_series_is_another_one(room):
     data.SeriesInstanceUID = "1.2.3"
     assert push(here.port, [data]) == [0]
     assert len(here.stored()) == 2 and {facts.revision for facts in here.arrived} == {0}
-
-
-def test_a_series_is_not_removed_while_an_image_of_it_arrives(tmp_path, monkeypatch):
-    store = ObjectStore(tmp_path)
-    path = store.put("1", "2", b"x")
-    assert not store.remove("1") and path.exists()
-    monkeypatch.setattr("MotionQALib.dimse.object_store.BUSY", 0.0)
-    assert store.remove("1") and not path.exists()
 
 
 def test_twenty_scanners_at_once(room):
@@ -218,13 +149,6 @@ def push_anyhow(port, data):
         association.abort()
 
 
-def test_names_of_files_are_digests(tmp_path):
-    store = ObjectStore(tmp_path)
-    path = store.put("../../a", "..\\b\0", b"x")
-    assert path == tmp_path / digest("../../a") / f"{digest('..' + chr(92) + 'b' + chr(0))}.dcm"
-    assert path.read_bytes() == b"x"
-
-
 def test_an_object_under_another_uid_is_refused(room):
     here = room()
     (data, *_) = series()
@@ -268,75 +192,6 @@ def test_a_disk_that_fails_in_the_middle_leaves_nothing(room, monkeypatch):
     assert here.stored() == [] and "No space left" in here.said[0]
 
 
-def test_an_object_that_is_too_large_ends_its_connection_only(room):
-    here = room(largest_object=10**5)
-    (big, *_) = series(size=1200)
-    small = series(size=16)
-    association = associate(here.port)
-    association.send_c_store(big)
-    wait_for(lambda: here.said)
-    assert "exceeds 0.1 MB" in here.said[0]
-    assert push(here.port, small) == [0] * 9
-
-
-def test_too_much_in_flight_ends_a_connection(room):
-    here = room(most_in_flight=10**5)
-    associate(here.port).send_c_store(series(size=400)[0])
-    wait_for(lambda: here.said)
-    assert "too much is being received" in here.said[0]
-    assert push(here.port, series(size=16)) == [0] * 9
-
-
-def test_a_length_that_is_claimed_is_not_believed(room):
-    """A header that promises 4 GB takes no memory, and is let go when nothing follows."""
-    here = room(stalled=0.5)
-    with socket.create_connection(("127.0.0.1", here.port)) as stranger:
-        stranger.sendall(struct.pack(">BBL", 4, 0, 0xFFFFFFFF))
-        wait_for(lambda: here.said)
-    assert "nothing came for 0.5 s" in here.said[0]
-    assert push(here.port, series(size=16)) == [0] * 9
-
-
-def test_little_is_taken_before_titles_are_agreed(room, monkeypatch):
-    """An association's request is small; who sends more has no title that was checked."""
-    monkeypatch.setattr("MotionQALib.dimse.guarded_server.SLACK", 10**5)
-    here = room()
-    with socket.create_connection(("127.0.0.1", here.port)) as stranger:
-        stranger.sendall(struct.pack(">BBL", 1, 0, 10**9))
-        with suppress(OSError):
-            for _ in range(30):
-                stranger.sendall(bytes(10**4))
-        wait_for(lambda: here.said)
-    assert "before its titles were agreed" in here.said[0]
-    assert push(here.port, series(size=400)) == [0] * 9  # more than that, and agreed
-
-
-def ended(connection):
-    """Whether the other side has closed it."""
-    if not select.select([connection], [], [], 0)[0]:
-        return False
-    try:
-        return connection.recv(1, socket.MSG_PEEK) == b""
-    except OSError:
-        return True
-
-
-def test_connections_that_say_nothing_are_few(room, monkeypatch):
-    monkeypatch.setattr("MotionQALib.dimse.guarded_server.SILENT", 2)
-    here = room(most_associations=1, stalled=4.0)
-    silent = [socket.create_connection(("127.0.0.1", here.port)) for _ in range(12)]
-    wait_for(lambda: here.said)
-    assert here.said == ["Connections are turned away: 3 are open already."]
-    wait_for(lambda: sum(map(ended, silent)) >= 9)
-    assert sum(map(ended, silent)) == 9
-    for one in silent:
-        one.close()
-    tried = []
-    wait_for(lambda: tried.append(associate(here.port)) or tried[-1].is_established)
-    assert tried[-1].send_c_store(series(size=16)[0]).Status == 0
-    tried[-1].release()
-
-
 @pytest.mark.parametrize(
     "claims",
     [{"Rows": 60000, "Columns": 60000}, {"NumberOfFrames": 20001, "Rows": 1, "Columns": 1}],
@@ -359,27 +214,6 @@ def test_an_object_that_unpacks_to_more_than_is_taken_is_refused(room, claims):
     assert association.send_c_store(data).Status == 0xA700
     association.release()
     assert here.stored() == [] and "unpacks to more" in here.said[0]
-
-
-def test_a_peer_that_trickles_is_let_go(room):
-    here = room(longest_object=0.6)
-    with socket.create_connection(("127.0.0.1", here.port)) as stranger:
-        stranger.sendall(struct.pack(">BBL", 1, 0, 5000))
-        stop = threading.Event()
-
-        def trickle():
-            while not stop.wait(0.05):
-                try:
-                    stranger.sendall(b"\0")
-                except OSError:
-                    return
-
-        thread = threading.Thread(target=trickle)
-        thread.start()
-        wait_for(lambda: here.said)
-        stop.set()
-        thread.join()
-    assert "took more than 0.6 s" in here.said[0]
 
 
 def test_a_peer_that_vanishes_in_the_middle_keeps_what_was_acknowledged(room):
@@ -465,45 +299,3 @@ def test_dcmtk_sends_to_it(room, tmp_path):
     assert len(here.stored()) == 9
     wrong = [storescu, "-aec", "PACS", "+sd", "127.0.0.1", str(here.port), str(tmp_path / "out")]
     assert subprocess.run(wrong, capture_output=True, timeout=60).returncode != 0
-
-
-@pytest.mark.parametrize(
-    ("text", "peer"),
-    [
-        ("PACS@10.0.0.5:104", Peer("PACS", "10.0.0.5", 104)),
-        ("MY PACS@[::1]:11112", Peer("MY PACS", "::1", 11112)),
-    ],
-)
-def test_peers_are_written_as_usual(text, peer):
-    assert Peer.parse(text) == peer
-    assert str(peer) == text
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["PACS", "PACS@host", "@host:104", "PACS@:104", "PACS@h:0", "PACS@h:x", "A" * 17 + "@h:1"],
-)
-def test_what_is_no_peer_is_said(text):
-    with pytest.raises(PeerError):
-        Peer.parse(text)
-
-
-def test_an_answer_is_left_to_who_waits_for_it(room):
-    association = associate(room().port)
-    association.dimse.msg_queue.put((1, "an answer"))
-    time.sleep(0.1)  # the thread beside it looks every millisecond
-    assert association.dimse.get_msg(block=True) == (1, "an answer")
-    association.release()
-
-
-def test_sending_says_what_went_wrong(tmp_path, room):
-    (path, *_) = save(series(), tmp_path / "out")
-    here = room(callers=("FRIEND",))
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        with pytest.raises(NotSent, match="does not answer"):
-            send(path, Peer("PACS", "127.0.0.1", unused.getsockname()[1]), "MOTIONQA", timeout=2)
-    with pytest.raises(NotSent, match="turned the connection away"):
-        send(path, Peer("MOTIONQA", "127.0.0.1", here.port), "STRANGER")
-    send(path, Peer("MOTIONQA", "127.0.0.1", here.port), "FRIEND")
-    assert len(here.stored()) == 1
